@@ -1,0 +1,1 @@
+"""The scripts people run: short, wiring and presets only."""

@@ -1,0 +1,51 @@
+"""What every script's command line has in common: how it is parsed, and how it fails."""
+
+import contextlib
+import io
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TypeVar
+
+import tyro
+
+from rnn_jax.errors import UserError
+
+Options = TypeVar("Options")
+
+
+def parse(options: type[Options], default: Options | None = None, args: Sequence[str] | None = None) -> Options:
+    """Parses a command line into a dataclass; `--help` explains each field by its docstring.
+
+    Raises:
+        UserError: for an unknown option or a value that does not fit, in one line.
+    """
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            if default is None:
+                return tyro.cli(options, args=args)
+            return tyro.cli(options, default=default, args=args)
+    except SystemExit as end:
+        if end.code in (0, None):  # --help
+            raise
+        # tyro draws a box of several lines; a script's contract is one.
+        words = re.sub(r"\x1b\[[0-9;]*m|[^\x00-\x7f]", " ", complaint.getvalue()).split()
+        raise UserError(" ".join(word for word in words if set(word) - set("-+|"))) from None
+
+
+def fail(message: str) -> NoReturn:
+    """Ends the script as design demands for what the user can mend: one line, exit code 2."""
+    print("error:", " ".join(message.split()), file=sys.stderr)
+    raise SystemExit(2)
+
+
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Runs a script's `main` and turns a `UserError` into one line on standard error and exit code 2."""
+    try:
+        raise SystemExit(main() or 0)
+    except UserError as error:
+        fail(str(error))
+    except BrokenPipeError:  # the reader of our output has gone, as after `| head`
+        sys.stderr.close()
+        raise SystemExit(0) from None

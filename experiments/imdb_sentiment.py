@@ -1,0 +1,178 @@
+"""Trains a recurrent network on the sentiment of film reviews, and evaluates it.
+
+The same command again goes on where it was stopped, or reports a run that has finished.
+"""
+
+import argparse
+import dataclasses
+import logging
+import shlex
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import jax
+import tyro
+from rich.console import Console
+
+from experiments.command_line import parse, run
+from experiments.presets import PRESETS
+from rnn_jax.data import dataset
+from rnn_jax.errors import UserError
+from rnn_jax.models import summarize
+from rnn_jax.models.functional import ModelParams
+from rnn_jax.training.config import Config
+from rnn_jax.training.interruption import Interrupted
+from rnn_jax.training.loop import NotFiniteError, Run, best_params
+from rnn_jax.training.parallel import set_up_devices
+from rnn_jax.training.run_directory import RunDirectory
+
+PresetName = str if TYPE_CHECKING else Literal[tuple(PRESETS)]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Trains a recurrent network on the sentiment of film reviews, and evaluates it on the test split.
+
+    The same command again goes on where it was stopped, or reports a run that has finished.
+    """
+
+    workdir: str
+    """Directory of the run: settings, metrics, checkpoints, result."""
+    config: Annotated[Config, tyro.conf.arg(name="")]
+    preset: PresetName = "lstm"
+    """Settings to start from; the options below change them."""
+    init_from: str | None = None
+    """Start a new run from the best weights of the run in this directory."""
+    data_dir: str | None = None
+    """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
+    cache_dir: str | None = None
+    """Where the encoded data set is kept; by default beside the TFDS data."""
+    num_devices: int | None = None
+    """Devices of this host to use; by default all that can share a batch evenly, on a CPU one a core."""
+    distributed: bool = False
+    """Train together with other processes: find them with jax.distributed.initialize()."""
+    log_every: int = 50
+    """Steps between two records in metrics.jsonl."""
+    save_every: int = 500
+    """Steps between two checkpoints within an epoch; every epoch ends with one besides."""
+    dry_run: bool = False
+    """Print the settings, the model summary and the plan, and stop; nothing is written."""
+
+
+def read_options() -> Options:
+    """The command line, with the preset's settings as defaults."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--preset", default="lstm")
+    preset = finder.parse_known_args()[0].preset
+    default = Options(workdir=tyro.MISSING, config=PRESETS.get(preset, PRESETS["lstm"]))
+    options = parse(Options, default)
+    for name in ("log_every", "save_every"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be above 0")
+    options.config.validate()
+    return options
+
+
+def load_data(options: Options) -> tuple[Config, dataset.Dataset]:
+    """The data set, and the settings with its name in place of `auto`."""
+    config = options.config
+    data = dataset.load(
+        config.dataset,
+        vocabulary_size=config.vocabulary_size,
+        max_length=config.max_length,
+        truncate=config.truncate,
+        train_examples=config.train_examples,
+        data_dir=options.data_dir,
+        cache_dir=options.cache_dir,
+    )
+    return dataclasses.replace(config, dataset=data.name), data
+
+
+def weights_of(path: str, config: Config, data: dataset.Dataset) -> ModelParams:
+    """The best weights of another run, which must be of the same network and know the same words."""
+    directory = RunDirectory(path)
+    other = directory.read_config()
+    shapes = ("vocabulary_size", "embedding_size", "hidden_size", "cell", "num_layers", "bidirectional")
+    differing = [f"{n} {getattr(other, n)}" for n in shapes if getattr(other, n) != getattr(config, n)]
+    if differing:
+        raise UserError(f"--init-from {path} is another network ({', '.join(differing)}): use its settings")
+    if directory.read_vocabulary().words != data.vocabulary.words:
+        raise UserError(f"--init-from {path} knows other words: it was trained on other reviews")
+    return best_params(directory, other)
+
+
+def show_plan(run: Run, console: Console) -> None:
+    """What would be trained, on what, and in how many steps."""
+    config, data = run.config, run.data
+    for name, value in config.to_json().items():
+        console.print(f"{name:16} {value}", highlight=False)
+    console.print(summarize(config.make_model(), config.max_length), highlight=False)
+    sizes = f"{len(data.train):,} to train on, {len(data.validation):,} to validate, {len(data.test):,} to test"
+    console.print(f"{data.name} reviews: {sizes}", highlight=False)
+    console.print(f"a review as the network reads it: {data.vocabulary.decode(data.train.sequences[0])[:300]} …")
+    console.print(
+        f"{config.epochs} epochs of {run.epoch_steps} steps, {config.batch_size} reviews a step "
+        f"on {run.num_devices} devices, padded to {', '.join(map(str, run.boundaries))} tokens",
+        highlight=False,
+    )
+
+
+def report(result: dict[str, Any], workdir: str, console: Console) -> None:
+    """What came out, and how to use it."""
+    console.print(
+        f"{result['dataset']} reviews, {result['cell']}: test accuracy {result['test_accuracy']:.2%} on "
+        f"{result['test_examples']:,} reviews (validation {result['validation_accuracy']:.2%}, "
+        f"best of {result['epochs_run']} epochs: {result['best_epoch']}) · "
+        f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} reviews/s\n"
+        "Classify a review of your own:\n"
+        f"    {sys.executable if sys.prefix != sys.base_prefix else 'python'} -m experiments.predict "
+        f'--workdir {shlex.quote(workdir)} "I expected a dull evening, but this film is a joy."',
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def main() -> int:
+    """Trains, or goes on, or reports."""
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("rnn_jax").setLevel(logging.INFO)
+    console = Console()
+    options = read_options()
+    if options.distributed:
+        jax.distributed.initialize()
+    num_devices = set_up_devices(options.num_devices, options.config.batch_size)
+    config, data = load_data(options)
+    directory = RunDirectory(options.workdir)
+    directory.check_usable(config)
+    if (result := directory.read_result()) is not None:
+        console.print(f"{options.workdir} has finished already", highlight=False)
+        report(result, options.workdir, console)
+        return 0
+    this = Run(
+        config,
+        data,
+        directory,
+        num_devices=num_devices,
+        log_every=options.log_every,
+        save_every=options.save_every,
+        console=console,
+    )
+    show_plan(this, console)
+    if options.dry_run:
+        return 0
+    start = weights_of(options.init_from, config, data) if options.init_from else None
+    command = shlex.join(["python", "-m", "experiments.imdb_sentiment", *sys.argv[1:]])
+    try:
+        report(this.train(command, start), options.workdir, console)
+    except Interrupted as interruption:
+        console.print(f"{interruption}; the same command goes on from there", highlight=False)
+        return interruption.exit_code
+    except NotFiniteError as error:
+        print("error:", error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

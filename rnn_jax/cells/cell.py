@@ -1,0 +1,65 @@
+"""What a recurrent cell is, for everything that unrolls one.
+
+A cell is a record of pure functions. `advance` holds what must run step by step; `project` holds what
+does not depend on the state and may therefore be computed for all steps at once. `step` is the two
+together, in the shape that `jax.lax.scan` wants.
+
+Axes, here and everywhere: B batch, T time, D input, H hidden, V vocabulary, E embedding. The functions of
+a cell take any leading axes, written `...`; parameters have none.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+Array = jax.Array
+Params = Any  # a NamedTuple of arrays with a property `hidden_size`, one type a family of cells
+State = Any  # a NamedTuple of arrays [..., H]
+
+
+class Cell(NamedTuple):
+    """A recurrent cell as pure functions.
+
+    Attributes:
+        init: `(key, input_size, hidden_size) -> params`.
+        initial_state: `(params, batch_shape) -> state [*batch_shape, H]`, zeros in the parameters' type.
+        project: `(params, x [..., D]) -> z [..., G*H]`, everything that does not depend on the state.
+        advance: `(params, state, z) -> (state, y [..., H])`, the part that must be sequential.
+    """
+
+    init: Callable[[Array, int, int], Params]
+    initial_state: Callable[[Params, tuple[int, ...]], State]
+    project: Callable[[Params, Array], Array]
+    advance: Callable[[Params, State, Array], tuple[State, Array]]
+
+    def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:
+        """One step: `(params, state, x [..., D]) -> (state, y [..., H])`."""
+        return self.advance(params, state, self.project(params, x))
+
+
+def input_kernel(key: Array, input_size: int, hidden_size: int, gates: int) -> Array:
+    """Glorot-uniform input weights `[D, gates*H]`, each gate drawn as a matrix of its own `[D, H]`."""
+    draw = jax.nn.initializers.glorot_uniform()
+    keys = jax.random.split(key, gates)
+    return jnp.concatenate([draw(k, (input_size, hidden_size), jnp.float32) for k in keys], axis=1)
+
+
+def recurrent_kernel(key: Array, hidden_size: int, gates: int) -> Array:
+    """Orthogonal recurrent weights `[H, gates*H]`, each gate an orthogonal matrix of its own `[H, H]`.
+
+    An orthogonal matrix keeps the length of what it carries from step to step (Saxe et al., 2014,
+    arXiv:1312.6120).
+    """
+    draw = jax.nn.initializers.orthogonal()
+    keys = jax.random.split(key, gates)
+    return jnp.concatenate([draw(k, (hidden_size, hidden_size), jnp.float32) for k in keys], axis=1)
+
+
+def check_sizes(input_size: int, hidden_size: int) -> None:
+    """Raises ValueError unless both sizes are at least 1."""
+    if input_size < 1 or hidden_size < 1:
+        raise ValueError(
+            f"a cell needs sizes of at least 1, got input_size={input_size}, hidden_size={hidden_size}"
+        )

@@ -1,0 +1,78 @@
+"""The simple recurrent network of Elman.
+
+    h_t = φ(x_t W + h_{t-1} U + b),    y_t = h_t
+
+Paper: J. L. Elman, "Finding Structure in Time", Cognitive Science 14 (1990). Variant: φ is tanh (`ELMAN`;
+Elman used the logistic function) or max(0, ·) (`ELMAN_RELU`; Le, Jaitly and Hinton, 2015, arXiv:1504.00941,
+whose identity start for U is taken here too: without it the activations of a long text explode).
+
+Shapes: W `[D, H]`, U `[H, H]`, b `[H]`, x_t `[..., D]`, h_t `[..., H]`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array, Cell, check_sizes, input_kernel, recurrent_kernel
+
+
+class ElmanParams(NamedTuple):
+    """Weights of an Elman cell."""
+
+    input_kernel: Array  # W [D, H]
+    recurrent_kernel: Array  # U [H, H]
+    bias: Array  # b [H]
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return self.recurrent_kernel.shape[-2]
+
+
+class ElmanState(NamedTuple):
+    """What an Elman cell remembers."""
+
+    hidden: Array  # h [..., H]
+
+
+def init(key: Array, input_size: int, hidden_size: int, *, identity: bool = False) -> ElmanParams:
+    """Draws parameters: W Glorot-uniform, U orthogonal or (`identity`) the identity, b zero.
+
+    Raises:
+        ValueError: if a size is below 1.
+    """
+    check_sizes(input_size, hidden_size)
+    input_key, recurrent_key = jax.random.split(key)
+    return ElmanParams(
+        input_kernel(input_key, input_size, hidden_size, gates=1),
+        jnp.eye(hidden_size) if identity else recurrent_kernel(recurrent_key, hidden_size, gates=1),
+        jnp.zeros(hidden_size),
+    )
+
+
+def initial_state(params: ElmanParams, batch_shape: tuple[int, ...]) -> ElmanState:
+    """A state of zeros, `[*batch_shape, H]`, in the type of the parameters."""
+    zeros = jnp.zeros((*batch_shape, params.hidden_size), params.bias.dtype)
+    return ElmanState(zeros)
+
+
+def project(params: ElmanParams, x: Array) -> Array:
+    """`x W + b`: `[..., D] -> [..., H]`."""
+    return x @ params.input_kernel + params.bias
+
+
+def advance(
+    params: ElmanParams, state: ElmanState, z: Array, *, activation: Callable[[Array], Array]
+) -> tuple[ElmanState, Array]:
+    """`h = φ(z + h U)`: `z [..., H] -> (state, y [..., H])`."""
+    hidden = activation(z + state.hidden @ params.recurrent_kernel)
+    return ElmanState(hidden), hidden
+
+
+ELMAN = Cell(init, initial_state, project, partial(advance, activation=jnp.tanh))
+ELMAN_RELU = Cell(
+    partial(init, identity=True), initial_state, project, partial(advance, activation=jax.nn.relu)
+)

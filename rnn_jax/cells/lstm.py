@@ -1,0 +1,84 @@
+"""The long short-term memory.
+
+    i_t = σ(x_t W_i + h_{t-1} U_i + b_i)        input gate: how much of the candidate enters
+    f_t = σ(x_t W_f + h_{t-1} U_f + b_f)        forget gate: how much of the cell stays
+    g_t = tanh(x_t W_g + h_{t-1} U_g + b_g)     candidate
+    o_t = σ(x_t W_o + h_{t-1} U_o + b_o)        output gate: how much of the cell shows
+    c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t
+    h_t = o_t ⊙ tanh(c_t),    y_t = h_t
+
+Papers: S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997); forget gate:
+F. Gers, J. Schmidhuber and F. Cummins, "Learning to Forget", Neural Computation 12 (2000). Variant: with
+forget gate, without peepholes, one bias a gate: what `torch.nn.LSTM` (whose two biases add up to this one),
+Keras and cuDNN compute.
+
+Gate order in every packed array: i, f, g, o. Shapes: W `[D, 4H]`, U `[H, 4H]`, b `[4H]`, x_t `[..., D]`,
+h_t and c_t `[..., H]`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells import cell
+
+
+class LSTMParams(NamedTuple):
+    """Weights of an LSTM, gates packed in the order i, f, g, o."""
+
+    input_kernel: cell.Array  # W [D, 4H]
+    recurrent_kernel: cell.Array  # U [H, 4H]
+    bias: cell.Array  # b [4H]
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return self.recurrent_kernel.shape[-2]
+
+
+class LSTMState(NamedTuple):
+    """What an LSTM remembers."""
+
+    hidden: cell.Array  # h [..., H], which the next step's gates see
+    cell: cell.Array  # c [..., H], which only the gates touch
+
+
+def init(key: cell.Array, input_size: int, hidden_size: int) -> LSTMParams:
+    """Draws parameters: W Glorot-uniform and U orthogonal for each gate, b zero but 1 for the forget gate.
+
+    The forget bias of 1 keeps the memory open at the start (R. Jozefowicz, W. Zaremba and I. Sutskever,
+    "An Empirical Exploration of Recurrent Network Architectures", ICML 2015).
+
+    Raises:
+        ValueError: if a size is below 1.
+    """
+    cell.check_sizes(input_size, hidden_size)
+    input_key, recurrent_key = jax.random.split(key)
+    return LSTMParams(
+        cell.input_kernel(input_key, input_size, hidden_size, gates=4),
+        cell.recurrent_kernel(recurrent_key, hidden_size, gates=4),
+        jnp.zeros(4 * hidden_size).at[hidden_size : 2 * hidden_size].set(1.0),
+    )
+
+
+def initial_state(params: LSTMParams, batch_shape: tuple[int, ...]) -> LSTMState:
+    """A state of zeros, `[*batch_shape, H]`, in the type of the parameters."""
+    zeros = jnp.zeros((*batch_shape, params.hidden_size), params.bias.dtype)
+    return LSTMState(zeros, zeros)
+
+
+def project(params: LSTMParams, x: cell.Array) -> cell.Array:
+    """`x W + b`: `[..., D] -> [..., 4H]`."""
+    return x @ params.input_kernel + params.bias
+
+
+def advance(params: LSTMParams, state: LSTMState, z: cell.Array) -> tuple[LSTMState, cell.Array]:
+    """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
+    i, f, g, o = jnp.split(z + state.hidden @ params.recurrent_kernel, 4, axis=-1)
+    memory = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
+    hidden = jax.nn.sigmoid(o) * jnp.tanh(memory)
+    return LSTMState(hidden, memory), hidden
+
+
+LSTM = cell.Cell(init, initial_state, project, advance)

@@ -1,0 +1,1 @@
+"""How text becomes batches: sources, words, the encoded cache, length buckets, and the order of batches."""

@@ -1,0 +1,81 @@
+"""The encoded data set in one file, so that words are counted once and training starts at once.
+
+The file alone is enough to train: a machine without TFDS, or without a network, needs only this. It holds
+every word of the training split, most frequent first, and each split as indices into them, so that one file
+serves every vocabulary size, maximum length and truncation. It is an `.npz` archive of plain arrays, read
+without pickle.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from rnn_jax.data.examples import Examples, pack
+from rnn_jax.data.reviews import Reviews
+from rnn_jax.data.vocabulary import Vocabulary
+from rnn_jax.errors import UserError
+
+VERSION = 1  # of the words and of the file: raise it when `split_words` or the layout below changes
+
+
+class Encoded(NamedTuple):
+    """A data set as integers."""
+
+    vocabulary: Vocabulary  # every word of the training split
+    train: Examples
+    test: Examples
+
+
+def encode(train: Reviews, test: Reviews) -> Encoded:
+    """Counts the words of the training split and encodes both splits with them."""
+    vocabulary = Vocabulary.count(train.texts)
+    return Encoded(
+        vocabulary,
+        pack(map(vocabulary.encode, train.texts), train.labels),
+        pack(map(vocabulary.encode, test.texts), test.labels),
+    )
+
+
+def path_for(folder: Path, dataset: str) -> Path:
+    """Where the encoded data set lies in a folder."""
+    return folder / f"{dataset}-encoded-v{VERSION}.npz"
+
+
+def write(path: Path, encoded: Encoded) -> None:
+    """Writes the file in one move: it is either whole or absent.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {"words": np.frombuffer("\n".join(encoded.vocabulary.words).encode(), np.uint8)}
+    for split, examples in (("train", encoded.train), ("test", encoded.test)):
+        arrays |= {
+            f"{split}_tokens": examples.tokens,
+            f"{split}_lengths": examples.lengths,
+            f"{split}_labels": examples.labels,
+        }
+    unfinished = path.with_suffix(".unfinished.npz")
+    np.savez_compressed(unfinished, allow_pickle=False, **arrays)
+    unfinished.replace(path)
+
+
+def read(path: Path) -> Encoded:
+    """Reads the file.
+
+    Raises:
+        UserError: if it is damaged, or not such a file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            words = arrays["words"].tobytes().decode().split("\n")
+            train, test = (
+                Examples(arrays[f"{s}_tokens"], arrays[f"{s}_lengths"], arrays[f"{s}_labels"])
+                for s in ("train", "test")
+            )
+    # zipfile checks every array's CRC-32 as it reads.
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        raise UserError(f"{path} is damaged ({error}): delete it, and it is made again") from error
+    return Encoded(Vocabulary(words), train, test)

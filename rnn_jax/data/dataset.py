@@ -1,0 +1,137 @@
+"""From a name to data that can be trained on: which data set it is, and its splits."""
+
+import logging
+import os
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from rnn_jax.data import cache, imdb, synthetic
+from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out
+from rnn_jax.data.vocabulary import Vocabulary
+from rnn_jax.errors import UserError
+
+Name = Literal["auto", "imdb", "synthetic"]
+
+VALIDATION_FRACTION = 0.1
+SPLIT_SEED = 20110619  # fixed, so that all runs of all seeds hold out the same reviews (ACL 2011 opened then)
+
+log = logging.getLogger(__name__)
+
+
+class Dataset(NamedTuple):
+    """A data set, ready to be cut into batches."""
+
+    name: str  # imdb or synthetic
+    vocabulary: Vocabulary
+    train: Examples
+    validation: Examples  # a fixed, stratified part of the training split, held out
+    test: Examples
+
+
+def load(
+    name: Name,
+    *,
+    vocabulary_size: int,
+    max_length: int,
+    truncate: Truncate,
+    train_examples: int | None = None,
+    data_dir: str | None = None,
+    cache_dir: str | None = None,
+) -> Dataset:
+    """Loads a data set, encoding it first where no encoded cache exists.
+
+    Args:
+        name: `imdb`, `synthetic`, or `auto`: IMDb where it is prepared or can be downloaded, else synthetic.
+        vocabulary_size: the number of token indices, special ones included.
+        max_length: the longest sequence, start token included.
+        truncate: the side that longer reviews lose.
+        train_examples: keep only so many training examples, stratified; all by default.
+        data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
+        cache_dir: where the encoded data set is kept; beside the TFDS data by default, or in
+            `~/.cache/rnn_jax` where that cannot be written.
+
+    Raises:
+        UserError: if the data set is not at hand, is damaged, or has too few examples.
+    """
+    resolved, encoded = _load_encoded(name, data_dir, cache_dir)
+    held_out = hold_out(encoded.train.labels, VALIDATION_FRACTION, SPLIT_SEED)
+    train = encoded.train.take(np.flatnonzero(~held_out))
+    if train_examples is not None:
+        if train_examples > len(train):
+            raise UserError(
+                f"--train-examples {train_examples} is more than the {len(train)} there are: ask for fewer"
+            )
+        train = train.take(np.flatnonzero(hold_out(train.labels, train_examples / len(train), SPLIT_SEED)))
+    parts = (train, encoded.train.take(np.flatnonzero(held_out)), encoded.test)
+    vocabulary = encoded.vocabulary.limit(vocabulary_size)
+    return Dataset(
+        resolved, vocabulary, *(finish_all(part, vocabulary.size, max_length, truncate) for part in parts)
+    )
+
+
+def _load_encoded(name: Name, data_dir: str | None, cache_dir: str | None) -> tuple[str, cache.Encoded]:
+    if name == "synthetic":
+        return name, _encode_synthetic()
+    for folder in _cache_folders(data_dir, cache_dir):
+        path = cache.path_for(folder, "imdb_reviews")
+        if path.is_file():
+            return "imdb", cache.read(path)
+    if name == "auto" and not imdb.is_prepared(data_dir) and not _prepare_if_possible(data_dir):
+        _warn_synthetic(data_dir)
+        return "synthetic", _encode_synthetic()
+    log.info("Reading and encoding IMDb reviews (once; the result is cached) ...")
+    encoded = cache.encode(imdb.load("train", data_dir), imdb.load("test", data_dir))
+    _write_cache(encoded, _cache_folders(data_dir, cache_dir))
+    return "imdb", encoded
+
+
+def _prepare_if_possible(data_dir: str | None) -> bool:
+    log.info("IMDb reviews are not prepared here; asking their server ...")
+    if not imdb.can_download():
+        return False
+    try:
+        imdb.prepare(data_dir)
+    except UserError as error:
+        log.warning("Preparing IMDb failed: %s", error)
+        return False
+    return True
+
+
+def _warn_synthetic(data_dir: str | None) -> None:
+    rule = "!" * 100
+    log.warning(
+        "%s\n"
+        "IMDb is neither prepared in %s nor can it be downloaded: training on SYNTHETIC REVIEWS instead.\n"
+        "Figures from this run say nothing about IMDb. To train on IMDb, prepare it first:\n"
+        "    python -m experiments.prepare_data --archive aclImdb_v1.tar.gz\n"
+        "%s",
+        rule,
+        imdb.data_directory(data_dir),
+        rule,
+    )
+
+
+def _encode_synthetic() -> cache.Encoded:
+    return cache.encode(synthetic.reviews("train"), synthetic.reviews("test"))
+
+
+def _cache_folders(data_dir: str | None, cache_dir: str | None) -> list[Path]:
+    """Where an encoded cache may lie, the preferred place first."""
+    if cache_dir is not None:
+        return [Path(cache_dir)]
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn_jax"
+    return [imdb.data_directory(data_dir) / "rnn_jax", own]
+
+
+def _write_cache(encoded: cache.Encoded, folders: list[Path]) -> None:
+    for folder in folders:
+        path = cache.path_for(folder, "imdb_reviews")
+        try:
+            cache.write(path, encoded)
+        except OSError as error:
+            log.info("The encoded data cannot be kept in %s (%s)", folder, error.strerror)
+        else:
+            log.info("Encoded data cached in %s", path)
+            return

@@ -1,0 +1,82 @@
+"""Encoded reviews in memory: sequences of different lengths, side by side in one array."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_jax.data.vocabulary import START, UNKNOWN
+
+Truncate = Literal["head", "tail"]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """N sequences of tokens and their labels.
+
+    Attributes:
+        tokens: one sequence after the other, `[sum of lengths]`.
+        lengths: `[N]`.
+        labels: 1 positive, 0 negative, `[N]`.
+    """
+
+    tokens: NDArray[np.int32]
+    lengths: NDArray[np.int32]
+    labels: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @cached_property
+    def sequences(self) -> list[NDArray[np.int32]]:
+        """The sequences, as views into `tokens`."""
+        return np.split(self.tokens, np.cumsum(self.lengths)[:-1])
+
+    def take(self, indices: NDArray[np.integer]) -> "Examples":
+        """The examples of some indices, in that order."""
+        return pack([self.sequences[i] for i in indices], self.labels[indices])
+
+
+def pack(sequences: Iterable[NDArray[np.int32]], labels: NDArray[np.int8]) -> Examples:
+    """Puts sequences side by side."""
+    kept = list(sequences)
+    lengths = np.array([len(s) for s in kept], np.int32)
+    tokens = np.concatenate([np.empty(0, np.int32), *kept]).astype(np.int32)
+    return Examples(tokens, lengths, np.asarray(labels, np.int8))
+
+
+def finish(tokens: NDArray[np.int32], vocabulary_size: int, max_length: int, cut: Truncate) -> NDArray[np.int32]:
+    """What the network reads of one review: start, then its words, cut to `max_length` tokens in all.
+
+    `cut` is the side that a long review loses: `head` keeps its last words, `tail` its first. Words beyond
+    the vocabulary become unknown. Training, evaluation and prediction all come through here.
+    """
+    room = max_length - 1
+    kept = tokens[max(0, len(tokens) - room) :] if cut == "head" else tokens[:room]
+    return np.concatenate([[START], np.where(kept < vocabulary_size, kept, UNKNOWN)]).astype(np.int32)
+
+
+def finish_all(examples: Examples, vocabulary_size: int, max_length: int, cut: Truncate) -> Examples:
+    """`finish` for every example."""
+    return pack(
+        [finish(s, vocabulary_size, max_length, cut) for s in examples.sequences], examples.labels
+    )
+
+
+def hold_out(labels: NDArray[np.int8], fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Chooses a stratified part: `[N]`, true for `fraction` of each label, rounded down.
+
+    Raises:
+        ValueError: if fraction is not from 0 to 1.
+    """
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"a part is a fraction from 0 to 1, got {fraction}")
+    chosen = np.zeros(len(labels), bool)
+    rng = np.random.default_rng(seed)
+    for label in np.unique(labels):
+        candidates = rng.permutation(np.flatnonzero(labels == label))
+        chosen[candidates[: int(fraction * len(candidates))]] = True
+    return chosen

@@ -1,0 +1,73 @@
+"""Words and their indices: how a review becomes integers, and comes back as words.
+
+Index 0 pads, 1 starts a review, 2 stands for an unknown word; words follow from 3 on, the most frequent
+first. A vocabulary of V knows the indices below V: the 10,000 of the introduction are 9,997 words.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+PAD, START, UNKNOWN = 0, 1, 2
+FIRST_WORD = 3
+SPECIAL_NAMES = ("<pad>", "<start>", "<unknown>")
+
+_LINE_BREAK = re.compile(r"<br\s*/?>")
+_WORD = re.compile(r"\w+(?:'\w+)*")
+
+
+def split_words(text: str) -> list[str]:
+    """Lower-cases a text, drops HTML line breaks, and returns its words; "don't" is one word."""
+    return _WORD.findall(_LINE_BREAK.sub(" ", text.lower().replace("\u2019", "'")))
+
+
+class Vocabulary:
+    """Words by frequency, with their indices.
+
+    Attributes:
+        words: the words, index `FIRST_WORD` first.
+        size: V, the number of indices, the three special ones included.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = tuple(words)
+        self.size = FIRST_WORD + len(self.words)
+        self._index = {word: i for i, word in enumerate(self.words, FIRST_WORD)}
+
+    @classmethod
+    def count(cls, texts: Iterable[str]) -> "Vocabulary":
+        """All words of some texts, the most frequent first; words as frequent as each other by alphabet."""
+        counts = Counter(chain.from_iterable(map(split_words, texts)))
+        return cls(sorted(counts, key=lambda word: (-counts[word], word)))
+
+    def limit(self, size: int) -> "Vocabulary":
+        """The vocabulary of the first `size` indices.
+
+        Raises:
+            ValueError: if the special indices alone would not fit.
+        """
+        if size <= FIRST_WORD:
+            raise ValueError(f"a vocabulary needs a size of at least {FIRST_WORD + 1}, got {size}")
+        return Vocabulary(self.words[: size - FIRST_WORD])
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """The indices of a text's words, without start or padding: `[number of words]`."""
+        return np.array([self._index.get(word, UNKNOWN) for word in split_words(text)], np.int32)
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The words of some indices, `<start>` and `<unknown>` in place; padding is left out.
+
+        Raises:
+            ValueError: if an index is not in the vocabulary.
+        """
+        words = []
+        for token in tokens:
+            if not 0 <= token < self.size:
+                raise ValueError(f"index {token} is not in a vocabulary of {self.size}")
+            if token != PAD:
+                words.append(SPECIAL_NAMES[token] if token < FIRST_WORD else self.words[token - FIRST_WORD])
+        return " ".join(words)

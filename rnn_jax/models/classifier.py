@@ -1,0 +1,74 @@
+"""The sentiment classifier: embedding, recurrent layers, pooling, sigmoid."""
+
+import jax
+from flax import nnx
+
+from rnn_jax.cells import CELLS
+from rnn_jax.cells.cell import Array
+from rnn_jax.models.dropout import dropout, word_dropout
+from rnn_jax.models.pooling import POOLINGS
+from rnn_jax.models.recurrent import Recurrent
+from rnn_jax.unroll import UNROLLS, Unrolled
+
+WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT = range(3)  # random streams
+
+
+class Classifier(nnx.Module):
+    """Reads token indices and puts out the log-odds that a review is positive.
+
+    `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability.
+    """
+
+    def __init__(
+        self,
+        *,
+        cell: str,
+        unroll: str = "dynamic",
+        vocabulary_size: int,
+        embedding_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str = "last",
+        word_dropout: float = 0.0,
+        embedding_dropout: float = 0.0,
+        dropout: float = 0.0,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.word_dropout = word_dropout
+        self.embedding_dropout = embedding_dropout
+        self.dropout = dropout
+        self.cell = cell
+        self.pooling = pooling
+        self.embedding = nnx.Embed(
+            vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.uniform(0.1), rngs=rngs
+        )
+        self.recurrent = Recurrent(
+            CELLS[cell],
+            embedding_size,
+            hidden_size,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            dropout_rate=dropout,
+            unroll=UNROLLS[unroll],
+            rngs=rngs,
+        )
+        self.head = nnx.Linear(self.recurrent.output_size, 1, rngs=rngs)
+
+    def __call__(self, tokens: Array, lengths: Array, dropout_keys: Array | None = None) -> Array:
+        """Classifies sequences; `dropout_keys`, a key a row, turn dropout on."""
+        training = dropout_keys is not None
+        if training and self.word_dropout > 0:
+            tokens = word_dropout(tokens, self.word_dropout, dropout_keys, WORD_DROPOUT)
+        embedded = self.embedding(tokens)
+        if training and self.embedding_dropout > 0:
+            embedded = dropout(embedded, self.embedding_dropout, dropout_keys, EMBEDDING_DROPOUT)
+        unrolled = self.recurrent(embedded, lengths, dropout_keys=dropout_keys)
+        pooled = self.pool(unrolled, lengths)
+        if training and self.dropout > 0:
+            pooled = dropout(pooled, self.dropout, dropout_keys, HEAD_DROPOUT)
+        return self.head(pooled)[:, 0]
+
+    def pool(self, unrolled: Unrolled, lengths: Array) -> Array:
+        """The pooling by its name, `[B, T, F] -> [B, F]`."""
+        return POOLINGS[self.pooling](unrolled, lengths)

@@ -1,0 +1,28 @@
+"""A model as a pure function of its parameters, which is what a training step differentiates."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from flax import nnx
+
+from rnn_jax.cells.cell import Array
+
+ModelParams = dict[str, Any]  # nested, arrays at the leaves
+Apply = Callable[..., Array]  # (params, *arguments) -> outputs
+
+
+def split(make_model: Callable[[], nnx.Module]) -> tuple[Apply, Callable[[], ModelParams]]:
+    """Splits what `make_model` makes into `apply(params, *arguments)` and `init() -> params`.
+
+    The model itself is made only when `init` is called: `apply` needs nothing but its structure.
+    """
+    graph, _ = nnx.split(jax.eval_shape(make_model))
+
+    def apply(params: ModelParams, *arguments: Any) -> Array:
+        return nnx.merge(graph, nnx.State(params))(*arguments)
+
+    def init() -> ModelParams:
+        return nnx.to_pure_dict(nnx.state(make_model(), nnx.Param))
+
+    return apply, init

@@ -1,0 +1,146 @@
+"""Everything that decides what a run computes; where it runs and what it prints is decided elsewhere."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from flax import nnx
+
+from rnn_jax.cells import CELLS
+from rnn_jax.errors import UserError
+from rnn_jax.models import POOLINGS, Classifier
+from rnn_jax.unroll import UNROLLS
+
+if TYPE_CHECKING:  # a type checker cannot see that the tables below are fixed
+    CellName = UnrollName = PoolingName = str
+else:  # choices that the command line shows and checks
+    CellName = Literal[tuple(CELLS)]
+    UnrollName = Literal[tuple(UNROLLS)]
+    PoolingName = Literal[tuple(POOLINGS)]
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of a run. The defaults are the reference LSTM, chosen on validation reviews only."""
+
+    dataset: Literal["auto", "imdb", "synthetic"] = "auto"
+    """Reviews to train on; auto: IMDb where it is prepared or can be downloaded, else the built-in synthetic ones."""
+    vocabulary_size: int = 10_000
+    """Number of token indices: the most frequent words of the training split, and 3 special ones."""
+    max_length: int = 400
+    """Longest review in tokens; longer ones are cut."""
+    truncate: Literal["head", "tail"] = "head"
+    """Side that a longer review loses: head keeps its last words, tail its first."""
+    train_examples: int | None = None
+    """Train on so many reviews only, for trials; all by default."""
+
+    cell: CellName = "lstm"
+    """Recurrent cell."""
+    unroll: UnrollName = "dynamic"
+    """How steps become a sequence: dynamic (lax.scan) or static (a Python loop; compiles every step)."""
+    embedding_size: int = 32
+    """Size of a word's vector."""
+    hidden_size: int = 32
+    """Size of the recurrent state, in each direction."""
+    num_layers: int = 1
+    """Recurrent layers, one on another."""
+    bidirectional: bool = False
+    """Whether each layer also reads from the end to the beginning."""
+    pooling: PoolingName = "max"
+    """From the outputs of all steps to one vector a review."""
+    word_dropout: float = 0.1
+    """Probability that a word is made unknown in training."""
+    embedding_dropout: float = 0.0
+    """Probability that a feature of the word vectors is dropped in training, for all steps of a review."""
+    dropout: float = 0.5
+    """Probability that a feature is dropped in training, between layers and before the head."""
+
+    epochs: int = 10
+    """Passes over the training reviews, at most."""
+    patience: int = 0
+    """Stop after so many epochs without better validation accuracy; 0 never stops early."""
+    batch_size: int = 128
+    """Reviews a step, over all devices."""
+    buckets: int = 6
+    """Number of lengths that batches are padded to; each is compiled once."""
+    learning_rate: float = 3e-3
+    """Peak step size of Adam; it falls linearly to zero over all epochs."""
+    clip_norm: float = 1.0
+    """Largest global norm of the gradient; beyond it the gradient is scaled down."""
+    seed: int = 0
+    """Seed of the initial weights, the order of reviews, and dropout."""
+
+    def validate(self) -> None:
+        """Raises UserError, naming the option, for a value that makes no sense."""
+        positive = (
+            *("max_length", "embedding_size", "hidden_size", "num_layers", "epochs"),
+            *("batch_size", "buckets", "learning_rate", "clip_norm"),
+        )
+        for name in positive:
+            _require(getattr(self, name) > 0, name, getattr(self, name), "must be above 0")
+        _require(self.max_length >= 2, "max_length", self.max_length, "must leave room for a word: 2 or more")
+        _require(self.vocabulary_size >= 4, "vocabulary_size", self.vocabulary_size, "must be 4 or more")
+        if self.train_examples is not None:
+            _require(self.train_examples >= 2, "train_examples", self.train_examples, "must be 2 or more")
+        for name in ("word_dropout", "embedding_dropout", "dropout"):
+            value = getattr(self, name)
+            _require(0 <= value < 1, name, value, "is a probability: 0 or more, below 1")
+        for name in ("seed", "patience"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "must be 0 or more")
+
+    def make_model(self) -> Classifier:
+        """The network of these settings, with its initial weights."""
+        return Classifier(
+            cell=self.cell,
+            unroll=self.unroll,
+            vocabulary_size=self.vocabulary_size,
+            embedding_size=self.embedding_size,
+            hidden_size=self.hidden_size,
+            num_layers=self.num_layers,
+            bidirectional=self.bidirectional,
+            pooling=self.pooling,
+            word_dropout=self.word_dropout,
+            embedding_dropout=self.embedding_dropout,
+            dropout=self.dropout,
+            rngs=nnx.Rngs(self.seed),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as a flat JSON object."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, settings: dict[str, Any], source: str) -> "Config":
+        """The settings of a JSON object.
+
+        Raises:
+            UserError: if settings are unknown, missing, of the wrong type or make no sense, naming `source`.
+        """
+        defaults = cls().to_json()
+        odd = sorted(settings.keys() ^ defaults.keys())
+        if odd:
+            raise UserError(f"{source} was not written by this version: settings {', '.join(odd)} do not match")
+        for name, value in settings.items():
+            kinds = {type(defaults[name]), int} if name in ("train_examples", *_FLOATS) else {type(defaults[name])}
+            if type(value) not in kinds:
+                raise UserError(f"{source} is damaged: {name} is {json.dumps(value)}")
+        config = cls(**settings)
+        for name, known in (("cell", CELLS), ("unroll", UNROLLS), ("pooling", POOLINGS)):
+            if settings[name] not in known:
+                raise UserError(f"{source} names an unknown {name} {settings[name]!r}: known are {', '.join(known)}")
+        config.validate()
+        return config
+
+    def differences(self, other: "Config") -> list[str]:
+        """What differs, as `name: mine here, theirs there`, a line each."""
+        mine, theirs = self.to_json(), other.to_json()
+        return [f"{name}: {mine[name]} against {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+
+
+_FLOATS = tuple(f.name for f in dataclasses.fields(Config) if f.type is float)
+
+
+def _require(holds: bool, name: str, value: object, rule: str) -> None:
+    if not holds:
+        raise UserError(f"--{name.replace('_', '-')} {value}: {rule}")

@@ -1,0 +1,51 @@
+"""What a result depends on besides its settings: the code, the libraries and the machine."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+
+
+def commit() -> str | None:
+    """The commit of the code, with `+changes` where files differ from it; None outside a repository."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", here, *arguments], capture_output=True, text=True, check=True).stdout
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/rnn_jax", ":/experiments")
+        return git("rev-parse", "HEAD").strip() + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that compute."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def hardware(num_devices: int) -> dict[str, Any]:
+    """The accelerator, or the processor where there is none, and how many take part."""
+    device = jax.local_devices()[0]
+    return {
+        "platform": device.platform,
+        "device": _processor() if device.platform == "cpu" else device.device_kind,
+        "num_devices": num_devices * jax.process_count(),
+        "num_hosts": jax.process_count(),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

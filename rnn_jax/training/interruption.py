@@ -1,0 +1,41 @@
+"""Being asked to stop: the signal is noted, and the loop leaves at a good moment."""
+
+import signal
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class Interrupted(Exception):
+    """A run that was asked to stop has saved and stopped.
+
+    Attributes:
+        exit_code: 128 and the number of the signal, as a shell reports it.
+    """
+
+    def __init__(self, number: int, step: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name} after saving step {step}")
+        self.exit_code = 128 + number
+
+
+class StopRequests:
+    """Within this context, SIGTERM and SIGINT are noted instead of ending the process; a second one ends it."""
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopRequests":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.received = number
+        for again in self._before:
+            signal.signal(again, signal.SIG_DFL)

@@ -1,0 +1,65 @@
+"""One step of training, and one of evaluation: pure functions, the same on one device and on many."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from rnn_jax.cells.cell import Array
+from rnn_jax.data.batches import Batch
+from rnn_jax.models.dropout import row_keys
+from rnn_jax.models.functional import Apply, ModelParams
+from rnn_jax.training.metrics import Metrics
+
+AllReduce = Callable[[Any], Any]  # adds a tree up over all devices that share a batch
+
+
+class TrainState(NamedTuple):
+    """Everything that a step changes."""
+
+    step: Array  # int32, steps taken; the position in the data and in the random stream
+    params: ModelParams
+    optimizer: optax.OptState
+    metrics: Metrics  # of the epoch so far
+
+
+def init_state(params: ModelParams, optimizer: optax.GradientTransformation) -> TrainState:
+    """The state before the first step."""
+    return TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params), Metrics.zero())
+
+
+def train_step(
+    state: TrainState,
+    batch: Batch,
+    key: Array,
+    *,
+    apply: Apply,
+    optimizer: optax.GradientTransformation,
+    all_reduce: AllReduce,
+) -> TrainState:
+    """Takes one step on a batch, or on one device's rows of it.
+
+    The loss is the mean over the global batch. Dropout keys are folded from `key`, the step and the row, so
+    that they do not depend on how the batch is shared.
+    """
+    keys = row_keys(jax.random.fold_in(key, state.step), batch.rows)
+    count = jnp.maximum(all_reduce(batch.weights.sum()), 1)
+
+    def loss(params: ModelParams) -> tuple[Array, Metrics]:
+        metrics = Metrics.of(apply(params, batch.tokens, batch.lengths, keys), batch.labels, batch.weights)
+        return metrics.loss / count, metrics
+
+    gradients, metrics = all_reduce(jax.grad(loss, has_aux=True)(state.params))
+    updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
+    params = optax.apply_updates(state.params, updates)
+    return TrainState(state.step + 1, params, optimizer_state, state.metrics + metrics)
+
+
+def evaluation_step(
+    metrics: Metrics, params: ModelParams, batch: Batch, *, apply: Apply, all_reduce: AllReduce
+) -> Metrics:
+    """Adds a batch to the metrics, without dropout."""
+    logits = apply(params, batch.tokens, batch.lengths)
+    return metrics + all_reduce(Metrics.of(logits, batch.labels, batch.weights))

@@ -1,0 +1,20 @@
+"""How steps become a sequence: every way has the call shape of `Unroll` and runs the same step."""
+
+from rnn_jax.unroll.dynamic import dynamic
+from rnn_jax.unroll.layers import Directions, init_layers, run_layer, run_layers
+from rnn_jax.unroll.sequence import Unroll, Unrolled
+from rnn_jax.unroll.static import static
+
+UNROLLS: dict[str, Unroll] = {"dynamic": dynamic, "static": static}
+
+__all__ = [
+    "UNROLLS",
+    "Directions",
+    "Unroll",
+    "Unrolled",
+    "dynamic",
+    "init_layers",
+    "run_layer",
+    "run_layers",
+    "static",
+]

@@ -1,0 +1,33 @@
+"""The dynamic unroll: `jax.lax.scan`, one compiled step whatever the length."""
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.unroll.sequence import Unrolled, masked_step, to_steps
+
+
+def dynamic(
+    cell: Cell,
+    params: Params,
+    x: Array,
+    lengths: Array | None = None,
+    initial_state: State | None = None,
+    *,
+    reverse: bool = False,
+    unroll: int = 1,
+) -> Unrolled:
+    """Runs the cell with `jax.lax.scan`; see `Unroll` for arguments and errors.
+
+    Compile time does not grow with T. `unroll` steps are compiled into one iteration of the loop: worth
+    trying on GPUs, where an iteration has a price of its own; on CPUs it has not paid.
+    """
+    steps = to_steps(cell, params, x, lengths, initial_state)
+    state, outputs = jax.lax.scan(
+        lambda state, step: masked_step(cell, params, state, *step),
+        steps.initial_state,
+        (steps.x, steps.valid),
+        reverse=reverse,
+        unroll=unroll,
+    )
+    return Unrolled(jnp.swapaxes(outputs, 0, 1), state)

@@ -1,0 +1,96 @@
+"""Layers out of unrolls: one direction or both, one layer on another.
+
+Parameters decide what is built: a cell's parameters are a layer of one direction, a `Directions` of two
+such is a layer of both, and a tuple of layers is a stack. States have the same structure.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.unroll.sequence import Unroll, Unrolled
+
+
+class Directions(NamedTuple):
+    """The two halves of a bidirectional layer: parameters, or states.
+
+    M. Schuster and K. Paliwal, "Bidirectional Recurrent Neural Networks", IEEE Transactions on Signal
+    Processing 45 (1997): two networks that do not see each other, their outputs side by side.
+    """
+
+    forward: Params | State
+    backward: Params | State
+
+
+def init_layers(
+    cell: Cell, key: Array, input_size: int, hidden_size: int, num_layers: int = 1, bidirectional: bool = False
+) -> tuple[Params | Directions, ...]:
+    """Draws the parameters of a stack of layers, each of `hidden_size` in each direction.
+
+    Raises:
+        ValueError: if a size or the number of layers is below 1.
+    """
+    if num_layers < 1:
+        raise ValueError(f"a stack needs at least 1 layer, got num_layers={num_layers}")
+    layers: list[Params | Directions] = []
+    for layer_key in jax.random.split(key, num_layers):
+        if bidirectional:
+            forward, backward = jax.random.split(layer_key)
+            layers.append(
+                Directions(
+                    cell.init(forward, input_size, hidden_size), cell.init(backward, input_size, hidden_size)
+                )
+            )
+        else:
+            layers.append(cell.init(layer_key, input_size, hidden_size))
+        input_size = hidden_size * (2 if bidirectional else 1)
+    return tuple(layers)
+
+
+def run_layer(
+    unroll: Unroll,
+    cell: Cell,
+    params: Params | Directions,
+    x: Array,
+    lengths: Array | None = None,
+    initial_state: State | Directions | None = None,
+) -> Unrolled:
+    """Runs one layer: `x [B, T, D] -> outputs [B, T, H]`, or `[B, T, 2H]` forward half first.
+
+    See `Unroll` for arguments and errors.
+    """
+    if not isinstance(params, Directions):
+        return unroll(cell, params, x, lengths, initial_state)
+    start = Directions(None, None) if initial_state is None else initial_state
+    forward = unroll(cell, params.forward, x, lengths, start.forward)
+    backward = unroll(cell, params.backward, x, lengths, start.backward, reverse=True)
+    outputs = jnp.concatenate([forward.outputs, backward.outputs], axis=-1)
+    return Unrolled(outputs, Directions(forward.state, backward.state))
+
+
+def run_layers(
+    unroll: Unroll,
+    cell: Cell,
+    params: Sequence[Params | Directions],
+    x: Array,
+    lengths: Array | None = None,
+    initial_state: Sequence[State | Directions] | None = None,
+    between: Callable[[int, Array], Array] = lambda _, outputs: outputs,
+) -> Unrolled:
+    """Runs a stack: the outputs of one layer are the inputs of the next.
+
+    See `Unroll` for arguments and errors. `between(i, outputs)` is applied to the outputs of layer i before
+    layer i + 1 reads them (dropout, say). Outputs are the last layer's; the state is a tuple, a layer each.
+    """
+    states: list[State | Directions] = []
+    for i, layer in enumerate(params):
+        if i > 0:
+            x = between(i - 1, x)
+        x, state = run_layer(
+            unroll, cell, layer, x, lengths, None if initial_state is None else initial_state[i]
+        )
+        states.append(state)
+    return Unrolled(x, tuple(states))

@@ -1,0 +1,90 @@
+"""What every way to unroll has in common: its result, its masking, and its layout in memory.
+
+At the border arrays are batch-major, `[B, T, ...]`; inside, steps come first, because a step needs one
+contiguous `[B, D]` slice.
+"""
+
+from typing import NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array, Cell, Params, State
+
+
+class Unrolled(NamedTuple):
+    """A cell run over sequences."""
+
+    outputs: Array  # [B, T, H], zero at padded steps
+    state: State  # [B, H] each, after each sequence's own last step
+
+
+class Unroll(Protocol):
+    """The one call shape of all ways to unroll a cell over sequences.
+
+    Padding never changes an output, a state or a gradient, whatever the padded inputs hold. A sequence of
+    length 0 ends in its initial state.
+
+    Args:
+        cell: the cell.
+        params: its parameters.
+        x: inputs `[B, T, D]`; T may be 0.
+        lengths: how many leading steps of each sequence count, integers `[B]` from 0 to T; all by default.
+        initial_state: `[B, H]` each; zeros by default. The state of one call, given to the next, goes on
+            with the same sequences, so that long texts can be streamed.
+        reverse: whether to run from each sequence's own last step to its first. Outputs stay in the order
+            of the inputs: `outputs[:, t]` has seen the steps t and later.
+
+    Raises:
+        ValueError: if x is not `[B, T, D]` or lengths are not integers `[B]`.
+    """
+
+    def __call__(
+        self,
+        cell: Cell,
+        params: Params,
+        x: Array,
+        lengths: Array | None = None,
+        initial_state: State | None = None,
+        *,
+        reverse: bool = False,
+    ) -> Unrolled:
+        """Runs the cell over the sequences."""
+
+
+class Steps(NamedTuple):
+    """Sequences laid out for stepping."""
+
+    x: Array  # [T, B, D], zero where padded
+    valid: Array | None  # [T, B, 1], whether a step counts; None where all do
+    initial_state: State
+
+
+def to_steps(
+    cell: Cell, params: Params, x: Array, lengths: Array | None, initial_state: State | None
+) -> Steps:
+    """Checks an unroll's arguments and lays them out; see `Unroll` for the arguments and errors."""
+    if x.ndim != 3:
+        raise ValueError(f"an unroll takes inputs [B, T, D], got shape {x.shape}")
+    batch, time, _ = x.shape
+    if initial_state is None:
+        initial_state = cell.initial_state(params, (batch,))
+    x = jnp.swapaxes(x, 0, 1)
+    if lengths is None:
+        return Steps(x, None, initial_state)
+    if lengths.shape != (batch,) or not jnp.issubdtype(lengths.dtype, jnp.integer):
+        raise ValueError(f"lengths must be integers [{batch}], got {lengths.dtype} {lengths.shape}")
+    valid = (jnp.arange(time)[:, None] < lengths)[..., None]
+    # A masked step still computes. Zeros keep it finite, and so its gradient, which the mask multiplies by 0.
+    return Steps(jnp.where(valid, x, jnp.zeros((), x.dtype)), valid, initial_state)
+
+
+def masked_step(
+    cell: Cell, params: Params, state: State, x: Array, valid: Array | None
+) -> tuple[State, Array]:
+    """A step that leaves the state alone, and puts out zeros, where `valid [B, 1]` is false."""
+    new_state, y = cell.step(params, state, x)
+    if valid is None:
+        return new_state, y
+    state = jax.tree.map(lambda new, old: jnp.where(valid, new, old), new_state, state)
+    return state, jnp.where(valid, y, jnp.zeros((), y.dtype))

@@ -1,0 +1,31 @@
+"""The static unroll: a Python loop, every step compiled on its own."""
+
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.unroll.sequence import Unrolled, masked_step, to_steps
+
+
+def static(
+    cell: Cell,
+    params: Params,
+    x: Array,
+    lengths: Array | None = None,
+    initial_state: State | None = None,
+    *,
+    reverse: bool = False,
+) -> Unrolled:
+    """Runs the cell in a Python loop; see `Unroll` for arguments and errors.
+
+    The compiler sees all T steps at once, and can fuse across them; its time and memory grow with T.
+    """
+    steps = to_steps(cell, params, x, lengths, initial_state)
+    time, batch, _ = steps.x.shape
+    state = steps.initial_state
+    outputs: list[Array] = [jnp.zeros((batch, params.hidden_size), params.bias.dtype)] * time
+    for t in reversed(range(time)) if reverse else range(time):
+        valid = None if steps.valid is None else steps.valid[t]
+        state, outputs[t] = masked_step(cell, params, state, steps.x[t], valid)
+    if not outputs:  # T = 0: nothing to stack
+        return Unrolled(jnp.zeros((batch, 0, params.hidden_size), params.bias.dtype), state)
+    return Unrolled(jnp.stack(outputs, axis=1), state)
