@@ -14,7 +14,9 @@ from rnn_jax.errors import UserError
 Options = TypeVar("Options")
 
 
-def parse(options: type[Options], default: Options | None = None, args: Sequence[str] | None = None) -> Options:
+def parse(
+    options: type[Options], default: Options | None = None, args: Sequence[str] | None = None
+) -> Options:
     """Parses a command line into a dataclass; `--help` explains each field by its docstring.
 
     Raises:

@@ -1,16 +1,16 @@
 """Evaluates the best checkpoint of a run on one split of the reviews."""
 
-import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.console import Console
-
 from experiments.command_line import parse, run
 from rnn_jax.data import dataset
-from rnn_jax.training.loop import Run, best_params
-from rnn_jax.training.parallel import set_up_devices
+from rnn_jax.data.buckets import choose_boundaries
+from rnn_jax.models.functional import split
+from rnn_jax.training.evaluation import Evaluator
+from rnn_jax.training.parallel import DataParallel, set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.weights import best_weights
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ def main() -> None:
     directory = RunDirectory(options.workdir)
     config = directory.read_config()
     num_devices = set_up_devices(options.num_devices, config.batch_size)
+    params = best_weights(directory)
     data = dataset.load(
         config.dataset,
         vocabulary_size=config.vocabulary_size,
@@ -44,15 +45,14 @@ def main() -> None:
         data_dir=options.data_dir,
         cache_dir=options.cache_dir,
     )
-    params = best_params(directory, config)
-    this = Run(
-        config, data, directory, num_devices=num_devices, log_every=1, save_every=1, console=Console()
-    )
-    metrics = this.evaluate(params, getattr(data, options.split))
+    examples = getattr(data, options.split)
+    apply, _ = split(config.make_model)
+    boundaries = choose_boundaries(examples.lengths, config.max_length, config.buckets)
+    evaluate = Evaluator(DataParallel(num_devices, config.batch_size), apply, boundaries, config.batch_size)
+    metrics = evaluate(params, examples)
     print(
-        f"{data.name} {options.split}: accuracy {metrics.accuracy:.2%}, "
-        f"loss {metrics.mean_loss:.4f}, {int(metrics.count):,} reviews",
-        file=sys.stdout,
+        f"{data.name} {options.split}: accuracy {metrics.accuracy:.2%}, loss {metrics.mean_loss:.4f}, "
+        f"{int(metrics.examples):,} reviews"
     )
 
 

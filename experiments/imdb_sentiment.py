@@ -9,7 +9,7 @@ import logging
 import shlex
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import jax
 import tyro
@@ -22,12 +22,16 @@ from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.training.config import Config
-from rnn_jax.training.interruption import Interrupted
-from rnn_jax.training.loop import NotFiniteError, Run, best_params
+from rnn_jax.training.interruption import InterruptedRunError
+from rnn_jax.training.loop import NotFiniteError, Run
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.weights import best_weights
 
-PresetName = str if TYPE_CHECKING else Literal[tuple(PRESETS)]
+if TYPE_CHECKING:
+    PresetName: TypeAlias = str
+else:
+    PresetName = Literal[tuple(PRESETS)]
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def weights_of(path: str, config: Config, data: dataset.Dataset) -> ModelParams:
         raise UserError(f"--init-from {path} is another network ({', '.join(differing)}): use its settings")
     if directory.read_vocabulary().words != data.vocabulary.words:
         raise UserError(f"--init-from {path} knows other words: it was trained on other reviews")
-    return best_params(directory, other)
+    return best_weights(directory)
 
 
 def show_plan(run: Run, console: Console) -> None:
@@ -108,9 +112,13 @@ def show_plan(run: Run, console: Console) -> None:
     for name, value in config.to_json().items():
         console.print(f"{name:16} {value}", highlight=False)
     console.print(summarize(config.make_model(), config.max_length), highlight=False)
-    sizes = f"{len(data.train):,} to train on, {len(data.validation):,} to validate, {len(data.test):,} to test"
+    sizes = (
+        f"{len(data.train):,} to train on, {len(data.validation):,} to validate, {len(data.test):,} to test"
+    )
     console.print(f"{data.name} reviews: {sizes}", highlight=False)
-    console.print(f"a review as the network reads it: {data.vocabulary.decode(data.train.sequences[0])[:300]} …")
+    console.print(
+        f"a review as the network reads it: {data.vocabulary.decode(data.train.sequences[0])[:300]} …"
+    )
     console.print(
         f"{config.epochs} epochs of {run.epoch_steps} steps, {config.batch_size} reviews a step "
         f"on {run.num_devices} devices, padded to {', '.join(map(str, run.boundaries))} tokens",
@@ -165,7 +173,7 @@ def main() -> int:
     command = shlex.join(["python", "-m", "experiments.imdb_sentiment", *sys.argv[1:]])
     try:
         report(this.train(command, start), options.workdir, console)
-    except Interrupted as interruption:
+    except InterruptedRunError as interruption:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)
         return interruption.exit_code
     except NotFiniteError as error:

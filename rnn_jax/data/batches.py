@@ -5,7 +5,7 @@ depend on devices, hosts, or what ran before. The position in the data is theref
 of steps taken, and every host can cut its own rows out of the same global batch.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from rnn_jax.data.buckets import assign
 from rnn_jax.data.examples import Examples
 
+AnyArray = Any  # NumPy's where batches are made, JAX's where they are used
+
 
 class Batch(NamedTuple):
     """B padded sequences."""
 
-    tokens: NDArray[np.int32]  # [B, T], 0 where padded
-    lengths: NDArray[np.int32]  # [B]
-    labels: NDArray[np.int32]  # [B], 1 positive, 0 negative
-    weights: NDArray[np.float32]  # [B], 0 for rows that only fill the batch up
-    rows: NDArray[np.int32]  # [B], number of the row in the global batch, from which its random keys come
+    tokens: AnyArray  # int32 [B, T], 0 where padded
+    lengths: AnyArray  # int32 [B]
+    labels: AnyArray  # int32 [B], 1 positive, 0 negative
+    weights: AnyArray  # float32 [B], 0 for rows that only fill the batch up
+    rows: AnyArray  # int32 [B], number of the row in the global batch, from which its random keys come
 
 
 class Plan(NamedTuple):
@@ -50,9 +52,7 @@ def plan_epoch(
     return [plans[i] for i in rng.permutation(len(plans))]
 
 
-def plan_evaluation(
-    lengths: NDArray[np.integer], boundaries: tuple[int, ...], batch_size: int
-) -> list[Plan]:
+def plan_evaluation(lengths: NDArray[np.integer], boundaries: tuple[int, ...], batch_size: int) -> list[Plan]:
     """Batches that hold each example once, shortest first."""
     order = np.argsort(lengths, kind="stable")
     return _fill_buckets(order, assign(lengths[order], boundaries), boundaries, batch_size)

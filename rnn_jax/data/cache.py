@@ -7,10 +7,12 @@ without pickle.
 """
 
 import zipfile
+import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnn_jax.data.examples import Examples, pack
 from rnn_jax.data.reviews import Reviews
@@ -50,7 +52,9 @@ def write(path: Path, encoded: Encoded) -> None:
         OSError: if it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {"words": np.frombuffer("\n".join(encoded.vocabulary.words).encode(), np.uint8)}
+    arrays: dict[str, NDArray[Any]] = {
+        "words": np.frombuffer("\n".join(encoded.vocabulary.words).encode(), np.uint8)
+    }
     for split, examples in (("train", encoded.train), ("test", encoded.test)):
         arrays |= {
             f"{split}_tokens": examples.tokens,
@@ -69,13 +73,13 @@ def read(path: Path) -> Encoded:
         UserError: if it is damaged, or not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             words = arrays["words"].tobytes().decode().split("\n")
             train, test = (
                 Examples(arrays[f"{s}_tokens"], arrays[f"{s}_lengths"], arrays[f"{s}_labels"])
                 for s in ("train", "test")
             )
     # zipfile checks every array's CRC-32 as it reads.
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path} is damaged ({error}): delete it, and it is made again") from error
     return Encoded(Vocabulary(words), train, test)

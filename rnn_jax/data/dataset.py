@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Dataset(NamedTuple):
     """A data set, ready to be cut into batches."""
 
-    name: str  # imdb or synthetic
+    name: Literal["imdb", "synthetic"]
     vocabulary: Vocabulary
     train: Examples
     validation: Examples  # a fixed, stratified part of the training split, held out
@@ -71,7 +71,9 @@ def load(
     )
 
 
-def _load_encoded(name: Name, data_dir: str | None, cache_dir: str | None) -> tuple[str, cache.Encoded]:
+def _load_encoded(
+    name: Name, data_dir: str | None, cache_dir: str | None
+) -> tuple[Literal["imdb", "synthetic"], cache.Encoded]:
     if name == "synthetic":
         return name, _encode_synthetic()
     for folder in _cache_folders(data_dir, cache_dir):

@@ -48,7 +48,9 @@ def pack(sequences: Iterable[NDArray[np.int32]], labels: NDArray[np.int8]) -> Ex
     return Examples(tokens, lengths, np.asarray(labels, np.int8))
 
 
-def finish(tokens: NDArray[np.int32], vocabulary_size: int, max_length: int, cut: Truncate) -> NDArray[np.int32]:
+def finish(
+    tokens: NDArray[np.int32], vocabulary_size: int, max_length: int, cut: Truncate
+) -> NDArray[np.int32]:
     """What the network reads of one review: start, then its words, cut to `max_length` tokens in all.
 
     `cut` is the side that a long review loses: `head` keeps its last words, `tail` its first. Words beyond
@@ -61,9 +63,7 @@ def finish(tokens: NDArray[np.int32], vocabulary_size: int, max_length: int, cut
 
 def finish_all(examples: Examples, vocabulary_size: int, max_length: int, cut: Truncate) -> Examples:
     """`finish` for every example."""
-    return pack(
-        [finish(s, vocabulary_size, max_length, cut) for s in examples.sequences], examples.labels
-    )
+    return pack([finish(s, vocabulary_size, max_length, cut) for s in examples.sequences], examples.labels)
 
 
 def hold_out(labels: NDArray[np.int8], fraction: float, seed: int) -> NDArray[np.bool_]:

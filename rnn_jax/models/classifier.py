@@ -57,15 +57,14 @@ class Classifier(nnx.Module):
 
     def __call__(self, tokens: Array, lengths: Array, dropout_keys: Array | None = None) -> Array:
         """Classifies sequences; `dropout_keys`, a key a row, turn dropout on."""
-        training = dropout_keys is not None
-        if training and self.word_dropout > 0:
+        if dropout_keys is not None and self.word_dropout > 0:
             tokens = word_dropout(tokens, self.word_dropout, dropout_keys, WORD_DROPOUT)
         embedded = self.embedding(tokens)
-        if training and self.embedding_dropout > 0:
+        if dropout_keys is not None and self.embedding_dropout > 0:
             embedded = dropout(embedded, self.embedding_dropout, dropout_keys, EMBEDDING_DROPOUT)
         unrolled = self.recurrent(embedded, lengths, dropout_keys=dropout_keys)
         pooled = self.pool(unrolled, lengths)
-        if training and self.dropout > 0:
+        if dropout_keys is not None and self.dropout > 0:
             pooled = dropout(pooled, self.dropout, dropout_keys, HEAD_DROPOUT)
         return self.head(pooled)[:, 0]
 

@@ -1,4 +1,4 @@
-"""Checkpoints through Orbax: the latest, to go on from, and the best, to use (the only file that names Orbax).
+"""Checkpoints through Orbax: the latest, to go on from, and the best, to use (no other file names Orbax).
 
 A checkpoint holds the training state of one replica as plain arrays, and a JSON object with the rest.
 Nothing in it is executed when it is read.
@@ -91,5 +91,7 @@ class Checkpoints:
             )
         except Exception as error:  # Orbax raises many kinds for what is one thing here
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise UserError(f"checkpoint {self._manager.directory / str(step)} cannot be read: {reason}") from error
+            raise UserError(
+                f"checkpoint {self._manager.directory / str(step)} cannot be read: {reason}"
+            ) from error
         return Checkpoint(restored.state, restored.progress)

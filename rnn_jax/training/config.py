@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flax import nnx
 
@@ -12,8 +12,10 @@ from rnn_jax.errors import UserError
 from rnn_jax.models import POOLINGS, Classifier
 from rnn_jax.unroll import UNROLLS
 
-if TYPE_CHECKING:  # a type checker cannot see that the tables below are fixed
-    CellName = UnrollName = PoolingName = str
+if TYPE_CHECKING:  # a type checker cannot know what the tables hold
+    CellName: TypeAlias = str
+    UnrollName: TypeAlias = str
+    PoolingName: TypeAlias = str
 else:  # choices that the command line shows and checks
     CellName = Literal[tuple(CELLS)]
     UnrollName = Literal[tuple(UNROLLS)]
@@ -25,7 +27,7 @@ class Config:
     """The settings of a run. The defaults are the reference LSTM, chosen on validation reviews only."""
 
     dataset: Literal["auto", "imdb", "synthetic"] = "auto"
-    """Reviews to train on; auto: IMDb where it is prepared or can be downloaded, else the built-in synthetic ones."""
+    """Reviews to train on; auto: IMDb where it is at hand or can be downloaded, else synthetic ones."""
     vocabulary_size: int = 10_000
     """Number of token indices: the most frequent words of the training split, and 3 special ones."""
     max_length: int = 400
@@ -120,15 +122,23 @@ class Config:
         defaults = cls().to_json()
         odd = sorted(settings.keys() ^ defaults.keys())
         if odd:
-            raise UserError(f"{source} was not written by this version: settings {', '.join(odd)} do not match")
+            raise UserError(
+                f"{source} was not written by this version: settings {', '.join(odd)} do not match"
+            )
         for name, value in settings.items():
-            kinds = {type(defaults[name]), int} if name in ("train_examples", *_FLOATS) else {type(defaults[name])}
+            kinds = (
+                {type(defaults[name]), int}
+                if name in ("train_examples", *_FLOATS)
+                else {type(defaults[name])}
+            )
             if type(value) not in kinds:
                 raise UserError(f"{source} is damaged: {name} is {json.dumps(value)}")
         config = cls(**settings)
         for name, known in (("cell", CELLS), ("unroll", UNROLLS), ("pooling", POOLINGS)):
             if settings[name] not in known:
-                raise UserError(f"{source} names an unknown {name} {settings[name]!r}: known are {', '.join(known)}")
+                raise UserError(
+                    f"{source} names an unknown {name} {settings[name]!r}: known are {', '.join(known)}"
+                )
         config.validate()
         return config
 

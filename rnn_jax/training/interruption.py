@@ -5,7 +5,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
-class Interrupted(Exception):
+class InterruptedRunError(Exception):
     """A run that was asked to stop has saved and stopped.
 
     Attributes:
@@ -18,7 +18,7 @@ class Interrupted(Exception):
 
 
 class StopRequests:
-    """Within this context, SIGTERM and SIGINT are noted instead of ending the process; a second one ends it."""
+    """A context in which SIGTERM and SIGINT are noted instead of ending the process; a second one ends it."""
 
     def __init__(self) -> None:
         self.received: int | None = None

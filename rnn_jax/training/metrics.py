@@ -1,4 +1,4 @@
-"""Metrics as sums and counts, which add up over devices, batches and interruptions; divided once, at the end."""
+"""Metrics as sums and counts: they add up over devices, batches and interruptions, and are divided once."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ class Metrics(NamedTuple):
 
     loss: Array  # sum of cross-entropies, in nats
     correct: Array  # number of right answers
-    count: Array  # number of examples
+    examples: Array  # number of examples
 
     @classmethod
     def zero(cls) -> "Metrics":
@@ -33,9 +33,9 @@ class Metrics(NamedTuple):
     @property
     def mean_loss(self) -> float:
         """Mean cross-entropy an example, in nats."""
-        return float(self.loss) / float(self.count)
+        return float(self.loss) / float(self.examples)
 
     @property
     def accuracy(self) -> float:
         """Share of right answers, from 0 to 1."""
-        return float(self.correct) / float(self.count)
+        return float(self.correct) / float(self.examples)

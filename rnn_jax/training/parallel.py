@@ -4,21 +4,18 @@ State is replicated: each array has a leading axis of local devices, equal along
 their rows, first over hosts, then over the devices of each.
 """
 
+import contextlib
 import os
-from functools import partial
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
-import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, host_rows
 from rnn_jax.errors import UserError
-from rnn_jax.models.functional import Apply, ModelParams
-from rnn_jax.training.metrics import Metrics
-from rnn_jax.training.step import TrainState, evaluation_step, train_step
 
 Tree = TypeVar("Tree")
 
@@ -36,53 +33,59 @@ def set_up_devices(num_devices: int | None, batch_size: int) -> int:
         UserError: if there are not so many devices, or they cannot share the batch evenly.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    jax.config.update("jax_num_cpu_devices", max(num_devices or 0, cores) if num_devices else cores)
-    available = jax.local_device_count()
-    share = batch_size // jax.process_count()
+    with contextlib.suppress(RuntimeError):  # JAX has started already: its devices are what there is
+        jax.config.update("jax_num_cpu_devices", max(cores, num_devices or 1))
+    available, hosts = jax.local_device_count(), jax.process_count()
     if num_devices is None:
-        return max(n for n in range(1, available + 1) if share % n == 0)
+        sharing = [n for n in range(1, available + 1) if batch_size % (n * hosts) == 0]
+        if not sharing:
+            raise UserError(f"--batch-size {batch_size} cannot be shared evenly by {hosts} hosts")
+        return sharing[-1]
     if not 1 <= num_devices <= available:
         raise UserError(f"--num-devices {num_devices}: this host has {available}")
-    if batch_size % (num_devices * jax.process_count()):
+    if batch_size % (num_devices * hosts):
         raise UserError(
-            f"--batch-size {batch_size} cannot be shared evenly by {num_devices} devices on each of "
-            f"{jax.process_count()} hosts: choose a multiple of {num_devices * jax.process_count()}"
+            f"--batch-size {batch_size} cannot be shared evenly by {num_devices * hosts} devices: "
+            f"choose a multiple of {num_devices * hosts}, or another --num-devices"
         )
     return num_devices
 
 
-class DataParallel:
-    """The training and evaluation steps on all devices."""
+def all_reduce(tree: Tree) -> Tree:
+    """Adds a tree up over all devices of all hosts; for use inside a mapped function."""
+    return jax.lax.psum(tree, AXIS)
 
-    def __init__(
-        self, num_devices: int, batch_size: int, apply: Apply, optimizer: optax.GradientTransformation
-    ) -> None:
+
+class DataParallel:
+    """The devices of this host, and how to use them together.
+
+    Attributes:
+        rows: the rows of a global batch that this host works on.
+    """
+
+    def __init__(self, num_devices: int, batch_size: int) -> None:
         self.devices = jax.local_devices()[:num_devices]
         self.rows = host_rows(batch_size, jax.process_index(), jax.process_count())
-        all_reduce = partial(jax.lax.psum, axis_name=AXIS)
-        # With several hosts the mapping covers all their devices, and is told of none.
-        devices = self.devices if jax.process_count() == 1 else None
-        self._train = jax.pmap(
-            partial(train_step, apply=apply, optimizer=optimizer, all_reduce=all_reduce),
+
+    def map(self, function: Callable[..., Tree], in_axes: Any = 0) -> Callable[..., Tree]:
+        """Compiles a function for all devices; its first argument is given up to its result."""
+        mapped = jax.pmap(
+            function,
             axis_name=AXIS,
-            in_axes=(0, 0, None),
-            devices=devices,
+            in_axes=in_axes,
+            # With several hosts the mapping covers the devices of all of them, and is told of none.
+            devices=self.devices if jax.process_count() == 1 else None,
             donate_argnums=0,
         )
-        self._evaluate = jax.pmap(
-            partial(evaluation_step, apply=apply, all_reduce=all_reduce),
-            axis_name=AXIS,
-            devices=devices,
-            donate_argnums=0,
-        )
+        # Several CPU devices share one pool of threads. Steps that are dispatched ahead can fill it with work
+        # that waits, inside an all-reduce, for a step that finds no thread: XLA aborts after 40 seconds.
+        if len(self.devices) > 1 and self.devices[0].platform == "cpu":
+            return lambda *arguments: jax.block_until_ready(mapped(*arguments))
+        return mapped
 
-    def train(self, state: TrainState, batch: Batch, key: Array) -> TrainState:
-        """One step: replicated state, this host's rows of the batch, a key -> replicated state."""
-        return self._settle(self._train(state, self._cut(batch), key))
-
-    def evaluate(self, metrics: Metrics, params: ModelParams, batch: Batch) -> Metrics:
-        """Adds a batch to replicated metrics; only this host's rows of the batch are given."""
-        return self._settle(self._evaluate(metrics, params, self._cut(batch)))
+    def cut(self, batch: Batch) -> Batch:
+        """This host's rows of a batch, shared out: `[rows, ...] -> [devices, rows / devices, ...]`."""
+        return Batch(*(x.reshape(len(self.devices), -1, *x.shape[1:]) for x in batch))
 
     def replicate(self, tree: Tree) -> Tree:
         """A copy for every local device, along a new leading axis."""
@@ -97,16 +100,3 @@ class DataParallel:
     def gather(self, tree: Tree) -> Tree:
         """One copy of a replicated tree, as NumPy arrays; waits until it is computed."""
         return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data)[0, ...], tree)
-
-    def _cut(self, batch: Batch) -> Batch:
-        return Batch(*(x.reshape(len(self.devices), -1, *x.shape[1:]) for x in batch))
-
-    def _settle(self, tree: Tree) -> Tree:
-        """Waits for a step where running ahead is dangerous.
-
-        Several CPU devices share one pool of threads. Steps that are dispatched ahead can fill it with work
-        that waits, inside an all-reduce, for a step that finds no thread: XLA aborts after 40 seconds.
-        """
-        if len(self.devices) > 1 and self.devices[0].platform == "cpu":
-            return jax.block_until_ready(tree)
-        return tree

@@ -82,7 +82,7 @@ class RunDirectory:
         _write_whole(self._result, json.dumps(result, indent=2) + "\n")
 
     def append_metrics(self, record: dict[str, Any]) -> None:
-        """Adds a line to the log, and sees it to the disk, so that a checkpoint never knows more than the log."""
+        """Adds a line to the log and sees it to the disk: a checkpoint never knows more than the log."""
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
             file.flush()
@@ -96,19 +96,9 @@ class RunDirectory:
         return [json.loads(line) for line in whole_lines]
 
     def forget_metrics_after(self, step: int) -> None:
-        """Drops what was logged after a checkpoint that a run goes on from, so that no step is logged twice."""
+        """Drops what was logged after the checkpoint that a run goes on from: no step is logged twice."""
         kept = [record for record in self.read_metrics() if record["step"] <= step]
         _write_whole(self._metrics, "".join(json.dumps(record) + "\n" for record in kept))
-
-    def require_checkpoint(self, best_step: int | None) -> int:
-        """The step of the best checkpoint.
-
-        Raises:
-            UserError: if there is none yet.
-        """
-        if best_step is None:
-            raise UserError(f"{self.path} holds no checkpoint of a whole epoch yet: let the run go on first")
-        return best_step
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -129,5 +119,3 @@ def _read_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError(f"{path} is damaged (not a JSON object): use another --workdir, or restore the file")
     return value
-
-

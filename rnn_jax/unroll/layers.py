@@ -26,7 +26,12 @@ class Directions(NamedTuple):
 
 
 def init_layers(
-    cell: Cell, key: Array, input_size: int, hidden_size: int, num_layers: int = 1, bidirectional: bool = False
+    cell: Cell,
+    key: Array,
+    input_size: int,
+    hidden_size: int,
+    num_layers: int = 1,
+    bidirectional: bool = False,
 ) -> tuple[Params | Directions, ...]:
     """Draws the parameters of a stack of layers, each of `hidden_size` in each direction.
 

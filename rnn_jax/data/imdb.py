@@ -1,0 +1,273 @@
+"""IMDb reviews (Maas et al., 2011) through TFDS, without TensorFlow: neither to read nor to prepare them.
+
+`tensorflow_datasets` is imported inside the functions that need it: it brings protobuf, pandas and more, and
+whoever trains on synthetic reviews or from the encoded cache should not wait for them.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import http.client
+import io
+import logging
+import os
+import re
+import shlex
+import sys
+import tarfile
+import tempfile
+import threading
+import urllib.request
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+from unittest import mock
+
+import numpy as np
+
+from rnn_jax.data.reviews import Reviews
+from rnn_jax.errors import UserError
+
+NAME = "imdb_reviews/plain_text:1.0.0"
+FOLDER = NAME.replace(":", "/")  # below the data directory
+SPLITS = ("train", "test", "unsupervised")
+
+ARCHIVE = "aclImdb_v1.tar.gz"
+ARCHIVE_FOLDERS = tuple(
+    f"aclImdb/{folder}" for folder in ("train/pos", "train/neg", "train/unsup", "test/pos", "test/neg")
+)
+REVIEW = re.compile(rf"({'|'.join(ARCHIVE_FOLDERS)})/[^/.][^/]*\.txt")
+
+log = logging.getLogger(__name__)
+
+
+def data_directory(data_dir: str | None) -> Path:
+    """The TFDS directory: the argument, else `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`."""
+    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+
+
+def is_prepared(data_dir: str | None = None) -> bool:
+    """Whether the reviews lie in the TFDS directory as array_record files; it looks at names alone."""
+    folder = data_directory(data_dir) / FOLDER
+    patterns = ["dataset_info.json", "features.json", *(f"*-{split}.array_record*" for split in SPLITS)]
+    try:
+        return all(any(folder.glob(pattern)) for pattern in patterns)
+    except OSError:  # a folder that may not be entered
+        return False
+
+
+def load(split: str, data_dir: str | None = None) -> Reviews:
+    """Reads a split into memory.
+
+    Args:
+        split: `train`, `test` or `unsupervised`; the labels of the last are all -1.
+        data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
+
+    Raises:
+        UserError: if there is no such split, or the data are not prepared, incomplete or damaged.
+    """
+    if split not in SPLITS:
+        raise UserError(f"there is no split {split!r} of the IMDb reviews: choose one of {', '.join(SPLITS)}")
+    root = data_directory(data_dir)
+    if not is_prepared(data_dir):
+        raise _not_prepared(root)
+
+    import tensorflow_datasets as tfds
+
+    try:
+        with _quiet():
+            source = tfds.builder_from_directory(root / FOLDER).as_data_source(split)
+            examples = source.__getitems__(range(len(source)))  # twice as fast as one by one
+        texts = [example["text"].decode() for example in examples]
+        labels = np.array([example["label"] for example in examples], np.int8)
+    # array_record checks a hash of every chunk; it, protobuf and TFDS each complain in their own way.
+    except Exception as error:
+        raise UserError(
+            f"the {split} split in {root / FOLDER} is damaged ({_one_line(error)}): "
+            f"delete that folder and run {_preparing(root)}"
+        ) from error
+    return Reviews(texts, labels)
+
+
+def can_download(timeout: float = 15.0) -> bool:
+    """Whether the server of the archive answers within `timeout` seconds."""
+    url, _ = _published()
+    answers = []
+
+    def ask() -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            request = urllib.request.Request(url, method="HEAD")
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                answers.append(response.status)
+
+    # A look-up of the server's name knows no timeout and cannot be interrupted, so it gets a thread that
+    # may be left behind.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    return answers == [200]
+
+
+def prepare(data_dir: str | None = None, archive: str | Path | None = None) -> Path:
+    """Prepares the reviews as array_record files, unless they are; returns the TFDS directory.
+
+    Args:
+        data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
+        archive: the published `aclImdb_v1.tar.gz`; downloaded by default.
+
+    Raises:
+        UserError: if the server does not answer, the archive is not that of the reviews or is damaged, or
+            the directory cannot be written. Nothing is left behind that would count as prepared.
+    """
+    root = data_directory(data_dir)
+    if is_prepared(data_dir):
+        return root
+    if archive is None:
+        _check_server()
+    else:
+        _check_archive(Path(archive))
+    _check_destination(root)
+    _build(root, None if archive is None else Path(archive))
+    return root
+
+
+def _preparing(root: Path) -> str:
+    return f"python -m experiments.prepare_data --data-dir {shlex.quote(str(root))}"
+
+
+def _not_prepared(root: Path) -> UserError:
+    if not root.is_dir():
+        return UserError(f"there is no folder {root}: prepare the IMDb reviews with {_preparing(root)}")
+    if not (root / FOLDER).exists():
+        return UserError(f"IMDb reviews are not prepared in {root}: run {_preparing(root)}")
+    return UserError(
+        f"{root / FOLDER} is incomplete, or not in the array_record format: "
+        f"move it out of the way and run {_preparing(root)}"
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _published() -> tuple[str, str]:
+    """The archive's URL and SHA-256, as TFDS has them on record."""
+    import tensorflow_datasets as tfds
+
+    [(url, info)] = tfds.builder_cls("imdb_reviews").url_infos.items()
+    return url, info.checksum
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps what TFDS logs and prints off the terminal, except for progress bars that somebody watches."""
+    import tensorflow_datasets as tfds
+
+    tfds.display_progress_bar(sys.stderr.isatty())
+    absl = logging.getLogger("absl")
+    level = absl.level
+    absl.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        absl.setLevel(level)
+
+
+def _check_server() -> None:
+    # Asked first because the downloader of TFDS goes on trying for minutes.
+    if not can_download():
+        raise UserError(
+            f"{_published()[0]} does not answer: check the network, "
+            f"or fetch {ARCHIVE} on another machine and pass it with --archive"
+        )
+
+
+def _check_archive(archive: Path) -> None:
+    """Reads the archive once from end to end, so that nothing is written when it is of no use."""
+    if not archive.exists():
+        raise UserError(f"there is no file {archive}: --archive takes the published {ARCHIVE}")
+    if archive.is_dir():
+        raise UserError(f"{archive} is a directory: --archive takes the published {ARCHIVE}, not unpacked")
+    names = [name for name, _ in _read_archive(archive)]
+    empty = [folder for folder in ARCHIVE_FOLDERS if not any(name.startswith(f"{folder}/") for name in names)]
+    if empty:
+        raise UserError(f"{archive} has no reviews in {', '.join(empty)}: pass the published {ARCHIVE}")
+    if len(set(names)) < len(names):
+        raise UserError(f"{archive} has several reviews of the same name: pass the published {ARCHIVE}")
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != _published()[1]:
+        log.warning(
+            "warning: %s is not the published archive (its SHA-256 is %s…): figures may not compare",
+            archive,
+            digest[:16],
+        )
+
+
+def _read_archive(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yields the names and contents of the reviews, and nothing else that an archive may hold.
+
+    Names are only compared, and nothing is unpacked: links, devices and names such as `../x` do no harm.
+    """
+    try:
+        with gzip.open(archive) as stream:
+            with tarfile.open(fileobj=stream, mode="r|") as tar:
+                for member in tar:
+                    name = member.name.removeprefix("./")
+                    content = tar.extractfile(member) if member.isreg() and REVIEW.fullmatch(name) else None
+                    if content is not None:
+                        text = content.read()
+                        text.decode()  # what is not UTF-8 could be prepared, but not loaded
+                        yield name, io.BytesIO(text)
+            while stream.read(2**20):  # to the end, where gzip compares its checksum
+                pass
+    except (OSError, EOFError, UnicodeDecodeError, tarfile.TarError, zlib.error) as error:
+        raise UserError(
+            f"{archive} cannot be read as a gzipped tar archive of texts ({error}): "
+            f"it is damaged, incomplete or another file; pass the published {ARCHIVE}"
+        ) from error
+
+
+def _check_destination(root: Path) -> None:
+    # TFDS takes any folder of that name for prepared data. In this order, another process may finish between.
+    if (root / FOLDER).exists() and not is_prepared(str(root)):
+        raise _not_prepared(root)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {root} ({error.strerror}): choose another folder with --data-dir"
+        ) from error
+
+
+def _build(root: Path, archive: Path | None) -> None:
+    import tensorflow_datasets as tfds
+
+    # The builder asks its download manager for the archive and then to walk it. TFDS walks archives through
+    # `tf.io.gfile`, the one place on the way that needs TensorFlow, so that this method is replaced while the
+    # builder runs. `download` is replaced as well where the archive is at hand: TFDS would take it from its
+    # "manual" folder, but only under one name, and only the published one.
+    replaced: dict[str, Any] = {"iter_archive": lambda _, path: _read_archive(Path(path))}
+    if archive is not None:
+        replaced["download"] = lambda _, url: archive
+    try:
+        with _quiet(), mock.patch.multiple(tfds.download.DownloadManager, **replaced):
+            builder = tfds.builder(NAME, data_dir=root, file_format="array_record")
+            # Without this, TFDS looks for prepared data in a bucket, in another format.
+            config = tfds.download.DownloadConfig(try_download_gcs=False)
+            builder.download_and_prepare(download_config=config)
+    except (tfds.download.DownloadError, tfds.download.download_manager.NonMatchingChecksumError) as error:
+        raise UserError(
+            f"{ARCHIVE} did not arrive whole ({_one_line(error)}): "
+            "try again, or fetch it another way and pass it with --archive"
+        ) from error
+    # The disk, which array_record reports as a RuntimeError, or the network: `requests` raises OSErrors.
+    except (OSError, RuntimeError) as error:
+        if not is_prepared(str(root)):  # else another process was quicker, and the data are there
+            raise UserError(
+                f"preparing IMDb in {root} failed ({_one_line(error)}): see to the cause and try again"
+            ) from error

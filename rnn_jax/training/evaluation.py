@@ -1,0 +1,36 @@
+"""Evaluation of weights over a split."""
+
+from functools import partial
+
+from rnn_jax.data.batches import make_batch, plan_evaluation
+from rnn_jax.data.examples import Examples
+from rnn_jax.models.functional import Apply, ModelParams
+from rnn_jax.training.metrics import Metrics
+from rnn_jax.training.parallel import DataParallel, all_reduce
+from rnn_jax.training.step import evaluation_step
+
+
+class Evaluator:
+    """Loss and accuracy of weights over examples, without dropout, on all devices.
+
+    Args:
+        parallel: the devices.
+        apply: the model.
+        boundaries: the lengths that batches are padded to.
+        batch_size: examples a batch, over all devices.
+    """
+
+    def __init__(
+        self, parallel: DataParallel, apply: Apply, boundaries: tuple[int, ...], batch_size: int
+    ) -> None:
+        self.parallel, self.boundaries, self.batch_size = parallel, boundaries, batch_size
+        self._step = parallel.map(partial(evaluation_step, apply=apply, all_reduce=all_reduce))
+
+    def __call__(self, params: ModelParams, examples: Examples) -> Metrics:
+        """The metrics of `params`, one copy of them, over all examples."""
+        replicas = self.parallel.replicate(params)
+        metrics = self.parallel.replicate(Metrics.zero())
+        for plan in plan_evaluation(examples.lengths, self.boundaries, self.batch_size):
+            batch = make_batch(examples, plan, self.batch_size, self.parallel.rows)
+            metrics = self._step(metrics, replicas, self.parallel.cut(batch))
+        return self.parallel.gather(metrics)

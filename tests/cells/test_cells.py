@@ -1,0 +1,134 @@
+"""Every cell against its equations, finite differences, and the properties its docstring promises."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.test_util import check_grads
+
+from rnn_jax.cells import CELLS
+from tests import oracles
+
+SIZES = [(1, 1), (3, 5), (8, 4)]  # D, H
+
+
+def random_case(cell, rng, input_size, hidden_size, batch=(6,)):
+    """Parameters with random biases, a random state and random inputs."""
+    params = cell.init(jax.random.key(rng.integers(1 << 30)), input_size, hidden_size)
+    params = jax.tree.map(lambda p: p + rng.normal(0, 0.5, p.shape).astype(np.float32), params)
+    state = jax.tree.map(
+        lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), cell.initial_state(params, batch)
+    )
+    return params, state, jnp.asarray(rng.normal(size=(*batch, input_size)), jnp.float32)
+
+
+def test_every_cell_has_an_oracle():
+    assert CELLS.keys() == oracles.STEPS.keys()
+
+
+@pytest.mark.parametrize(("input_size", "hidden_size"), SIZES)
+@pytest.mark.parametrize("name", CELLS)
+def test_a_step_is_the_equations(name, input_size, hidden_size, rng):
+    params, state, x = random_case(CELLS[name], rng, input_size, hidden_size)
+    new_state, y = CELLS[name].step(params, state, x)
+    expected, final = oracles.run(name, params, np.asarray(x)[:, None], np.ones(6, int), tuple(state))
+    np.testing.assert_allclose(y, expected[:, 0], atol=2e-6, rtol=2e-6)
+    for ours, theirs in zip(new_state, final, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-6, rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_step_is_project_then_advance(name, rng):
+    cell = CELLS[name]
+    params, state, x = random_case(cell, rng, 3, 5)
+    together, y = cell.step(params, state, x)
+    apart, z = cell.advance(params, state, cell.project(params, x))
+    jax.tree.map(np.testing.assert_array_equal, (together, y), (apart, z))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_project_does_not_see_the_state_and_maps_any_leading_axes(name, rng):
+    cell = CELLS[name]
+    params, _, _ = random_case(cell, rng, 3, 5)
+    x = jnp.asarray(rng.normal(size=(2, 7, 3)), jnp.float32)
+    whole = cell.project(params, x)
+    for t in range(7):
+        np.testing.assert_allclose(whole[:, t], cell.project(params, x[:, t]), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_gradients_are_finite_differences(name, rng):
+    cell = CELLS[name]
+    params, state, x = random_case(cell, rng, 3, 4, batch=(2,))
+    with jax.enable_x64(True):
+        params, state, x = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), (params, state, x))
+        assert cell.initial_state(params, (2,))[0].dtype == jnp.float64
+        check_grads(
+            lambda *arguments: cell.step(*arguments), (params, state, x), order=2, modes=("fwd", "rev")
+        )
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_a_step_needs_no_batch_and_takes_many(name, rng):
+    cell = CELLS[name]
+    params, state, x = random_case(cell, rng, 3, 5, batch=(2, 4))
+    many, _ = cell.step(params, state, x)
+    one, _ = cell.step(params, jax.tree.map(lambda s: s[1, 2], state), x[1, 2])
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1, 2], b, atol=1e-6), many, one)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_initial_parameters(name):
+    cell = CELLS[name]
+    params = cell.init(jax.random.key(1), 7, 6)
+    assert params.hidden_size == 6
+    gates = params.recurrent_kernel.shape[1] // 6
+    assert params.input_kernel.shape == (7, 6 * gates)
+    assert np.abs(params.input_kernel).max() <= np.sqrt(6 / (7 + 6)) + 1e-6  # Glorot, gate by gate
+    for gate in np.split(np.asarray(params.recurrent_kernel), gates, axis=1):
+        np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-5)
+    expected_bias = np.zeros(6 * gates)
+    if name == "lstm":
+        expected_bias[6:12] = 1
+    np.testing.assert_array_equal(params.bias, expected_bias)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_initial_parameters_are_a_function_of_the_key(name):
+    init = CELLS[name].init
+    same, again, other = (
+        init(jax.random.key(1), 3, 4),
+        init(jax.random.key(1), 3, 4),
+        init(jax.random.key(2), 3, 4),
+    )
+    jax.tree.map(np.testing.assert_array_equal, same, again)
+    assert not np.array_equal(same.input_kernel, other.input_kernel)
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (-1, 2)])
+def test_sizes_below_one_are_refused(name, sizes):
+    with pytest.raises(ValueError, match=r"sizes of at least 1, got input_size=-?\d, hidden_size=\d"):
+        CELLS[name].init(jax.random.key(0), *sizes)
+
+
+def test_forget_gate_keeps_and_input_gate_takes():
+    """What the gates are for: a wide open forget gate carries a memory unchanged, a shut one drops it."""
+    cell = CELLS["lstm"]
+    params = jax.tree.map(jnp.zeros_like, cell.init(jax.random.key(0), 1, 1))
+    state = type(cell.initial_state(params, (1,)))(jnp.zeros((1, 1)), jnp.full((1, 1), 0.7))
+    for forget, kept in ((100.0, 0.7), (-100.0, 0.0)):
+        gates = params._replace(bias=jnp.array([-100.0, forget, 0.0, 0.0]))
+        new_state, _ = cell.step(gates, state, jnp.ones((1, 1)))
+        np.testing.assert_allclose(new_state.cell, kept, atol=1e-6)
+
+
+def test_update_gate_of_a_gru_keeps():
+    for name in ("gru", "gru_v3"):
+        cell = CELLS[name]
+        params = jax.tree.map(jnp.zeros_like, cell.init(jax.random.key(0), 1, 1))
+        state = type(cell.initial_state(params, (1,)))(jnp.full((1, 1), 0.7))
+        for update, expected in ((100.0, 0.7), (-100.0, np.tanh(2.0))):
+            gates = params._replace(bias=jnp.array([0.0, update, 2.0]))
+            new_state, _ = cell.step(gates, state, jnp.ones((1, 1)))
+            np.testing.assert_allclose(new_state.hidden, expected, atol=1e-6)

@@ -1,0 +1,30 @@
+"""What every test runs under: several CPU devices, and the real data where it is at hand."""
+
+import os
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from rnn_jax.data import cache, imdb
+
+# Data parallelism is then tested in every run, whatever the machine.
+jax.config.update("jax_num_cpu_devices", 4)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20260101)
+
+
+@pytest.fixture(scope="session")
+def imdb_encoded(tmp_path_factory) -> cache.Encoded:
+    """The real IMDb reviews, encoded."""
+    if "TFDS_DATA_DIR" not in os.environ or not imdb.is_prepared():
+        pytest.skip("needs the real IMDb reviews: set TFDS_DATA_DIR to where TFDS has prepared them")
+    # One encoding serves all processes of a parallel test run: their folders have a common parent.
+    path = cache.path_for(Path(tmp_path_factory.getbasetemp()).parent, "imdb_reviews")
+    if not path.exists():
+        cache.write(path, cache.encode(imdb.load("train"), imdb.load("test")))
+    return cache.read(path)

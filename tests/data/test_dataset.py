@@ -1,0 +1,111 @@
+import logging
+
+import numpy as np
+import pytest
+
+from rnn_jax.data import cache, dataset, imdb, synthetic
+from rnn_jax.data.reviews import Reviews
+from rnn_jax.errors import UserError
+
+SETTINGS = {"vocabulary_size": 200, "max_length": 50, "truncate": "head"}
+NOTHING = Reviews([], np.zeros(0, np.int8))
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+
+
+def made_up(split, data_dir=None):
+    """Reviews in place of IMDb's."""
+    return synthetic.generate({"train": 1, "test": 2}[split], {"train": 60, "test": 20}[split])
+
+
+def test_validation_reviews_are_held_out_of_training_once_and_for_all():
+    data = dataset.load("synthetic", **SETTINGS)
+    assert (len(data.train), len(data.validation), len(data.test)) == (9000, 1000, 2000)
+    assert data.validation.labels.mean() == 0.5
+    again = dataset.load("synthetic", **SETTINGS, train_examples=100)
+    np.testing.assert_array_equal(data.validation.tokens, again.validation.tokens)
+    train = {s.tobytes() for s in data.train.sequences}
+    assert len(again.train) == 100
+    assert again.train.labels.mean() == 0.5
+    assert {s.tobytes() for s in again.train.sequences} <= train
+
+
+def test_what_the_network_reads_is_cut_and_known():
+    data = dataset.load("synthetic", **SETTINGS)
+    assert data.vocabulary.size == 200
+    for part in (data.train, data.validation, data.test):
+        assert part.tokens.max() < 200
+        assert part.lengths.max() <= 50
+
+
+def test_more_training_reviews_than_there_are():
+    with pytest.raises(UserError, match="--train-examples 9001 is more than the 9000"):
+        dataset.load("synthetic", **SETTINGS, train_examples=9001)
+
+
+def test_imdb_is_read_once_and_then_taken_from_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(imdb, "load", made_up)
+    first = dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"))
+    assert cache.path_for(tmp_path / "tfds" / "rnn_jax", "imdb_reviews").is_file()
+    monkeypatch.setattr(imdb, "load", None)
+    second = dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"))
+    assert second.name == "imdb"
+    np.testing.assert_array_equal(first.train.tokens, second.train.tokens)
+
+
+def test_the_cache_alone_is_enough(tmp_path, monkeypatch):
+    monkeypatch.setattr(imdb, "load", made_up)
+    dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"), cache_dir=str(tmp_path / "cache"))
+    assert not (tmp_path / "tfds").exists()
+    monkeypatch.setattr(imdb, "load", None)
+    data = dataset.load("auto", **SETTINGS, data_dir=str(tmp_path / "no"), cache_dir=str(tmp_path / "cache"))
+    assert data.name == "imdb"
+
+
+def test_a_cache_that_cannot_lie_beside_the_data_lies_at_home(tmp_path, monkeypatch):
+    monkeypatch.setattr(imdb, "load", made_up)
+    (tmp_path / "tfds").write_text("a file, where no folder can be made")
+    dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"))
+    assert cache.path_for(tmp_path / "home" / "rnn_jax", "imdb_reviews").is_file()
+
+
+def test_auto_prepares_imdb_where_it_can_be_downloaded(tmp_path, monkeypatch):
+    prepared = []
+    monkeypatch.setattr(imdb, "can_download", lambda: True)
+    monkeypatch.setattr(imdb, "prepare", prepared.append)
+    monkeypatch.setattr(imdb, "load", made_up)
+    assert dataset.load("auto", **SETTINGS, data_dir=str(tmp_path)).name == "imdb"
+    assert prepared == [str(tmp_path)]
+
+
+def test_auto_falls_back_to_synthetic_with_a_warning_that_cannot_be_missed(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(imdb, "can_download", lambda: False)
+    with caplog.at_level(logging.WARNING, logger="rnn_jax"):
+        data = dataset.load("auto", **SETTINGS, data_dir=str(tmp_path))
+    assert data.name == "synthetic"
+    assert "SYNTHETIC REVIEWS" in caplog.text
+    assert "prepare_data" in caplog.text
+
+
+def test_auto_falls_back_when_the_download_fails(tmp_path, monkeypatch):
+    def fail(data_dir):
+        raise UserError("the connection broke")
+
+    monkeypatch.setattr(imdb, "can_download", lambda: True)
+    monkeypatch.setattr(imdb, "prepare", fail)
+    assert dataset.load("auto", **SETTINGS, data_dir=str(tmp_path)).name == "synthetic"
+
+
+def test_imdb_that_is_not_prepared_is_not_replaced(tmp_path):
+    with pytest.raises(UserError, match="prepare_data"):
+        dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path))
+
+
+def test_a_damaged_cache_is_not_trained_on(tmp_path):
+    path = cache.path_for(tmp_path, "imdb_reviews")
+    path.write_bytes(b"something else")
+    with pytest.raises(UserError, match="is damaged"):
+        dataset.load("imdb", **SETTINGS, cache_dir=str(tmp_path))

@@ -1,0 +1,163 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from rnn_jax.cells import CELLS
+from rnn_jax.data.vocabulary import UNKNOWN
+from rnn_jax.models import POOLINGS, Classifier, Recurrent, count_parameters, summarize
+from rnn_jax.models.dropout import dropout, row_keys, word_dropout
+from rnn_jax.models.functional import split
+from rnn_jax.unroll import Unrolled, dynamic, run_layers, static
+
+V, E, H, T = 20, 4, 3, 6
+LENGTHS = jnp.array([6, 0, 2])
+
+
+@pytest.fixture
+def tokens(rng):
+    tokens = rng.integers(1, V, (3, T))
+    return jnp.where(jnp.arange(T) < LENGTHS[:, None], tokens, 0)
+
+
+def make(**changes):
+    settings = {
+        "cell": "lstm",
+        "vocabulary_size": V,
+        "embedding_size": E,
+        "hidden_size": H,
+        "rngs": nnx.Rngs(0),
+    }
+    return Classifier(**(settings | changes))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, tokens):
+    model = make(cell=cell, bidirectional=bidirectional, pooling=pooling, num_layers=2)
+    params = jax.tree.map(
+        lambda p: p[...], model.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
+    )
+    unrolled = run_layers(dynamic, CELLS[cell], params, model.embedding.embedding[...][tokens], LENGTHS)
+    pooled = pool_by_hand(pooling, np.asarray(unrolled.outputs), np.asarray(LENGTHS), bidirectional)
+    expected = pooled @ model.head.kernel[...][:, 0] + model.head.bias[...][0]
+    np.testing.assert_allclose(model(tokens, LENGTHS), expected, atol=1e-6)
+
+
+def pool_by_hand(name, outputs, lengths, bidirectional):
+    rows = []
+    for row, length in zip(outputs, lengths, strict=True):
+        if length == 0:
+            rows.append(np.zeros(outputs.shape[-1]))
+        elif name == "mean":
+            rows.append(row[:length].mean(axis=0))
+        elif name == "max":
+            rows.append(row[:length].max(axis=0))
+        elif bidirectional:
+            half = outputs.shape[-1] // 2
+            rows.append(np.concatenate([row[length - 1, :half], row[0, half:]]))
+        else:
+            rows.append(row[length - 1])
+    return np.stack(rows)
+
+
+def test_max_pooling_of_negative_outputs_is_negative():
+    """Padding is zero, and must not win."""
+    unrolled = Unrolled(jnp.array([[[-3.0], [-2.0], [0.0]]]), ())
+    assert POOLINGS["max"](unrolled, jnp.array([2])).tolist() == [[-2.0]]
+
+
+def test_padding_does_not_change_an_answer_or_a_gradient(tokens):
+    for pooling in POOLINGS:
+        model = make(pooling=pooling)
+        short = jax.value_and_grad(lambda m: m(tokens, LENGTHS).sum())(model)
+        padded = jnp.pad(tokens, ((0, 0), (0, 5)), constant_values=7)
+        long = jax.value_and_grad(lambda m: m(padded, LENGTHS).sum())(model)  # noqa: B023
+        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), short, long)
+
+
+def test_the_way_to_unroll_does_not_change_the_answer(tokens):
+    a, b = make(unroll="static"), make(unroll="dynamic")
+    np.testing.assert_allclose(a(tokens, LENGTHS), b(tokens, LENGTHS), atol=1e-6)
+
+
+def test_recurrent_layers_go_on_from_a_state(rng):
+    layers = Recurrent(CELLS["gru"], E, H, num_layers=2, unroll=static, rngs=nnx.Rngs(0))
+    x = jnp.asarray(rng.normal(size=(2, T, E)), jnp.float32)
+    whole, first = layers(x), layers(x[:, :4])
+    second = layers(x[:, 4:], initial_state=first.state)
+    np.testing.assert_allclose(whole.outputs[:, 4:], second.outputs, atol=1e-6)
+
+
+def test_a_model_as_a_function_of_its_parameters(tokens):
+    apply, init = split(make)
+    params = init()
+    np.testing.assert_array_equal(apply(params, tokens, LENGTHS), make()(tokens, LENGTHS))
+    shifted = params | {"head": {**params["head"], "bias": params["head"]["bias"] + 1}}
+    np.testing.assert_allclose(apply(shifted, tokens, LENGTHS), make()(tokens, LENGTHS) + 1, atol=1e-6)
+
+
+def test_the_summary_has_every_layer_with_its_shape_and_parameters():
+    model = make(cell="gru", num_layers=2, bidirectional=True, pooling="max")
+    first, second = 2 * (3 * H * (E + H + 1) + H), 2 * (3 * H * (2 * H + H + 1) + H)
+    total = V * E + first + second + 2 * H + 1
+    assert count_parameters(model) == total
+    lines = [line for line in summarize(model, 50).splitlines() if "B" in line or "total" in line]
+    for line, (layer, shape, parameters) in zip(
+        lines,
+        [
+            ("embedding of 20 words", "[B, 50, 4]", V * E),
+            ("gru, both directions", "[B, 50, 6]", first),
+            ("gru, both directions", "[B, 50, 6]", second),
+            ("max over time", "[B, 6]", 0),
+            ("dense, sigmoid", "[B]", 2 * H + 1),
+            ("total", "", total),
+        ],
+        strict=True,
+    ):
+        assert layer in line
+        assert shape in line
+        assert f" {parameters} " in line
+
+
+class TestDropout:
+    keys = row_keys(jax.random.key(3), jnp.arange(64))
+
+    def test_it_keeps_the_mean_and_drops_the_rate(self):
+        dropped = dropout(jnp.ones((64, 500)), 0.3, self.keys, stream=0)
+        np.testing.assert_allclose(np.unique(dropped), [0, 1 / 0.7], rtol=1e-6)
+        assert abs(float((dropped == 0).mean()) - 0.3) < 0.01
+
+    def test_a_sequence_gets_one_mask_for_all_steps(self):
+        dropped = np.asarray(dropout(jnp.ones((64, 9, 50)), 0.5, self.keys, stream=0))
+        assert (dropped == dropped[:, :1]).all()
+        assert not (dropped[0] == dropped[1]).all()
+
+    def test_streams_and_rows_are_independent(self):
+        first, second = (dropout(jnp.ones((64, 500)), 0.5, self.keys, stream=s) > 0 for s in (0, 1))
+        assert abs(float((first == second).mean()) - 0.5) < 0.02
+        assert abs(float((first[:-1] == first[1:]).mean()) - 0.5) < 0.02
+
+    def test_a_mask_belongs_to_the_row_of_the_global_batch(self):
+        """However many devices share the batch."""
+        whole = dropout(jnp.ones((64, 20)), 0.5, self.keys, stream=0)
+        second_half = dropout(
+            jnp.ones((32, 20)), 0.5, row_keys(jax.random.key(3), jnp.arange(32, 64)), stream=0
+        )
+        np.testing.assert_array_equal(whole[32:], second_half)
+
+    def test_dropped_words_are_unknown(self):
+        dropped = word_dropout(jnp.full((64, 400), 9), 0.2, self.keys, stream=0)
+        assert set(np.unique(dropped)) == {UNKNOWN, 9}
+        assert abs(float((dropped == UNKNOWN).mean()) - 0.2) < 0.01
+
+    @pytest.mark.parametrize("name", ["word_dropout", "embedding_dropout", "dropout"])
+    def test_each_rate_acts_in_training_and_only_there(self, name, tokens):
+        model, plain = make(num_layers=2, **{name: 0.5}), make(num_layers=2)
+        lengths = jnp.array([6, 4, 2])
+        np.testing.assert_array_equal(model(tokens, lengths), plain(tokens, lengths))
+        keys = self.keys[:3]
+        np.testing.assert_array_equal(plain(tokens, lengths, keys), plain(tokens, lengths))
+        assert not np.allclose(model(tokens, lengths, keys), plain(tokens, lengths))

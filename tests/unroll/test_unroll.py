@@ -1,0 +1,165 @@
+"""Every way to unroll every cell: against NumPy loops, against each other, and padding never matters."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rnn_jax.cells import CELLS
+from rnn_jax.unroll import UNROLLS, dynamic, static
+from tests import oracles
+
+B, T, D, H = 5, 7, 3, 4
+LENGTHS = np.array([0, 7, 3, 1, 6], np.int32)
+
+
+@pytest.fixture
+def x(rng):
+    return rng.normal(size=(B, T, D)).astype(np.float32)
+
+
+def make_params(name, input_size=D, seed=0):
+    params = CELLS[name].init(jax.random.key(seed), input_size, H)
+    return jax.tree.map(lambda p: p + 0.1, params)  # biases that show
+
+
+def random_state(name, params, rng):
+    state = CELLS[name].initial_state(params, (B,))
+    return jax.tree.map(lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), state)
+
+
+def loss(way, name, params, x, lengths, state, **options):
+    """A scalar that depends on every output and every state, each with a weight of its own."""
+    result = way(CELLS[name], params, x, lengths, state, **options)
+    weigh = lambda a: (a * jnp.cos(jnp.arange(a.size).reshape(a.shape))).sum()  # noqa: E731
+    return sum(map(weigh, jax.tree.leaves(result)))
+
+
+def all_close(a, b, tolerance=2e-5):
+    jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, atol=tolerance, rtol=tolerance), a, b)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("name", CELLS)
+def test_values_are_the_loop_of_the_paper(name, unroll, reverse, x, rng):
+    params = make_params(name)
+    state = random_state(name, params, rng)
+    result = UNROLLS[unroll](
+        CELLS[name], params, jnp.asarray(x), jnp.asarray(LENGTHS), state, reverse=reverse
+    )
+    outputs, final = oracles.run(name, params, x, LENGTHS, tuple(state), reverse)
+    all_close(result.outputs, outputs)
+    all_close(tuple(result.state), final)
+    all_close(jax.tree.map(lambda s: s[0], result.state), jax.tree.map(lambda s: s[0], state), 0)  # length 0
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("name", CELLS)
+def test_static_and_dynamic_agree_in_values_and_gradients(name, reverse, x, rng):
+    params = make_params(name)
+    state = random_state(name, params, rng)
+
+    def differentiate(way, **options):
+        run = lambda p, x, s: loss(way, name, p, x, LENGTHS, s, reverse=reverse, **options)  # noqa: E731
+        return jax.jit(jax.value_and_grad(run, argnums=(0, 1, 2)))(params, x, state)
+
+    expected = differentiate(static)
+    for factor in (1, 2, 4):
+        all_close(differentiate(dynamic, unroll=factor), expected)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("name", CELLS)
+def test_what_padding_holds_never_matters(name, unroll, reverse, x):
+    """Not in a value, and not in a gradient, even where it is infinite or not a number."""
+    differentiate = jax.jit(
+        jax.value_and_grad(
+            lambda p, x: loss(UNROLLS[unroll], name, p, x, LENGTHS, None, reverse=reverse), argnums=(0, 1)
+        )
+    )
+    counts = np.arange(T)[:, None] < LENGTHS[:, None, None]
+    expected = differentiate(make_params(name), np.where(counts, x, 0).astype(np.float32))
+    assert not expected[1][1][~counts[..., 0]].any()
+    for filling in (1.0, 1e30, np.inf, np.nan):
+        found = differentiate(make_params(name), np.where(counts, x, filling).astype(np.float32))
+        jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_padded_gradients_are_those_of_each_sequence_alone(name, x):
+    def alone(params):
+        sequences = (x[b : b + 1, : LENGTHS[b]] for b in (1, 2))
+        return sum((static(CELLS[name], params, sequence).outputs ** 2).sum() for sequence in sequences)
+
+    def padded(params):
+        return (dynamic(CELLS[name], params, x[1:3], LENGTHS[1:3]).outputs ** 2).sum()
+
+    all_close(jax.jit(jax.grad(padded))(make_params(name)), jax.jit(jax.grad(alone))(make_params(name)))
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("name", CELLS)
+def test_a_long_text_can_be_streamed(name, unroll, x):
+    """Piece by piece, each from the state of the one before, as the whole at once."""
+    cell, params = CELLS[name], make_params(name)
+    whole = UNROLLS[unroll](cell, params, x, LENGTHS)
+    state, pieces = None, []
+    for start, end in ((0, 2), (2, 3), (3, 3), (3, T)):
+        lengths = jnp.clip(LENGTHS - start, 0, end - start)
+        piece = UNROLLS[unroll](cell, params, x[:, start:end], lengths, state)
+        state = piece.state
+        pieces.append(piece.outputs)
+    all_close(whole.outputs, jnp.concatenate(pieces, axis=1), 1e-6)
+    all_close(whole.state, state, 1e-6)
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("name", CELLS)
+def test_all_steps_count_without_lengths(name, unroll, x):
+    params = make_params(name)
+    all_close(
+        UNROLLS[unroll](CELLS[name], params, x),
+        UNROLLS[unroll](CELLS[name], params, x, jnp.full(B, T)),
+        1e-6,
+    )
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+def test_no_steps_at_all(unroll):
+    params = make_params("lstm")
+    for lengths in (None, jnp.zeros(B, jnp.int32)):
+        result = UNROLLS[unroll](CELLS["lstm"], params, jnp.zeros((B, 0, D)), lengths)
+        assert result.outputs.shape == (B, 0, H)
+        assert not any(s.any() for s in result.state)
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+def test_wrong_arguments_are_named(unroll):
+    run, cell, params = UNROLLS[unroll], CELLS["gru"], make_params("gru")
+    with pytest.raises(ValueError, match=r"inputs \[B, T, D\], got shape \(7, 3\)"):
+        run(cell, params, jnp.zeros((T, D)))
+    with pytest.raises(ValueError, match=r"lengths must be integers \[5\], got float32 \(5,\)"):
+        run(cell, params, jnp.zeros((B, T, D)), jnp.ones(B))
+    with pytest.raises(ValueError, match=r"lengths must be integers \[5\], got int32 \(4,\)"):
+        run(cell, params, jnp.zeros((B, T, D)), jnp.ones(4, jnp.int32))
+
+
+def test_the_scan_compiles_one_step_whatever_the_length():
+    params = make_params("lstm")
+
+    def operations(unroll, time):
+        return str(jax.make_jaxpr(lambda x: unroll(CELLS["lstm"], params, x))(jnp.zeros((B, time, D)))).count(
+            "dot_general"
+        )
+
+    assert operations(dynamic, 10) == operations(dynamic, 1000) == 2
+    assert operations(static, 10) == 20
+
+
+@pytest.mark.parametrize("unroll", UNROLLS)
+def test_unrolls_can_be_batched_by_vmap(unroll, x):
+    params = make_params("gru")
+    mapped = jax.vmap(lambda x: UNROLLS[unroll](CELLS["gru"], params, x, LENGTHS).outputs)(jnp.stack([x, -x]))
+    all_close(mapped[1], UNROLLS[unroll](CELLS["gru"], params, -x, LENGTHS).outputs, 1e-6)
