@@ -138,7 +138,7 @@ class Run:
         at_end = self._step % self.epoch_steps == 0  # then validation comes first
         stopping = self._stop.received if not at_end else None
         saving = stopping is not None or (self._step % self.save_every == 0 and not at_end)
-        if at_end or saving or self._step % self.log_every == 0:
+        if at_end or self._step % self.log_every == 0:
             self._log_training(epoch)
         if saving:
             self._save(score=None)
@@ -148,7 +148,7 @@ class Run:
     def _end_epoch(self) -> None:
         """Validates, saves, and starts new sums."""
         epoch = self._step // self.epoch_steps
-        train = self._parallel.gather(self._state.metrics)
+        train = self._epoch_metrics()
         validation = self._evaluate(self._parallel.gather(self._state.params), self.data.validation)
         self._judge(epoch, validation.accuracy)
         seconds = self._seconds()
@@ -179,16 +179,22 @@ class Run:
             standing.best_accuracy, standing.best_epoch = accuracy, epoch
         standing.stopped_early = 0 < self.config.patience <= epoch - standing.best_epoch
 
-    def _log_training(self, epoch: int) -> None:
-        """Logs the means of the epoch so far; stops the run if they are not finite."""
+    def _epoch_metrics(self) -> Metrics:
+        """The sums of the epoch so far; raises if a loss was not finite, which its sum never forgets."""
         metrics = self._parallel.gather(self._state.metrics)
-        if not math.isfinite(metrics.loss):  # a loss that was not finite once stays so in its sum
+        if not math.isfinite(metrics.loss):
+            since = f"a step from {self._last_log[0] + 1} to {self._step}"
             saved = self._checkpoints.latest_step
             left = f"the checkpoint of step {saved} is intact" if saved else "no checkpoint was saved yet"
-            since = f"a step from {self._last_log[0] + 1} to {self._step}"
             raise NotFiniteError(
-                f"the loss is {float(metrics.loss)} since {since}; {left}: try a lower --learning-rate or --clip-norm in a new --workdir"
+                f"the loss is {float(metrics.loss)} since {since}; {left}: "
+                "try a lower --learning-rate or --clip-norm in a new --workdir"
             )
+        return metrics
+
+    def _log_training(self, epoch: int) -> None:
+        """Logs the means of the epoch so far, and the speed since the last record."""
+        metrics = self._epoch_metrics()
         (step, seconds), self._last_log = self._last_log, (self._step, self._seconds())
         rate = (self._step - step) * self.config.batch_size / (self._last_log[1] - seconds)
         self._progress.figures(self._step, epoch, metrics.mean_loss, metrics.accuracy, rate)
@@ -206,6 +212,7 @@ class Run:
             self.directory.append_metrics(record | now)
 
     def _save(self, score: float | None) -> None:
+        self._epoch_metrics()  # what is not finite is not saved
         self._standing.train_seconds = self._seconds()
         progress = {"config": self.config.to_json(), "standing": asdict(self._standing)}
         self._checkpoints.save(self._step, Checkpoint(self._parallel.gather(self._state), progress), score)

@@ -1,0 +1,65 @@
+"""Small real runs for tests: a task that a few dozen steps can learn, on every device there is."""
+
+import io
+import json
+
+import numpy as np
+from rich.console import Console
+
+from rnn_jax.data.dataset import Dataset
+from rnn_jax.data.examples import pack
+from rnn_jax.data.vocabulary import FIRST_WORD, START, Vocabulary
+from rnn_jax.training.config import Config
+from rnn_jax.training.loop import Run
+from rnn_jax.training.run_directory import RunDirectory
+
+WORDS = [f"word{i}" for i in range(17)]
+CONFIG = Config(
+    dataset="synthetic",
+    vocabulary_size=20,
+    max_length=12,
+    embedding_size=4,
+    hidden_size=4,
+    epochs=2,
+    batch_size=8,
+    buckets=2,
+    learning_rate=0.05,
+)
+TIMES = {"elapsed_seconds", "examples_per_second", "train_seconds"}
+
+
+def make_data(train=44, validation=16, test=24) -> Dataset:
+    """Reviews whose label is which of two words comes first."""
+    rng = np.random.default_rng(7)
+
+    def part(count):
+        sequences, labels = [], np.arange(count, dtype=np.int8) % 2
+        for label in labels:
+            words = rng.integers(FIRST_WORD + 2, 20, rng.integers(2, 12))
+            first, second = sorted(rng.choice(len(words), 2, replace=False))
+            words[first], words[second] = (FIRST_WORD, FIRST_WORD + 1)[:: 1 if label else -1]
+            sequences.append(np.array([START, *words], np.int32))
+        return pack(sequences, labels)
+
+    return Dataset("synthetic", Vocabulary(WORDS), part(train), part(validation), part(test))
+
+
+def make_run(path, config=CONFIG, *, data=None, devices=2, log_every=2, save_every=100) -> Run:
+    return Run(
+        config,
+        make_data() if data is None else data,
+        RunDirectory(path),
+        num_devices=devices,
+        log_every=log_every,
+        save_every=save_every,
+        console=Console(file=io.StringIO()),
+    )
+
+
+def timeless(records):
+    """Records without the fields that no two runs share."""
+    return [{k: v for k, v in record.items() if k not in TIMES} for record in records]
+
+
+def metrics_of(path):
+    return timeless(json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines())

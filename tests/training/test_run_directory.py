@@ -1,0 +1,82 @@
+import dataclasses
+import json
+
+import pytest
+
+from rnn_jax.data.vocabulary import Vocabulary
+from rnn_jax.errors import UserError
+from rnn_jax.training.config import Config
+from rnn_jax.training.run_directory import RunDirectory
+
+CONFIG = Config(dataset="imdb", hidden_size=7)
+
+
+@pytest.fixture
+def run(tmp_path):
+    run = RunDirectory(tmp_path / "a" / "run")
+    run.create(CONFIG, Vocabulary(["a", "caf\u00e9"]))
+    return run
+
+
+def test_what_is_written_is_read(run):
+    assert run.read_config() == CONFIG
+    assert run.read_vocabulary().words == ("a", "caf\u00e9")
+    assert run.read_result() is None
+    run.write_result({"test_accuracy": 0.5})
+    assert run.read_result() == {"test_accuracy": 0.5}
+
+
+def test_the_same_settings_are_welcome_and_others_are_named(run):
+    run.check_usable(CONFIG)
+    other = dataclasses.replace(CONFIG, cell="gru", learning_rate=0.5)
+    with pytest.raises(
+        UserError, match=r"cell: lstm against gru; learning_rate: .* against 0.5.*another --workdir"
+    ):
+        run.check_usable(other)
+
+
+def test_a_file_or_a_folder_of_other_things_is_refused(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match="file is a file"):
+        RunDirectory(tmp_path / "file").check_usable(CONFIG)
+    with pytest.raises(UserError, match="holds other files"):
+        RunDirectory(tmp_path).check_usable(CONFIG)
+    with pytest.raises(UserError, match="cannot be written"):
+        RunDirectory(tmp_path / "file" / "below").create(CONFIG, Vocabulary(["a"]))
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda s: "{", "is damaged"),
+        (lambda s: "[]", "not a JSON object"),
+        (lambda s: json.dumps(s | {"hidden_size": "7"}), 'hidden_size is "7"'),
+        (lambda s: json.dumps(s | {"hidden_size": 0}), "--hidden-size 0: must be above 0"),
+        (lambda s: json.dumps(s | {"cell": "lstn"}), "unknown cell 'lstn'"),
+        (lambda s: json.dumps(s | {"colour": 1}), "settings colour do not match"),
+        (lambda s: json.dumps({k: v for k, v in s.items() if k != "cell"}), "settings cell do not match"),
+    ],
+)
+def test_damaged_settings_are_refused(run, damage, message):
+    file = run.path / "config.json"
+    file.write_text(damage(json.loads(file.read_text())))
+    with pytest.raises(UserError, match=message):
+        run.read_config()
+
+
+def test_a_directory_without_a_run(tmp_path):
+    with pytest.raises(UserError, match="is not a run directory"):
+        RunDirectory(tmp_path).read_config()
+    with pytest.raises(UserError, match=r"vocabulary\.txt cannot be read"):
+        RunDirectory(tmp_path).read_vocabulary()
+
+
+def test_the_log_is_cut_back_to_a_step(run):
+    for step in (2, 4, 6):
+        run.append_metrics({"step": step})
+    with (run.path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 7, "lo')  # a crash while writing
+    assert [r["step"] for r in run.read_metrics()] == [2, 4, 6]
+    run.forget_metrics_after(4)
+    assert [r["step"] for r in run.read_metrics()] == [2, 4]
