@@ -4,8 +4,9 @@ import contextlib
 import io
 import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import tyro
 
@@ -14,20 +15,17 @@ from rnn_jax.errors import UserError
 Options = TypeVar("Options")
 
 
-def parse(
-    options: type[Options], default: Options | None = None, args: Sequence[str] | None = None
-) -> Options:
-    """Parses a command line into a dataclass; `--help` explains each field by its docstring.
+def parse(options: type[Options], default: Options | None = None) -> Options:
+    """Parses the command line into a dataclass; `--help` explains each field by its docstring.
 
     Raises:
         UserError: for an unknown option or a value that does not fit, in one line.
     """
     complaint = io.StringIO()
+    settings: dict[str, Any] = {} if default is None else {"default": default}
     try:
         with contextlib.redirect_stderr(complaint):
-            if default is None:
-                return tyro.cli(options, args=args)
-            return tyro.cli(options, default=default, args=args)
+            return tyro.cli(options, prog=f"python -m experiments.{Path(sys.argv[0]).stem}", **settings)
     except SystemExit as end:
         if end.code in (0, None):  # --help
             raise
@@ -36,18 +34,13 @@ def parse(
         raise UserError(" ".join(word for word in words if set(word) - set("-+|"))) from None
 
 
-def fail(message: str) -> NoReturn:
-    """Ends the script as design demands for what the user can mend: one line, exit code 2."""
-    print("error:", " ".join(message.split()), file=sys.stderr)
-    raise SystemExit(2)
-
-
 def run(main: Callable[[], int | None]) -> NoReturn:
     """Runs a script's `main` and turns a `UserError` into one line on standard error and exit code 2."""
     try:
         raise SystemExit(main() or 0)
     except UserError as error:
-        fail(str(error))
+        print("error:", " ".join(str(error).split()), file=sys.stderr)
+        raise SystemExit(2) from None
     except BrokenPipeError:  # the reader of our output has gone, as after `| head`
         sys.stderr.close()
         raise SystemExit(0) from None

@@ -11,6 +11,7 @@ from rnn_jax.data import cache, imdb
 
 # Data parallelism is then tested in every run, whatever the machine.
 jax.config.update("jax_num_cpu_devices", 4)
+assert jax.local_device_count() >= 1  # starts JAX: the scripts under test would ask for other devices
 
 
 @pytest.fixture

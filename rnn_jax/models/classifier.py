@@ -41,7 +41,7 @@ class Classifier(nnx.Module):
         self.cell = cell
         self.pooling = pooling
         self.embedding = nnx.Embed(
-            vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.uniform(0.1), rngs=rngs
+            vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
         self.recurrent = Recurrent(
             CELLS[cell],

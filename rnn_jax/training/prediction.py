@@ -34,8 +34,8 @@ class Predictor:
         directory = RunDirectory(workdir)
         # The ways to unroll are equal, and this one is compiled at once.
         self.config = dataclasses.replace(directory.read_config(), unroll="dynamic")
-        self.vocabulary = directory.read_vocabulary()
         self._params = best_weights(directory)
+        self.vocabulary = directory.read_vocabulary()
         apply, _ = split(self.config.make_model)
 
         @jax.jit
