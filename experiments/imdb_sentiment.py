@@ -145,11 +145,11 @@ def main() -> int:
     """Trains, or goes on, or reports."""
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("rnn_jax").setLevel(logging.INFO)
-    console = Console()
     options = read_options()
     if options.distributed:
         jax.distributed.initialize()
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
+    console = Console(quiet=jax.process_index() > 0)
     config, data = load_data(options)
     directory = RunDirectory(options.workdir)
     directory.check_usable(config)

@@ -93,6 +93,7 @@ class Run:
             NotFiniteError: if the loss became NaN or infinite; the last good checkpoint is intact.
             UserError: if the directory cannot be written, or the latest checkpoint cannot be read.
         """
+        self._parallel.meet("the directory is checked")  # by all, before one fills it
         if self._is_writer:
             self.directory.create(self.config, self.data.vocabulary)
         with Checkpoints(self.directory.checkpoints) as checkpoints, StopRequests() as stop:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rnn_jax.cells.cell import Array
@@ -73,8 +74,11 @@ class DataParallel:
             function,
             axis_name=AXIS,
             in_axes=in_axes,
-            # With several hosts the mapping covers the devices of all of them, and is told of none.
-            devices=self.devices if jax.process_count() == 1 else None,
+            devices=[
+                device
+                for host in range(jax.process_count())
+                for device in jax.local_devices(process_index=host)[: len(self.devices)]
+            ],
             donate_argnums=0,
         )
         # Several CPU devices share one pool of threads. Steps that are dispatched ahead can fill it with work
@@ -82,6 +86,11 @@ class DataParallel:
         if len(self.devices) > 1 and self.devices[0].platform == "cpu":
             return lambda *arguments: jax.block_until_ready(mapped(*arguments))
         return mapped
+
+    def meet(self, where: str) -> None:
+        """Waits until every host has come here."""
+        if jax.process_count() > 1:
+            multihost_utils.sync_global_devices(where)
 
     def cut(self, batch: Batch) -> Batch:
         """This host's rows of a batch, shared out: `[rows, ...] -> [devices, rows / devices, ...]`."""

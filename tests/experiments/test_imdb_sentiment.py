@@ -1,8 +1,10 @@
 """The scripts as people use them: train, restart, evaluate, predict."""
 
 import json
+import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -251,3 +253,35 @@ def test_sigterm_saves_and_the_same_command_goes_on(tmp_path):
     assert "stopped by SIGTERM after saving step" in printed
     assert not (tmp_path / "run" / "result.json").exists()
     assert list((tmp_path / "run" / "checkpoints").iterdir())
+
+
+def test_two_processes_train_what_one_does(tmp_path, trained):
+    """Found through Open MPI's variables, as under mpirun; each has half of every batch."""
+    port = free_port()
+    processes = []
+    for rank in range(2):
+        found_by = {
+            "OMPI_MCA_orte_hnp_uri": "1.0;tcp://127.0.0.1:1",
+            "OMPI_COMM_WORLD_SIZE": "2",
+            "OMPI_COMM_WORLD_RANK": str(rank),
+            "OMPI_COMM_WORLD_LOCAL_RANK": str(rank),
+            "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}",
+        }
+        command = [sys.executable, "-m", "experiments.imdb_sentiment", *SMALL, "--distributed"]
+        command += ["--num-devices", "1", "--workdir", str(tmp_path / "run")]
+        processes.append(
+            subprocess.Popen(command, env=os.environ | found_by, stdout=subprocess.PIPE, text=True)
+        )
+    printed = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert "test accuracy" in printed[0]
+    assert "test accuracy" not in printed[1]
+    ours, theirs = (json.loads((p / "result.json").read_text()) for p in (tmp_path / "run", trained))
+    assert ours["hardware"]["num_hosts"] == 2
+    assert ours["test_loss"] == pytest.approx(theirs["test_loss"], rel=1e-4)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,0 +1,63 @@
+"""The layout holds: files import only from the rows above their own, and some names stay in one file."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROWS = ["errors", "cells", "unroll", "data", "models", "training", "reporting"]
+FILES = sorted((ROOT / "rnn_jax").rglob("*.py"))
+
+
+def imports(path):
+    """The modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_import_only_from_rows_above(path):
+    place = path.relative_to(ROOT / "rnn_jax").parts[0].removesuffix(".py")
+    if place == "__init__":
+        return
+    for name in imports(path):
+        assert not name.startswith("experiments"), f"{path.name} imports {name}"
+        if name.startswith("rnn_jax."):
+            row = name.split(".")[1]
+            assert ROWS.index(row) <= ROWS.index(place), f"{path.name} imports {name}"
+
+
+HOMES = {
+    "jax.pmap": "training/parallel.py",
+    "orbax.checkpoint": "training/checkpoints.py",
+    "tensorflow_datasets": "data/imdb.py",
+}
+
+
+@pytest.mark.parametrize(("word", "home"), HOMES.items())
+def test_some_libraries_are_named_in_one_file(word, home):
+    named = {
+        str(p.relative_to(ROOT / "rnn_jax"))
+        for p in FILES
+        if f"import {word}" in p.read_text() or f"{word}(" in p.read_text()
+    }
+    assert named == {home}
+
+
+def test_nothing_is_unpickled_or_evaluated():
+    for path in [*FILES, *(ROOT / "experiments").glob("*.py")]:
+        names = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not names & {"eval", "exec"}, path
+        assert not {"pickle", "dill", "joblib", "marshal"} & {name.split(".")[0] for name in imports(path)}, (
+            path
+        )
+        assert "allow_pickle=True" not in path.read_text(), path
