@@ -70,6 +70,8 @@ class Config:
     """Peak step size of Adam; it falls linearly to zero over all epochs."""
     clip_norm: float = 1.0
     """Largest global norm of the gradient; beyond it the gradient is scaled down."""
+    average_decay: float = 0.995
+    """How much of the average of the weights a step keeps; 0 uses the weights of the last step."""
     seed: int = 0
     """Seed of the initial weights, the order of reviews, and dropout."""
 
@@ -85,9 +87,9 @@ class Config:
         _require(self.vocabulary_size >= 4, "vocabulary_size", self.vocabulary_size, "must be 4 or more")
         if self.train_examples is not None:
             _require(self.train_examples >= 2, "train_examples", self.train_examples, "must be 2 or more")
-        for name in ("word_dropout", "embedding_dropout", "dropout"):
+        for name in ("word_dropout", "embedding_dropout", "dropout", "average_decay"):
             value = getattr(self, name)
-            _require(0 <= value < 1, name, value, "is a probability: 0 or more, below 1")
+            _require(0 <= value < 1, name, value, "must be 0 or more, and below 1")
         for name in ("seed", "patience"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "must be 0 or more")
 

@@ -74,9 +74,14 @@ class Run:
         apply, self._init_params = split(config.make_model)
         self._optimizer = make_optimizer(config.learning_rate, self.total_steps, config.clip_norm)
         self._parallel = DataParallel(num_devices, config.batch_size)
-        self._train_step = self._parallel.map(
-            partial(train_step, apply=apply, optimizer=self._optimizer, all_reduce=all_reduce), (0, 0, None)
+        step = partial(
+            train_step,
+            apply=apply,
+            optimizer=self._optimizer,
+            average_decay=config.average_decay,
+            all_reduce=all_reduce,
         )
+        self._train_step = self._parallel.map(step, in_axes=(0, 0, None))
         self._evaluate = Evaluator(self._parallel, apply, self.boundaries, config.batch_size)
         self._key = jax.random.key(config.seed)
         self._is_writer = jax.process_index() == 0
@@ -106,7 +111,7 @@ class Run:
                 while self._step < self.total_steps and not self._standing.stopped_early:
                     self._train_epoch()
                     self._end_epoch()
-            best = checkpoints.restore(checkpoints.best_step or 0, state).state.params
+            best = checkpoints.restore(checkpoints.best_step or 0, state).state.average
         return self._finish(best, command)
 
     def _start(self, initial_params: ModelParams | None) -> TrainState:
@@ -150,7 +155,7 @@ class Run:
         """Validates, saves, and starts new sums."""
         epoch = self._step // self.epoch_steps
         train = self._epoch_metrics()
-        validation = self._evaluate(self._parallel.gather(self._state.params), self.data.validation)
+        validation = self._evaluate(self._parallel.gather(self._state.average), self.data.validation)
         self._judge(epoch, validation.accuracy)
         seconds = self._seconds()
         self._log(

@@ -21,13 +21,14 @@ class TrainState(NamedTuple):
 
     step: Array  # int32, steps taken; the position in the data and in the random stream
     params: ModelParams
+    average: ModelParams  # of the parameters of the last steps; what is evaluated and used
     optimizer: optax.OptState
     metrics: Metrics  # of the epoch so far
 
 
 def init_state(params: ModelParams, optimizer: optax.GradientTransformation) -> TrainState:
     """The state before the first step."""
-    return TrainState(jnp.zeros((), jnp.int32), params, optimizer.init(params), Metrics.zero())
+    return TrainState(jnp.zeros((), jnp.int32), params, params, optimizer.init(params), Metrics.zero())
 
 
 def train_step(
@@ -37,12 +38,15 @@ def train_step(
     *,
     apply: Apply,
     optimizer: optax.GradientTransformation,
+    average_decay: float,
     all_reduce: AllReduce,
 ) -> TrainState:
     """Takes one step on a batch, or on one device's rows of it.
 
     The loss is the mean over the global batch. Dropout keys are folded from `key`, the step and the row, so
-    that they do not depend on how the batch is shared.
+    that they do not depend on how the batch is shared. The average of the parameters forgets by
+    `average_decay` a step (B. Polyak and A. Juditsky, 1992, with exponential weights), and faster at first,
+    so that it does not remember the initial draw.
     """
     keys = row_keys(jax.random.fold_in(key, state.step), batch.rows)
     count = jnp.maximum(all_reduce(batch.weights.sum()), 1)
@@ -54,7 +58,9 @@ def train_step(
     gradients, metrics = all_reduce(jax.grad(loss, has_aux=True)(state.params))
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
     params = optax.apply_updates(state.params, updates)
-    return TrainState(state.step + 1, params, optimizer_state, state.metrics + metrics)
+    decay = jnp.minimum(average_decay, (1 + state.step) / (10 + state.step))
+    average = optax.incremental_update(params, state.average, 1 - decay)
+    return TrainState(state.step + 1, params, average, optimizer_state, state.metrics + metrics)
 
 
 def evaluation_step(

@@ -25,4 +25,4 @@ def best_weights(directory: RunDirectory) -> ModelParams:
     with Checkpoints(directory.checkpoints) as checkpoints:
         if checkpoints.best_step is None:
             raise UserError(f"{directory.path} holds no checkpoint of a whole epoch yet: let the run go on")
-        return checkpoints.restore(checkpoints.best_step, like).state.params
+        return checkpoints.restore(checkpoints.best_step, like).state.average

@@ -169,7 +169,7 @@ BAD = [
     (imdb_sentiment, "--learning-rate nan --workdir {new}", r"--learning-rate nan: must be"),
     (imdb_sentiment, "--max-length 1 --workdir {new}", r"--max-length 1: must leave room"),
     (imdb_sentiment, "--vocabulary-size 3 --workdir {new}", r"--vocabulary-size 3: must be 4 or more"),
-    (imdb_sentiment, "--dropout 1 --workdir {new}", r"--dropout 1.*is a probability"),
+    (imdb_sentiment, "--dropout 1 --workdir {new}", r"--dropout 1.*must be 0 or more, and below 1"),
     (imdb_sentiment, "--seed -1 --workdir {new}", r"--seed -1: must be 0 or more"),
     (imdb_sentiment, "--log-every 0 --workdir {new}", r"--log-every 0: must be above 0"),
     (imdb_sentiment, "--num-devices 3 --batch-size 40 --workdir {new}", r"40 cannot be shared evenly by 3"),

@@ -38,13 +38,14 @@ def parts():
 
 
 def on_devices(parallel, apply, optimizer):
-    step = partial(train_step, apply=apply, optimizer=optimizer, all_reduce=all_reduce)
+    step = partial(train_step, apply=apply, optimizer=optimizer, average_decay=0.9, all_reduce=all_reduce)
     return parallel.map(step, in_axes=(0, 0, None))
 
 
 @partial(jax.jit, static_argnames=("apply", "optimizer"))
 def on_one(state, batch, key, apply, optimizer):
-    return train_step(state, batch, key, apply=apply, optimizer=optimizer, all_reduce=lambda tree: tree)
+    options = {"apply": apply, "optimizer": optimizer, "average_decay": 0.9}
+    return train_step(state, batch, key, **options, all_reduce=lambda tree: tree)
 
 
 def all_close(a, b, tolerance=1e-6):
@@ -140,3 +141,15 @@ def test_the_optimizer_clips_and_decays(parts):
         sizes.append(float(jnp.abs(updates["w"]).max()))
     np.testing.assert_allclose(sizes, [0.5 * (1 - t / 10) for t in range(11)], atol=1e-4)
     assert np.abs(np.linalg.norm(state[1][0].mu["w"]) - (1 - 0.9**11)) < 1e-4  # gradients of norm 1
+
+
+def test_the_average_is_the_definition(parts, batch):
+    """Exponential weights, the warm-up of the decay included."""
+    apply, optimizer, state = parts
+    average = state.params["head"]["kernel"]
+    for step in range(120):
+        state = on_one(state, batch, KEY, apply, optimizer)
+        decay = min(0.9, (1 + step) / (10 + step))
+        average = decay * average + (1 - decay) * np.asarray(state.params["head"]["kernel"])
+    np.testing.assert_allclose(state.average["head"]["kernel"], average, rtol=1e-5)
+    assert not np.allclose(state.params["head"]["kernel"], average, rtol=1e-3)
