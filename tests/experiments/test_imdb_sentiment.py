@@ -13,6 +13,7 @@ import pytest
 
 from experiments import evaluate, imdb_sentiment, predict
 from rnn_jax.errors import UserError
+from tests.conftest import DEVICES
 
 SMALL = shlex.split(
     "--dataset synthetic --train-examples 120 --epochs 2 --batch-size 40 --hidden-size 4 --embedding-size 4 "
@@ -172,9 +173,9 @@ BAD = [
     (imdb_sentiment, "--dropout 1 --workdir {new}", r"--dropout 1.*must be 0 or more, and below 1"),
     (imdb_sentiment, "--seed -1 --workdir {new}", r"--seed -1: must be 0 or more"),
     (imdb_sentiment, "--log-every 0 --workdir {new}", r"--log-every 0: must be above 0"),
-    (imdb_sentiment, "--num-devices 3 --batch-size 40 --workdir {new}", r"40 cannot be shared evenly by 3"),
-    (imdb_sentiment, "--num-devices 99 --workdir {new}", r"--num-devices 99: this host has 4"),
-    (imdb_sentiment, "--num-devices 0 --workdir {new}", r"--num-devices 0: this host has 4"),
+    (imdb_sentiment, "--num-devices 3 --batch-size 40 --workdir {new}", r"shared evenly by 3|this host has 1"),
+    (imdb_sentiment, "--num-devices 99 --workdir {new}", rf"--num-devices 99: this host has {DEVICES}"),
+    (imdb_sentiment, "--num-devices 0 --workdir {new}", rf"--num-devices 0: this host has {DEVICES}"),
     (imdb_sentiment, "--dataset imdb --data-dir {new} --workdir {new}", r"prepare_data"),
     (imdb_sentiment, "{small} --train-examples 99999 --workdir {new}", r"99999 is more than the 9000"),
     (imdb_sentiment, "{small} --workdir {file}", r"--workdir .*file is a file"),
@@ -266,6 +267,7 @@ def test_two_processes_train_what_one_does(tmp_path, trained):
             "OMPI_COMM_WORLD_RANK": str(rank),
             "OMPI_COMM_WORLD_LOCAL_RANK": str(rank),
             "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}",
+            "JAX_PLATFORMS": "cpu",
         }
         command = [sys.executable, "-m", "experiments.imdb_sentiment", *SMALL, "--distributed"]
         command += ["--num-devices", "1", "--workdir", str(tmp_path / "run")]
@@ -278,7 +280,7 @@ def test_two_processes_train_what_one_does(tmp_path, trained):
     assert "test accuracy" not in printed[1]
     ours, theirs = (json.loads((p / "result.json").read_text()) for p in (tmp_path / "run", trained))
     assert ours["hardware"]["num_hosts"] == 2
-    assert ours["test_loss"] == pytest.approx(theirs["test_loss"], rel=1e-4)
+    assert ours["test_loss"] == pytest.approx(theirs["test_loss"], rel=1e-3)
 
 
 def free_port():

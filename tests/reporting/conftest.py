@@ -26,7 +26,7 @@ def record(folder, preset, seed, accuracy):
         "test_accuracy": accuracy,
         "train_seconds": 60.0 + seed,
         "examples_per_second": 3000.0,
-        "command": f"python -m experiments.imdb_sentiment --seed {seed} --workdir results/raw/cpu/x/seed-{seed}",  # noqa: E501
+        "command": f"python -m experiments.imdb_sentiment --seed {seed} --workdir results/raw/seed-{seed}",
         "commit": "0123456789abcdef",
         "versions": {"jax": "0.10.2"},
         "hardware": {"platform": "cpu", "device": "A Processor", "num_devices": 2},

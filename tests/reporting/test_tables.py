@@ -60,10 +60,7 @@ def test_a_row_is_the_mean_and_the_deviation_over_its_seeds(root):
 
 def test_each_row_has_its_command(root):
     line = commands(rows_of(root)).splitlines()[1]
-    assert (
-        "`python -m experiments.imdb_sentiment --seed N --workdir results/raw/cpu/x/seed-N`, N = 0, 1, 2"
-        in line
-    )
+    assert "`python -m experiments.imdb_sentiment --seed N --workdir results/raw/seed-N`, N = 0, 1, 2" in line
     assert "commit 0123456789ab;" in line
     assert "jax 0.10.2" in line
 

@@ -12,6 +12,7 @@ from rnn_jax.data.vocabulary import FIRST_WORD, START, Vocabulary
 from rnn_jax.training.config import Config
 from rnn_jax.training.loop import Run
 from rnn_jax.training.run_directory import RunDirectory
+from tests.conftest import DEVICES
 
 WORDS = [f"word{i}" for i in range(17)]
 CONFIG = Config(
@@ -44,7 +45,7 @@ def make_data(train=44, validation=16, test=24) -> Dataset:
     return Dataset("synthetic", Vocabulary(WORDS), part(train), part(validation), part(test))
 
 
-def make_run(path, config=CONFIG, *, data=None, devices=2, log_every=2, save_every=100) -> Run:
+def make_run(path, config=CONFIG, *, data=None, devices=DEVICES // 2 or 1, log_every=2, save_every=100):
     return Run(
         config,
         make_data() if data is None else data,

@@ -15,6 +15,7 @@ from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.optimizer import make_optimizer
 from rnn_jax.training.parallel import DataParallel, all_reduce
 from rnn_jax.training.step import evaluation_step, init_state, train_step
+from tests.conftest import need_devices
 
 CONFIG = Config(vocabulary_size=30, embedding_size=4, hidden_size=5, max_length=10, batch_size=8)
 KEY = jax.random.key(5)
@@ -89,6 +90,7 @@ def test_the_gradient_is_that_of_the_mean_loss_of_the_rows_that_count(parts, bat
 @pytest.mark.parametrize("devices", [1, 2, 4])
 def test_many_devices_do_what_one_does(devices, parts, batch):
     """Dropout included: masks belong to rows, not to devices."""
+    need_devices(devices)
     apply, optimizer, state = parts
     parallel = DataParallel(devices, 8)
     step = on_devices(parallel, apply, optimizer)
@@ -121,6 +123,7 @@ def test_dropout_depends_on_the_step_and_the_key(parts, batch):
 
 def test_an_empty_share_of_a_batch_changes_nothing(parts, batch):
     """A device whose rows only fill the batch up neither divides by zero nor moves the mean."""
+    need_devices(2)
     apply, optimizer, state = parts
     half = batch._replace(weights=np.array([1, 1, 1, 1, 0, 0, 0, 0], np.float32))
     parallel = DataParallel(2, 8)
