@@ -173,7 +173,7 @@ BAD = [
     (imdb_sentiment, "--dropout 1 --workdir {new}", r"--dropout 1.*must be 0 or more, and below 1"),
     (imdb_sentiment, "--seed -1 --workdir {new}", r"--seed -1: must be 0 or more"),
     (imdb_sentiment, "--log-every 0 --workdir {new}", r"--log-every 0: must be above 0"),
-    (imdb_sentiment, "--num-devices 3 --batch-size 40 --workdir {new}", r"shared evenly by 3|this host has 1"),
+    (imdb_sentiment, "--num-devices 3 --batch-size 40 --workdir {new}", r"evenly by 3|this host has 1"),
     (imdb_sentiment, "--num-devices 99 --workdir {new}", rf"--num-devices 99: this host has {DEVICES}"),
     (imdb_sentiment, "--num-devices 0 --workdir {new}", rf"--num-devices 0: this host has {DEVICES}"),
     (imdb_sentiment, "--dataset imdb --data-dir {new} --workdir {new}", r"prepare_data"),
