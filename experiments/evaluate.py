@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.command_line import parse, run
-from rnn_jax.data import dataset
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.models.functional import split
 from rnn_jax.training.evaluation import Evaluator
@@ -36,15 +35,7 @@ def main() -> None:
     config = directory.read_config()
     num_devices = set_up_devices(options.num_devices, config.batch_size)
     params = best_weights(directory)
-    data = dataset.load(
-        config.dataset,
-        vocabulary_size=config.vocabulary_size,
-        max_length=config.max_length,
-        truncate=config.truncate,
-        train_examples=config.train_examples,
-        data_dir=options.data_dir,
-        cache_dir=options.cache_dir,
-    )
+    data = config.load_data(options.data_dir, options.cache_dir)
     examples = getattr(data, options.split)
     apply, _ = split(config.make_model)
     boundaries = choose_boundaries(examples.lengths, config.max_length, config.buckets)

@@ -6,6 +6,7 @@ The same command again goes on where it was stopped, or reports a run that has f
 import argparse
 import dataclasses
 import logging
+import os
 import shlex
 import sys
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from experiments.command_line import parse, run
 from experiments.presets import PRESETS
-from rnn_jax.data import dataset
+from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
 from rnn_jax.models.functional import ModelParams
@@ -78,22 +79,7 @@ def read_options() -> Options:
     return options
 
 
-def load_data(options: Options) -> tuple[Config, dataset.Dataset]:
-    """The data set, and the settings with its name in place of `auto`."""
-    config = options.config
-    data = dataset.load(
-        config.dataset,
-        vocabulary_size=config.vocabulary_size,
-        max_length=config.max_length,
-        truncate=config.truncate,
-        train_examples=config.train_examples,
-        data_dir=options.data_dir,
-        cache_dir=options.cache_dir,
-    )
-    return dataclasses.replace(config, dataset=data.name), data
-
-
-def weights_of(path: str, config: Config, data: dataset.Dataset) -> ModelParams:
+def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
     """The best weights of another run, which must be of the same network and know the same words."""
     directory = RunDirectory(path)
     other = directory.read_config()
@@ -109,32 +95,32 @@ def weights_of(path: str, config: Config, data: dataset.Dataset) -> ModelParams:
 def show_plan(run: Run, console: Console) -> None:
     """What would be trained, on what, and in how many steps."""
     config, data = run.config, run.data
-    for name, value in config.to_json().items():
-        console.print(f"{name:16} {value}", highlight=False)
-    console.print(summarize(config.make_model(), config.max_length), highlight=False)
-    sizes = (
-        f"{len(data.train):,} to train on, {len(data.validation):,} to validate, {len(data.test):,} to test"
-    )
-    console.print(f"{data.name} reviews: {sizes}", highlight=False)
+    example = data.vocabulary.decode(data.train.sequences[0][:24])
     console.print(
-        f"a review as the network reads it: {data.vocabulary.decode(data.train.sequences[0])[:300]} …"
-    )
-    console.print(
+        f"{summarize(config.make_model(), config.max_length)}\n"
+        f"{data.name} reviews: {len(data.train):,} to train on, {len(data.validation):,} to validate, "
+        f"{len(data.test):,} to test; the first, as the network reads it:\n"
+        f"    {example} …\n"
         f"{config.epochs} epochs of {run.epoch_steps} steps, {config.batch_size} reviews a step "
-        f"on {run.num_devices} devices, padded to {', '.join(map(str, run.boundaries))} tokens",
+        f"on {run.num_devices} {'device' if run.num_devices == 1 else 'devices'}, "
+        f"padded to {', '.join(map(str, run.boundaries))} tokens",
         highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
 
 
 def report(result: dict[str, Any], workdir: str, console: Console) -> None:
     """What came out, and how to use it."""
+    near = os.path.relpath(sys.executable)  # as one would type it
+    python = near if near.startswith(".venv") else "python"
     console.print(
         f"{result['dataset']} reviews, {result['cell']}: test accuracy {result['test_accuracy']:.2%} on "
         f"{result['test_examples']:,} reviews (validation {result['validation_accuracy']:.2%}, "
         f"best of {result['epochs_run']} epochs: {result['best_epoch']}) · "
         f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} reviews/s\n"
         "Classify a review of your own:\n"
-        f"    {sys.executable if sys.prefix != sys.base_prefix else 'python'} -m experiments.predict "
+        f"    {python} -m experiments.predict "
         f'--workdir {shlex.quote(workdir)} "I expected a dull evening, but this film is a joy."',
         highlight=False,
         soft_wrap=True,
@@ -150,7 +136,8 @@ def main() -> int:
         jax.distributed.initialize()
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
     console = Console(quiet=jax.process_index() > 0)
-    config, data = load_data(options)
+    data = options.config.load_data(options.data_dir, options.cache_dir)
+    config = dataclasses.replace(options.config, dataset=data.name)  # what `auto` came to
     directory = RunDirectory(options.workdir)
     directory.check_usable(config)
     if (result := directory.read_result()) is not None:
@@ -166,6 +153,9 @@ def main() -> int:
         save_every=options.save_every,
         console=console,
     )
+    if options.dry_run:
+        for name, value in config.to_json().items():
+            console.print(f"{name:18} {value}", highlight=False)
     show_plan(this, console)
     if options.dry_run:
         return 0

@@ -88,7 +88,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path, script):
 def test_presets_are_starting_points_for_options(tmp_path, script):
     arguments = ("--dataset", "synthetic", "--workdir", tmp_path / "new", "--dry-run")
     _, printed = script(imdb_sentiment, *arguments, "--preset", "elman", "--hidden-size", "5")
-    settings = dict(line.split(None, 1) for line in printed.splitlines()[:20])
+    settings = dict(line.split(None, 1) for line in printed.splitlines()[:22])
     assert settings["cell"] == "elman"
     assert settings["hidden_size"] == "5"
     assert settings["vocabulary_size"] == "10000"
