@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 EXTRAS ?=
 WORKDIR ?= runs/lstm
 ARGS   ?=
+JOBS   ?= 2
 
 .PHONY: train test lint tables reproduce clean
 
@@ -25,7 +26,7 @@ train: $(VENV)/run.stamp
 	$(BIN)/python -m experiments.imdb_sentiment --workdir $(WORKDIR) $(ARGS)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import logging
 import re
 import sys
 from collections.abc import Callable
@@ -35,7 +36,14 @@ def parse(options: type[Options], default: Options | None = None) -> Options:
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a script's `main` and turns a `UserError` into one line on standard error and exit code 2."""
+    """Runs a script's `main` and turns a `UserError` into one line on standard error and exit code 2.
+
+    What the package has to say meanwhile goes to standard error, as plain lines.
+    """
+    log = logging.getLogger("rnn_jax")
+    log.addHandler(logging.StreamHandler())
+    log.setLevel(logging.INFO)
+    log.propagate = False  # libraries set up a root logger of their own
     try:
         raise SystemExit(main() or 0)
     except UserError as error:

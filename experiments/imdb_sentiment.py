@@ -5,7 +5,6 @@ The same command again goes on where it was stopped, or reports a run that has f
 
 import argparse
 import dataclasses
-import logging
 import os
 import shlex
 import sys
@@ -129,8 +128,6 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
 
 def main() -> int:
     """Trains, or goes on, or reports."""
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("rnn_jax").setLevel(logging.INFO)
     options = read_options()
     if options.distributed:
         jax.distributed.initialize()

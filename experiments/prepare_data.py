@@ -1,8 +1,6 @@
 """Prepares the IMDb reviews with TFDS, without TensorFlow."""
 
-import logging
 import shlex
-import sys
 from dataclasses import dataclass
 
 from experiments.command_line import parse, run
@@ -24,7 +22,6 @@ class Options:
 
 def main() -> None:
     """Prepares the data, reads them once to see that they are whole, and says how to go on."""
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
     options = parse(Options)
     found = imdb.is_prepared(options.data_dir)
     folder = imdb.prepare(options.data_dir, options.archive)

@@ -11,11 +11,6 @@ SETTINGS = {"vocabulary_size": 200, "max_length": 50, "truncate": "head"}
 NOTHING = Reviews([], np.zeros(0, np.int8))
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
-
-
 def made_up(split, data_dir=None):
     """Reviews in place of IMDb's."""
     return synthetic.generate({"train": 1, "test": 2}[split], {"train": 60, "test": 20}[split])
