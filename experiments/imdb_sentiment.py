@@ -4,7 +4,6 @@ The same command again goes on where it was stopped, or reports a run that has f
 """
 
 import argparse
-import dataclasses
 import os
 import shlex
 import sys
@@ -16,7 +15,7 @@ import tyro
 from rich.console import Console
 
 from experiments.command_line import parse, run
-from experiments.presets import PRESETS
+from experiments.presets import PRESETS, settle
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
@@ -45,7 +44,7 @@ class Options:
     """Directory of the run: settings, metrics, checkpoints, result."""
     config: Annotated[Config, tyro.conf.arg(name="")]
     preset: PresetName = "lstm"
-    """Settings to start from; the options below change them."""
+    """Settings to start from; the options below change them. Synthetic reviews get some of their own."""
     init_from: str | None = None
     """Start a new run from the best weights of the run in this directory."""
     data_dir: str | None = None
@@ -120,7 +119,7 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
         f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} reviews/s\n"
         "Classify a review of your own:\n"
         f"    {python} -m experiments.predict "
-        f'--workdir {shlex.quote(workdir)} "I expected a dull evening, but this film is a joy."',
+        f'--workdir {shlex.quote(workdir)} "I expected little, and got a wonderful film."',
         highlight=False,
         soft_wrap=True,
     )
@@ -134,7 +133,7 @@ def main() -> int:
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
     console = Console(quiet=jax.process_index() > 0)
     data = options.config.load_data(options.data_dir, options.cache_dir)
-    config = dataclasses.replace(options.config, dataset=data.name)  # what `auto` came to
+    config = settle(options.config, options.preset, data.name)
     directory = RunDirectory(options.workdir)
     directory.check_usable(config)
     if (result := directory.read_result()) is not None:

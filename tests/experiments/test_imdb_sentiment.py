@@ -94,6 +94,15 @@ def test_presets_are_starting_points_for_options(tmp_path, script):
     assert settings["vocabulary_size"] == "10000"
 
 
+def test_synthetic_reviews_get_their_own_settings_but_for_what_is_asked(tmp_path, script):
+    arguments = ("--workdir", tmp_path / "new", "--dry-run", "--dataset", "synthetic", "--dropout", "0.25")
+    _, printed = script(imdb_sentiment, *arguments)
+    settings = dict(line.split(None, 1) for line in printed.splitlines()[:22])
+    assert settings["word_dropout"] == "0.0"
+    assert settings["dropout"] == "0.25"
+    assert settings["learning_rate"] == "0.01"
+
+
 def test_a_new_run_starts_from_the_best_weights_of_another(tmp_path, trained, script):
     code, _ = script(
         imdb_sentiment,
