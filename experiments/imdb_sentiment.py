@@ -77,6 +77,16 @@ def read_options() -> Options:
     return options
 
 
+def join_other_processes() -> None:
+    """Finds the other processes of this job, as the cluster describes them."""
+    try:
+        jax.distributed.initialize()
+    except ValueError as error:
+        raise UserError(
+            f"--distributed finds no cluster ({error}): start it under srun, mpirun or Kubernetes"
+        ) from error
+
+
 def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
     """The best weights of another run, which must be of the same network and know the same words."""
     directory = RunDirectory(path)
@@ -121,6 +131,7 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
         f"    {python} -m experiments.predict "
         f'--workdir {shlex.quote(workdir)} "I expected little, and got a wonderful film."',
         highlight=False,
+        markup=False,
         soft_wrap=True,
     )
 
@@ -129,7 +140,7 @@ def main() -> int:
     """Trains, or goes on, or reports."""
     options = read_options()
     if options.distributed:
-        jax.distributed.initialize()
+        join_other_processes()
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
     console = Console(quiet=jax.process_index() > 0)
     data = options.config.load_data(options.data_dir, options.cache_dir)

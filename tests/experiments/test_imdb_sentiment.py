@@ -244,6 +244,21 @@ def test_bad_standard_input_ends_with_one_line_and_code_2(content, message, trai
     assert message in line
 
 
+def test_distributed_without_a_cluster_ends_with_one_line_and_code_2(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "experiments.imdb_sentiment",
+        "--distributed",
+        "--workdir",
+        str(tmp_path / "run"),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("error: --distributed finds no cluster")
+
+
 def test_sigterm_saves_and_the_same_command_goes_on(tmp_path):
     """As a cluster does it, from outside."""
     slow = [*SMALL, "--epochs", "2000", "--workdir", str(tmp_path / "run")]
