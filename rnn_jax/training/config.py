@@ -36,7 +36,7 @@ class Config:
     truncate: Literal["head", "tail"] = "head"
     """Side that a longer review loses: head keeps its last words, tail its first."""
     train_examples: int | None = None
-    """Train on so many reviews only, for trials; all by default."""
+    """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
 
     cell: CellName = "lstm"
     """Recurrent cell."""

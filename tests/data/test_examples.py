@@ -55,6 +55,7 @@ def test_a_part_is_stratified_and_fixed():
     assert chosen[:60].sum() == 6
     np.testing.assert_array_equal(chosen, hold_out(labels, 0.1, seed=3))
     assert not np.array_equal(chosen, hold_out(labels, 0.1, seed=4))
+    assert all(hold_out(labels, n / 100, seed=3)[:60].sum() == n * 60 // 100 for n in range(101))
     assert hold_out(labels, 0, seed=3).sum() == 0
     assert hold_out(labels, 1, seed=3).all()
 
