@@ -10,7 +10,8 @@ from rnn_jax.reporting.runs import Row, group_rows, load_runs
 from rnn_jax.reporting.tables import commands, results_table
 
 ROOT = Path(__file__).parent.parent
-MARKED = re.compile(r"(<!-- table:imdb -->\n).*?(<!-- /table -->)", re.DOTALL)
+MARK = "<!-- table:imdb -->"
+MARKED = re.compile(rf"({MARK}\n).*?(<!-- /table -->)", re.DOTALL)
 PAGES = ("README.md", "results/README.md")  # which show the table between marks
 
 
@@ -28,10 +29,11 @@ def make_texts(root: Path, rows: list[Row]) -> dict[Path, str]:
     """What every generated text file should hold."""
     table = results_table(rows)
     texts = {root / "results/tables/imdb.md": f"{table}\n{commands(rows)}"}
-    for page in PAGES:
-        if (root / page).exists():
-            before = (root / page).read_text(encoding="utf-8")
-            texts[root / page] = MARKED.sub(lambda marks: f"{marks[1]}{table}{marks[2]}", before)
+    for page in filter(Path.exists, (root / name for name in PAGES)):
+        before = page.read_text(encoding="utf-8")
+        texts[page], filled = MARKED.subn(lambda marks: f"{marks[1]}{table}{marks[2]}", before)
+        if filled < before.count(MARK):  # it would never be filled, and nobody would notice
+            raise UserError(f"{page}: the table that {MARK} begins has no end: add <!-- /table --> below it")
     return texts
 
 
@@ -48,13 +50,10 @@ def main() -> int:
     if not rows:
         raise UserError(f"{root / 'results/raw'} holds no finished run: python -m experiments.reproduce")
     texts = make_texts(root, rows)
-    figures = {root / "results/plots/test_accuracy.png": (plots.test_accuracies, rows)}
-    for platform in {row.platform for row in rows}:
-        own = [row for row in rows if row.platform == platform]
-        figures[root / f"results/plots/training_{platform}.png"] = (plots.training_curves, own)
+    figures = {root / "results/plots" / name: draw for name, draw in plots.figures(rows).items()}
 
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text]
-    stale += [path for path, (_, shown) in figures.items() if not plots.shows(path, shown)]
+    stale += [path for path in figures if not plots.shows(path, rows)]
     for path in stale:
         if options.check:
             print(f"{path.relative_to(root)} is not what the recorded runs give: run make tables")
@@ -63,8 +62,7 @@ def main() -> int:
         if path in texts:
             path.write_text(texts[path], encoding="utf-8")
         else:
-            draw, shown = figures[path]
-            plots.save(draw(shown), path, shown)
+            plots.save(figures[path], path, rows)
         print(f"wrote {path.relative_to(root)}")
     return 1 if options.check and stale else 0
 

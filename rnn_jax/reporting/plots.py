@@ -4,90 +4,161 @@ import hashlib
 import inspect
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
+import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from rnn_jax.reporting.runs import Row
+from rnn_jax.reporting.tables import hardware
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: for all eyes
+# Okabe and Ito: for all eyes. With six shapes against seven colours, a pair comes again after 42 networks.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P")
 FINGERPRINT = "Description"  # the field of a PNG that says what it shows
 
-
-def training_curves(rows: Sequence[Row]) -> Figure:
-    """Loss and accuracy over epochs, a colour a network: the mean of the seeds, and each seed thinly."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for colour, row in zip(COLOURS, rows, strict=False):
-        _curves(left, row, "train_loss", colour, "--", label=None)
-        _curves(left, row, "validation_loss", colour, "-", label=row.preset)
-        _curves(right, row, "train_accuracy", colour, "--", label=None)
-        _curves(right, row, "validation_accuracy", colour, "-", label=row.preset)
-    left.set(xlabel="epoch", ylabel="cross-entropy (nats a review)", title="Loss")
-    right.set(xlabel="epoch", ylabel="right answers (%)", title="Accuracy")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.spines[["top", "right"]].set_visible(False)
-    left.plot([], [], "--", color="gray", label="training, with dropout")
-    left.plot([], [], "-", color="gray", label="validation")
-    left.legend(frameon=False)
-    return figure
+Draw = Callable[[Sequence[Row]], Figure]
 
 
-def _curves(axes: Axes, row: Row, name: str, colour: str, style: str, label: str | None) -> None:
-    scale = 100 if name.endswith("accuracy") else 1
-    curves = [[scale * epoch[name] for epoch in run.epochs] for run in row.runs]
-    for curve in curves:
-        axes.plot(range(1, len(curve) + 1), curve, style, color=colour, alpha=0.25, linewidth=0.8)
-    shared = min(map(len, curves))
-    means = [mean(curve[i] for curve in curves) for i in range(shared)]
-    axes.plot(range(1, shared + 1), means, style, color=colour, label=label)
+class Look(NamedTuple):
+    """How one network looks, in every plot."""
+
+    color: str
+    marker: str
+
+
+def figures(rows: Sequence[Row]) -> dict[str, Draw]:
+    """The files that show these rows, and how each is drawn: test accuracies, and each platform's curves."""
+    platforms = sorted({row.platform for row in rows})
+    curves = {f"training_{platform}.png": training_curves(platform) for platform in platforms}
+    return {"test_accuracy.png": test_accuracies, **curves}
+
+
+def training_curves(platform: str) -> Draw:
+    """Draws loss and accuracy over epochs on one platform: the mean of the seeds, and each seed thinly."""
+
+    def draw(rows: Sequence[Row]) -> Figure:
+        looks = _looks(rows)
+        shown = [row for row in rows if row.platform == platform]
+        figure = Figure(figsize=(9, 4.4), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        for row in shown:
+            for part, style in (("train", "--"), ("validation", "-")):
+                _curves(left, row, f"{part}_loss", looks[row.name], style)
+                _curves(right, row, f"{part}_accuracy", looks[row.name], style)
+            _best_epochs(right, row, looks[row.name])
+        left.set(xlabel="epoch", ylabel="cross-entropy (nats a review)", title="Loss")
+        right.set(
+            xlabel="epoch", ylabel="right answers (%)", title="Accuracy, marked at each seed's best epoch"
+        )
+        for axes in (left, right):
+            _tidy(axes)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        figure.suptitle(
+            f"Training on {platform.upper()} ({hardware(shown)}): the mean of the seeds, each seed thinly"
+        )
+        # Below the axes, where it cannot cover a curve.
+        handles = _legend(shown, looks)
+        columns = len(handles) if len(handles) <= 5 else 4
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
+        return figure
+
+    return draw
 
 
 def test_accuracies(rows: Sequence[Row]) -> Figure:
-    """Test accuracy of every seed, and the mean of each network."""
-    figure = Figure(figsize=(7, 1.0 + 0.5 * len(rows)), layout="constrained")
+    """Draws the test accuracy of every seed, and the mean of each network."""
+    looks = _looks(rows)
+    figure = Figure(figsize=(8, 1.4 + 0.5 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    for place, (colour, row) in enumerate(zip(COLOURS * len(rows), rows, strict=False)):
+    for place, row in enumerate(rows):
+        color, marker = looks[row.name]
         accuracies = [100 * accuracy for accuracy in row.values("test_accuracy")]
-        axes.plot(accuracies, [place] * len(accuracies), "o", color=colour, alpha=0.7)
-        axes.plot([mean(accuracies)] * 2, [place - 0.25, place + 0.25], color=colour, linewidth=2.5)
-        axes.annotate(
-            f"{mean(accuracies):.2f}", (mean(accuracies), place + 0.28), ha="center", va="bottom", fontsize=9
-        )
-    axes.set(xlabel="test accuracy (%): a dot a seed, a line at the mean", ylim=(-0.5, len(rows) - 0.2))
-    axes.set_yticks(range(len(rows)), [f"{row.preset} ({row.platform})" for row in rows])
-    axes.grid(axis="x", alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
+        middle = mean(accuracies)
+        axes.plot(accuracies, [place] * len(accuracies), marker, color=color, alpha=0.7)
+        axes.plot([middle] * 2, [place - 0.25, place + 0.25], color=color, linewidth=2.5)
+        axes.annotate(f"{middle:.2f}", (middle, place + 0.28), ha="center", va="bottom", fontsize=9)
+    axes.set(
+        xlabel="test accuracy (%)",
+        ylim=(-0.5, len(rows) - 0.2),
+        title="Test accuracy: a mark a seed, a line at the mean",
+    )
+    axes.set_yticks(range(len(rows)), [f"{row.name}, {row.platform.upper()}" for row in rows])
+    axes.margins(x=0.08)
+    _tidy(axes)
+    axes.grid(visible=False, axis="y")
     return figure
 
 
-def fingerprint(rows: Sequence[Row]) -> str:
-    """What a plot of these rows shows, as a hash of the records and of this file.
+def _looks(rows: Sequence[Row]) -> dict[str, Look]:
+    """A look for each network, the same on every platform, and for however many there are."""
+    names = dict.fromkeys(row.name for row in rows)
+    return dict(zip(names, map(Look, cycle(COLOURS), cycle(MARKERS)), strict=False))
+
+
+def _curves(axes: Axes, row: Row, name: str, look: Look, style: str) -> None:
+    curves = [_curve(epochs, name) for epochs in (run.epochs for run in row.runs)]
+    for curve in curves:
+        axes.plot(range(1, len(curve) + 1), curve, style, color=look.color, alpha=0.3, linewidth=0.8)
+    shared = min(map(len, curves))  # seeds may stop early
+    means = [mean(curve[i] for curve in curves) for i in range(shared)]
+    axes.plot(range(1, shared + 1), means, style, color=look.color)
+
+
+def _curve(epochs: Sequence[dict[str, Any]], name: str) -> list[float]:
+    return [(100 if name.endswith("accuracy") else 1) * epoch[name] for epoch in epochs]
+
+
+def _best_epochs(axes: Axes, row: Row, look: Look) -> None:
+    """Marks the epoch whose weights were tested, on the validation curve of each seed."""
+    for run in row.runs:
+        best = run.result["best_epoch"]
+        accuracy = _curve(run.epochs, "validation_accuracy")[best - 1]
+        axes.plot(best, accuracy, look.marker, color=look.color, markersize=5, markeredgecolor="white")
+
+
+def _legend(rows: Sequence[Row], looks: dict[str, Look]) -> list[Line2D]:
+    return [
+        *(Line2D([], [], color=looks[r.name].color, marker=looks[r.name].marker, label=r.name) for r in rows),
+        Line2D([], [], color="gray", linestyle="--", label="training, with dropout"),
+        Line2D([], [], color="gray", label="validation"),
+    ]
+
+
+def _tidy(axes: Axes) -> None:
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def fingerprint(name: str, rows: Sequence[Row]) -> str:
+    """What a plot of these rows shows, as a hash of its name, the records and this file.
 
     Pixels differ between versions of matplotlib and its fonts; this does not.
     """
     shown = json.dumps([[run._asdict() for run in row.runs] for row in rows], sort_keys=True)
     drawn = inspect.getsource(sys.modules[__name__])
-    return hashlib.sha256((shown + drawn).encode()).hexdigest()
+    return hashlib.sha256((name + shown + drawn).encode()).hexdigest()
 
 
-def save(figure: Figure, path: Path, rows: Sequence[Row]) -> None:
-    """Writes a PNG that carries its fingerprint."""
+def save(draw: Draw, path: Path, rows: Sequence[Row]) -> None:
+    """Draws a PNG that carries its fingerprint, in the same style whatever the reader's matplotlibrc says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    metadata: dict[str, Any] = {FINGERPRINT: fingerprint(rows), "Software": None}
-    figure.savefig(path, dpi=100, metadata=metadata)
+    metadata: dict[str, Any] = {FINGERPRINT: fingerprint(path.name, rows), "Software": None}
+    with matplotlib.style.context("default"):
+        draw(rows).savefig(path, dpi=100, metadata=metadata, pil_kwargs={"optimize": True})
 
 
 def shows(path: Path, rows: Sequence[Row]) -> bool:
     """Whether a file is a plot of these rows."""
-    if not path.is_file():
+    try:
+        with Image.open(path) as image:
+            return image.info.get(FINGERPRINT) == fingerprint(path.name, rows)
+    except OSError:  # not there, or no picture
         return False
-    with Image.open(path) as image:
-        return image.info.get(FINGERPRINT) == fingerprint(rows)

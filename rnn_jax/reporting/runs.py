@@ -1,12 +1,21 @@
 """Recorded runs, as they lie in `results/raw/PLATFORM/PRESET/seed-N`, and the rows they make."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
+from statistics import mean
 from typing import Any, NamedTuple
 
 from rnn_jax.errors import UserError
+
+# What tables and plots read. A record without them was cut short, or comes from another version.
+CONFIG_FIELDS = ("hidden_size",)
+EPOCH_FIELDS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+RESULT_FIELDS = (
+    "dataset", "seed", "parameters", "best_epoch", "validation_accuracy", "test_accuracy",
+    "train_seconds", "examples_per_second", "command", "commit", "versions", "hardware",
+)  # fmt: skip
 
 
 class Run(NamedTuple):
@@ -23,13 +32,24 @@ class Run(NamedTuple):
         """The record of each epoch."""
         return [record for record in self.metrics if record["kind"] == "epoch"]
 
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """What the runs of one row have in common."""
+        return self.platform, self.preset, self.result["dataset"]
+
 
 class Row(NamedTuple):
-    """The runs of one preset on one platform: the same settings, another seed each."""
+    """The runs of one preset on one platform and data set: the same settings, another seed each."""
 
     platform: str
     preset: str
     runs: list[Run]
+
+    @property
+    def name(self) -> str:
+        """The network, and what it read where that is not IMDb."""
+        dataset = self.runs[0].result["dataset"]
+        return self.preset if dataset == "imdb" else f"{self.preset} ({dataset} reviews)"
 
     def values(self, name: str) -> list[Any]:
         """A field of the result of every run."""
@@ -37,45 +57,92 @@ class Row(NamedTuple):
 
 
 def load_runs(raw: Path) -> list[Run]:
-    """Reads all finished runs below a folder, in the order of their paths.
+    """Reads all finished runs below a folder: by platform, preset and data set, then by seed.
 
     Raises:
-        UserError: if a file is missing or cannot be read, naming it.
+        UserError: if a file is missing, cannot be read or lacks a field, naming it.
     """
-    return [_load_run(path.parent, raw) for path in sorted(raw.glob("*/*/*/result.json"))]
+    runs = [_load_run(path.parent, raw) for path in sorted(raw.glob("*/*/*/result.json"))]
+    return sorted(runs, key=lambda run: (run.row, run.result["seed"]))
 
 
 def _load_run(folder: Path, raw: Path) -> Run:
-    file = folder / "result.json"
-    try:
-        result = json.loads(file.read_text(encoding="utf-8"))
-        file = folder / "config.json"
-        config = json.loads(file.read_text(encoding="utf-8"))
-        file = folder / "metrics.jsonl"
-        metrics = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file} cannot be read ({error}): restore it, or delete {folder}") from error
+    result = _read(folder / "result.json", RESULT_FIELDS)
+    config = _read(folder / "config.json", CONFIG_FIELDS)
+    file = folder / "metrics.jsonl"
     platform, preset, _ = folder.relative_to(raw).parts
-    return Run(platform, preset, config, metrics, result)
+    run = Run(platform, preset, config, _read_lines(file), result)
+    if not 1 <= result["best_epoch"] <= len(run.epochs):
+        missing = ValueError(f"it ends before epoch {result['best_epoch']}, the best")
+        raise _unreadable(file, str(file), missing)
+    return run
+
+
+def _read(file: Path, fields: Iterable[str]) -> dict[str, Any]:
+    try:
+        return _parse(file.read_text(encoding="utf-8"), fields)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, str(file), error) from error
+
+
+def _read_lines(file: Path) -> list[dict[str, Any]]:
+    metrics: list[dict[str, Any]] = []
+    place = str(file)
+    try:
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+            place = f"{file}, line {number}"
+            record = _parse(line, ("kind",))
+            if record["kind"] == "epoch":
+                _require(record, EPOCH_FIELDS)
+            metrics.append(record)
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, place, error) from error
+    return metrics
+
+
+def _parse(text: str, fields: Iterable[str]) -> dict[str, Any]:
+    record = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    _require(record, fields)
+    return record
+
+
+def _require(record: dict[str, Any], fields: Iterable[str]) -> None:
+    if missing := [name for name in fields if name not in record]:
+        raise ValueError(f"it lacks {', '.join(missing)}")
+
+
+def _unreadable(file: Path, place: str, error: Exception) -> UserError:
+    return UserError(
+        f"{place} cannot be read ({error}): restore it, or delete {file.parent} and run it again"
+    )
 
 
 def group_rows(runs: Sequence[Run]) -> list[Row]:
     """Groups runs into rows, by platform, then by network: the weakest mean test accuracy first.
 
     Raises:
-        UserError: if runs of one row differ in more than their seeds, naming the setting.
+        UserError: if runs of one row differ in more than their seeds, naming the setting, or share a seed.
     """
-    rows = [
-        Row(platform, preset, list(members))
-        for (platform, preset), members in groupby(runs, key=lambda run: (run.platform, run.preset))
-    ]
+    groups = groupby(sorted(runs, key=lambda run: run.row), key=lambda run: run.row)
+    rows = [Row(platform, preset, list(members)) for (platform, preset, _), members in groups]
     for row in rows:
-        first = row.runs[0].config
-        for config in (run.config for run in row.runs[1:]):
-            differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)} - {"seed"}
-            if differing:
-                raise UserError(
-                    f"the runs of {row.platform}/{row.preset} differ in {', '.join(sorted(differing))}: "
-                    "record them again with one setting"
-                )
-    return sorted(rows, key=lambda row: (row.platform, sum(row.values("test_accuracy")) / len(row.runs)))
+        _check_settings(row)
+    return sorted(rows, key=lambda row: (row.platform, mean(row.values("test_accuracy"))))
+
+
+def _check_settings(row: Row) -> None:
+    where = f"the runs of {row.platform}/{row.preset}"
+    first = row.runs[0].config
+    for config in (run.config for run in row.runs[1:]):
+        differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)} - {"seed"}
+        if differing:
+            raise UserError(
+                f"{where} differ in {', '.join(sorted(differing))}: record them again with one setting"
+            )
+    seeds = row.values("seed")
+    if len(set(seeds)) < len(seeds):  # a copy would count twice, and narrow the deviation
+        raise UserError(
+            f"{where} have seeds {', '.join(map(str, seeds))}: delete the one that is there twice"
+        )

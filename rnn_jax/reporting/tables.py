@@ -1,13 +1,14 @@
 """The results table, in Markdown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
 
-from rnn_jax.reporting.runs import Row
+from rnn_jax.reporting.runs import Row, Run
 
 HEAD = (
-    "network", "parameters", "validation %", "test %", "seeds", "best epoch", "training s", "reviews/s", "on"
+    "network", "hidden size", "parameters", "validation %", "test %", "seeds", "best epoch", "training s",
+    "reviews/s", "on",
 )  # fmt: skip
 
 
@@ -18,33 +19,48 @@ def results_table(rows: Sequence[Row]) -> str:
 
 
 def commands(rows: Sequence[Row]) -> str:
-    """The command of each row, and what it ran with."""
-    return "".join(map(_command_line, rows))
+    """The command of each row, and what it ran with: several lines where its seeds were run differently."""
+    lines = []
+    for row in rows:
+        seeds: dict[tuple[str, str], list[str]] = {}
+        for run in row.runs:
+            seeds.setdefault(_origin(run), []).append(str(run.result["seed"]))
+        lines += [
+            f"- {row.name} on {command}, N = {', '.join(own)}; {made_with}\n"
+            for (command, made_with), own in seeds.items()
+        ]
+    return "".join(lines)
 
 
-def _command_line(row: Row) -> str:
-    result = row.runs[0].result
-    command = re.sub(r"(--seed |seed-)\d+", r"\1N", result["command"])
-    seeds = ", ".join(map(str, row.values("seed")))
-    commits = ", ".join(sorted({str(commit)[:12] for commit in row.values("commit")}))
-    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    return f"- {row.preset} on {_hardware(row)}: `{command}`, N = {seeds}; commit {commits}; {versions}\n"
+def hardware(rows: Iterable[Row]) -> str:
+    """The devices that the runs of some rows were recorded on."""
+    return " / ".join(dict.fromkeys(_devices(run) for row in rows for run in row.runs))
+
+
+def _origin(run: Run) -> tuple[str, str]:
+    """Where, how and with what a run was made, its seed aside."""
+    command = re.sub(r"(--seed[ =]|seed-)\d+", r"\1N", run.result["command"])
+    versions = ", ".join(f"{name} {version}" for name, version in run.result["versions"].items())
+    return f"{_devices(run)}: `{command}`", f"commit {str(run.result['commit'])[:12]}; {versions}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    result = row.runs[0].result
-    synthetic = "" if result["dataset"] == "imdb" else f" ({result['dataset']} reviews)"
     return (
-        f"{row.preset}{synthetic}",
-        f"{result['parameters']:,}",
+        row.name,
+        _distinct(row.runs[0].config["hidden_size"]),
+        _distinct(*row.values("parameters")),
         f"{100 * mean(row.values('validation_accuracy')):.2f}",
         _mean_and_deviation([100 * accuracy for accuracy in row.values("test_accuracy")]),
         str(len(row.runs)),
         ", ".join(map(str, row.values("best_epoch"))),
         f"{mean(row.values('train_seconds')):.0f}",
         f"{mean(row.values('examples_per_second')):,.0f}",
-        _hardware(row),
+        hardware([row]),
     )
+
+
+def _distinct(*counts: int) -> str:
+    return " / ".join(f"{count:,}" for count in sorted(set(counts)))
 
 
 def _mean_and_deviation(values: Sequence[float]) -> str:
@@ -52,6 +68,6 @@ def _mean_and_deviation(values: Sequence[float]) -> str:
     return f"{mean(values):.2f}{spread}"
 
 
-def _hardware(row: Row) -> str:
-    hardware = row.runs[0].result["hardware"]
-    return f"{hardware['num_devices']} × {hardware['device'].removesuffix(' Processor')}"
+def _devices(run: Run) -> str:
+    devices = run.result["hardware"]
+    return f"{devices['num_devices']} × {devices['device'].removesuffix(' Processor')}"

@@ -1,0 +1,93 @@
+import statistics
+
+import matplotlib as mpl
+import pytest
+
+from rnn_jax.reporting import plots
+from rnn_jax.reporting.runs import group_rows, load_runs
+from tests.reporting.recorded import ACCURACIES, change, record
+
+
+@pytest.fixture
+def rows(raw):
+    return group_rows(load_runs(raw))
+
+
+def drawn(axes):
+    return [line.get_ydata() for line in axes.lines]
+
+
+def labels(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_curves_show_what_was_recorded(rows):
+    left, right = plots.training_curves("cpu")(rows).axes
+    for accuracies in (ACCURACIES["cpu", "lstm"], ACCURACIES["cpu", "elman"]):
+        for accuracy in (*accuracies, statistics.mean(accuracies)):
+            expected = pytest.approx([100 * (accuracy - 0.1), 100 * (accuracy - 0.05)])
+            assert any(list(y) == expected for y in drawn(right))
+    assert any(list(y) == pytest.approx([0.7, 0.35]) for y in drawn(left))
+
+
+def test_a_mark_is_at_the_best_epoch_of_each_seed(raw):
+    change(raw / "gpu/lstm/seed-0/result.json", best_epoch=1)
+    _, right = plots.training_curves("gpu")(group_rows(load_runs(raw))).axes
+    (mark,) = (line for line in right.lines if line.get_marker() not in ("None", None))
+    assert list(mark.get_xdata()) == [1]
+    assert list(mark.get_ydata()) == pytest.approx([80.0])
+
+
+def test_every_seed_has_its_mark_and_every_network_its_mean(rows):
+    (axes,) = plots.test_accuracies(rows).axes
+    shown = [list(line.get_xdata()) for line in axes.lines]
+    for accuracies in ACCURACIES.values():
+        percent = [100 * accuracy for accuracy in accuracies]
+        assert any(x == pytest.approx(percent) for x in shown)
+        assert any(x == pytest.approx([statistics.mean(percent)] * 2) for x in shown)
+
+
+def test_a_network_looks_the_same_on_every_platform(rows):
+    def color(platform):
+        figure = plots.training_curves(platform)(rows)
+        return figure.legends[0].get_lines()[labels(figure).index("lstm")].get_color()
+
+    assert color("cpu") == color("gpu")
+
+
+@pytest.mark.parametrize("count", [2, 3, 10])
+def test_all_networks_are_shown_and_told_apart(tmp_path, count):
+    names = [f"network-{i}" for i in range(count)]
+    for name in names:
+        record(tmp_path / "cpu" / name / "seed-0", name, 0, 0.8)
+    figure = plots.training_curves("cpu")(group_rows(load_runs(tmp_path)))
+    figure.canvas.draw()
+    assert set(names) < set(labels(figure))
+    lines = figure.legends[0].get_lines()[:count]
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == count
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1  # nothing is cut off
+
+
+def test_the_same_records_give_the_same_bytes(rows, tmp_path):
+    path = tmp_path / "test_accuracy.png"
+    plots.save(plots.test_accuracies, path, rows)
+    first = path.read_bytes()
+    with mpl.rc_context({"font.size": 20, "axes.facecolor": "red"}):  # as from someone's matplotlibrc
+        plots.save(plots.test_accuracies, path, rows)
+    assert path.read_bytes() == first
+    assert len(first) < 150_000
+
+
+def test_a_plot_knows_what_it_shows(raw, rows, tmp_path):
+    path = tmp_path / "test_accuracy.png"
+    assert not plots.shows(path, rows)
+    plots.save(plots.test_accuracies, path, rows)
+    assert plots.shows(path, rows)
+    assert not plots.shows(path.rename(tmp_path / "training_cpu.png"), rows)  # another plot's place
+    change(raw / "cpu/lstm/seed-1/result.json", test_accuracy=0.5)
+    plots.save(plots.test_accuracies, path, rows)
+    assert not plots.shows(path, group_rows(load_runs(raw)))
+    path.write_bytes(b"no picture")
+    assert not plots.shows(path, rows)
