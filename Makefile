@@ -9,35 +9,40 @@ JOBS   ?= 2
 
 .PHONY: train test lint tables reproduce clean
 
-# The stamps name what is installed; a changed pyproject.toml or constraints file installs again.
-$(VENV)/run.stamp: pyproject.toml constraints.txt
+# What is installed is remembered in stamps, by its extras; a changed pyproject.toml or constraints file, or
+# another EXTRAS, installs again.
+comma  := ,
+chosen := $(if $(EXTRAS),$(comma)$(EXTRAS))
+RUN    := $(VENV)/run$(subst $(comma),-,$(chosen)).stamp
+DEV    := $(VENV)/dev$(subst $(comma),-,$(chosen)).stamp
+INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
+
+$(RUN): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[plots$(if $(EXTRAS),$(comma)$(EXTRAS))]'
+	$(INSTALL) '.[plots$(chosen)]'
 	touch $@
 
-$(VENV)/dev.stamp: $(VENV)/run.stamp
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,plots$(if $(EXTRAS),$(comma)$(EXTRAS))]'
+$(DEV): $(RUN)
+	$(INSTALL) '.[dev,plots$(chosen)]'
 	touch $@
-
-comma := ,
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
-train: $(VENV)/run.stamp
+train: $(RUN)
 	$(BIN)/python -m experiments.imdb_sentiment --workdir $(WORKDIR) $(ARGS)
 
-test: $(VENV)/dev.stamp
+test: $(DEV)
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-lint: $(VENV)/dev.stamp
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Run the rows of the results table that are missing, then make the tables.
-reproduce: $(VENV)/run.stamp
+# Run the rows of the results table that are missing; then: make tables.
+reproduce: $(RUN)
 	$(BIN)/python -m experiments.reproduce $(ARGS)
 
-tables: $(VENV)/run.stamp
+tables: $(RUN)
 	$(BIN)/python -m experiments.make_tables $(ARGS)
 
 clean:
