@@ -25,7 +25,7 @@ else:  # choices that the command line shows and checks
 
 @dataclass(frozen=True)
 class Config:
-    """The settings of a run. The defaults are the reference LSTM, chosen on validation reviews only."""
+    """The settings of a run. The defaults are the reference LSTM (results/README.md: how they were found)."""
 
     dataset: datasets.Name = "auto"
     """Reviews to train on; auto: IMDb where it is at hand or can be downloaded, else synthetic ones."""
