@@ -59,6 +59,8 @@ class Options:
     """Steps between two records in metrics.jsonl."""
     save_every: int = 500
     """Steps between two checkpoints within an epoch; every epoch ends with one besides."""
+    test: bool = True
+    """Read the test split at the end; --no-test while searching for settings, so that it cannot mislead."""
     dry_run: bool = False
     """Print the settings, the model summary and the plan, and stop; nothing is written."""
 
@@ -122,9 +124,12 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
     """What came out, and how to use it."""
     near = os.path.relpath(sys.executable)  # as one would type it
     python = near if near.startswith(".venv") else "python"
+    tested = "test split not read"
+    if result["test_examples"]:
+        tested = f"test accuracy {result['test_accuracy']:.2%} on {result['test_examples']:,} reviews"
     console.print(
-        f"{result['dataset']} reviews, {result['cell']}: test accuracy {result['test_accuracy']:.2%} on "
-        f"{result['test_examples']:,} reviews (validation {result['validation_accuracy']:.2%}, "
+        f"{result['dataset']} reviews, {result['cell']}: {tested} "
+        f"(validation {result['validation_accuracy']:.2%}, "
         f"best of {result['epochs_run']} epochs: {result['best_epoch']}) · "
         f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} reviews/s\n"
         "Classify a review of your own:\n"
@@ -158,6 +163,7 @@ def main() -> int:
         num_devices=num_devices,
         log_every=options.log_every,
         save_every=options.save_every,
+        test=options.test,
         console=console,
     )
     if options.dry_run:

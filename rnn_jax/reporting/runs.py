@@ -68,6 +68,8 @@ def load_runs(raw: Path) -> list[Run]:
 
 def _load_run(folder: Path, raw: Path) -> Run:
     result = _read(folder / "result.json", RESULT_FIELDS)
+    if result["test_accuracy"] is None:
+        raise UserError(f"{folder} is a trial, run with --no-test: move it out of the recorded runs")
     config = _read(folder / "config.json", CONFIG_FIELDS)
     file = folder / "metrics.jsonl"
     platform, preset, _ = folder.relative_to(raw).parts

@@ -51,6 +51,7 @@ class Run:
         num_devices: how many devices of this host take part.
         log_every: steps between two records in `metrics.jsonl`.
         save_every: steps between two checkpoints within an epoch; every epoch ends with one besides.
+        test: whether the test split is read at the end; not, while settings are being searched for.
         console: where progress is shown.
     """
 
@@ -63,10 +64,12 @@ class Run:
         num_devices: int,
         log_every: int,
         save_every: int,
+        test: bool,
         console: Console,
     ) -> None:
         self.config, self.data, self.directory, self.console = config, data, directory, console
         self.num_devices, self.log_every, self.save_every = num_devices, log_every, save_every
+        self.test = test
         self.epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
         self.total_steps = self.epoch_steps * config.epochs
         self.boundaries = choose_boundaries(data.train.lengths, config.max_length, config.buckets)
@@ -228,8 +231,8 @@ class Run:
         return time.perf_counter() - self._clock_zero
 
     def _finish(self, params: ModelParams, command: str) -> dict[str, Any]:
-        """Evaluates the best weights on the test split, once, and records the result."""
-        test = self._evaluate(params, self.data.test)
+        """Evaluates the best weights on the test split, once, if it is to be read; records the result."""
+        test = self._evaluate(params, self.data.test) if self.test else None
         epochs, seconds = self._step // self.epoch_steps, self._standing.train_seconds
         result = {
             "dataset": self.data.name,
@@ -240,9 +243,9 @@ class Run:
             "epochs_run": epochs,
             "best_epoch": self._standing.best_epoch,
             "validation_accuracy": self._standing.best_accuracy,
-            "test_accuracy": test.accuracy,
-            "test_loss": test.mean_loss,
-            "test_examples": int(test.examples),
+            "test_accuracy": test and test.accuracy,
+            "test_loss": test and test.mean_loss,
+            "test_examples": int(test.examples) if test else 0,
             "train_seconds": round(seconds, 3),
             "examples_per_second": round(epochs * len(self.data.train) / seconds, 1),
             "command": command,

@@ -64,6 +64,14 @@ def test_a_run_leaves_what_was_promised(trained):
     assert config["hidden_size"] == 4
 
 
+def test_a_trial_shows_no_test_figure(tmp_path, script):
+    for _ in range(2):  # when it is trained, and when it is reported
+        code, printed = script(imdb_sentiment, *SMALL, "--workdir", tmp_path / "trial", "--no-test")
+        assert code == 0
+        assert "test split not read" in printed
+        assert "test accuracy" not in printed
+
+
 def test_a_finished_run_is_reported_and_not_trained_again(trained, script, monkeypatch):
     monkeypatch.setattr(imdb_sentiment.Run, "train", None)
     before = (trained / "metrics.jsonl").read_bytes()

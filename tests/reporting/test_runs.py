@@ -89,3 +89,9 @@ def test_the_best_epoch_must_be_recorded(raw):
     file.write_text("".join(file.read_text().splitlines(keepends=True)[:2]))
     with pytest.raises(UserError, match=r"metrics.jsonl cannot be read \(it ends before epoch 2, the best\)"):
         load_runs(raw)
+
+
+def test_a_trial_is_no_result(raw):
+    change(raw / "cpu" / "lstm" / "seed-1" / "result.json", test_accuracy=None)
+    with pytest.raises(UserError, match=r"seed-1 is a trial"):
+        load_runs(raw)

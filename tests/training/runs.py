@@ -45,7 +45,9 @@ def make_data(train=44, validation=16, test=24) -> Dataset:
     return Dataset("synthetic", Vocabulary(WORDS), part(train), part(validation), part(test))
 
 
-def make_run(path, config=CONFIG, *, data=None, devices=DEVICES // 2 or 1, log_every=2, save_every=100):
+def make_run(
+    path, config=CONFIG, *, data=None, devices=DEVICES // 2 or 1, log_every=2, save_every=100, test=True
+):
     return Run(
         config,
         make_data() if data is None else data,
@@ -53,6 +55,7 @@ def make_run(path, config=CONFIG, *, data=None, devices=DEVICES // 2 or 1, log_e
         num_devices=devices,
         log_every=log_every,
         save_every=save_every,
+        test=test,
         console=Console(file=io.StringIO()),
     )
 

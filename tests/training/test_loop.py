@@ -129,6 +129,15 @@ def test_the_best_epoch_is_what_is_evaluated(tmp_path):
     assert again.mean_loss == result["test_loss"]
 
 
+def test_a_trial_never_reads_the_test_split(tmp_path, undisturbed):
+    """It has none to read, and is otherwise the same run."""
+    data = make_data()._replace(test=None)
+    result = make_run(tmp_path, data=data, test=False).train("command")
+    assert (result["test_accuracy"], result["test_loss"], result["test_examples"]) == (None, None, 0)
+    assert result["validation_accuracy"] == undisturbed[1]["validation_accuracy"]
+    assert metrics_of(tmp_path) == metrics_of(undisturbed[0])
+
+
 def test_a_run_stops_when_patience_runs_out(tmp_path, monkeypatch):
     scores = iter([0.5, 0.8, 0.7, 0.8, 0.6, 0.7, 0.99])
     monkeypatch.setattr(loop.Metrics, "accuracy", property(lambda self: next(scores, 0.25)))
