@@ -67,10 +67,10 @@ def load_runs(raw: Path) -> list[Run]:
 
 
 def _load_run(folder: Path, raw: Path) -> Run:
-    result = _read(folder / "result.json", RESULT_FIELDS)
+    result = read_record(folder / "result.json", RESULT_FIELDS)
     if result["test_accuracy"] is None:
         raise UserError(f"{folder} is a trial, run with --no-test: move it out of the recorded runs")
-    config = _read(folder / "config.json", CONFIG_FIELDS)
+    config = read_record(folder / "config.json", CONFIG_FIELDS)
     file = folder / "metrics.jsonl"
     platform, preset, _ = folder.relative_to(raw).parts
     run = Run(platform, preset, config, _read_lines(file), result)
@@ -80,7 +80,8 @@ def _load_run(folder: Path, raw: Path) -> Run:
     return run
 
 
-def _read(file: Path, fields: Iterable[str]) -> dict[str, Any]:
+def read_record(file: Path, fields: Iterable[str]) -> dict[str, Any]:
+    """The JSON object of a file, which must have these fields; raises UserError, naming the file."""
     try:
         return _parse(file.read_text(encoding="utf-8"), fields)
     except (OSError, ValueError) as error:
