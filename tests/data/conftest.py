@@ -1,0 +1,43 @@
+"""No network for the tests of the data, and a small archive, prepared."""
+
+import shutil
+import socket
+
+import pytest
+
+from rnn_jax.data import imdb
+from tests.data.archives import write_archive
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """No test may ask for another machine, by itself or through a proxy."""
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host, *args, **kwargs):
+        if host != "127.0.0.1":
+            raise socket.gaierror(f"this test asked for {host}")
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    return write_archive(tmp_path_factory.mktemp("archive") / "aclImdb_v1.tar.gz")
+
+
+@pytest.fixture(scope="module")
+def prepared(archive, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prepared") / "data"
+    assert imdb.prepare(str(folder), archive) == folder
+    return folder
+
+
+@pytest.fixture
+def copy(prepared, tmp_path):
+    """Prepared data that a test may damage."""
+    return shutil.copytree(prepared, tmp_path / "copy")
