@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from experiments.command_line import parse, run
+from experiments.search import FIRST_SEEDS, SECOND_SEEDS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.runs import Row, group_rows, load_runs
 from rnn_jax.reporting.tables import commands, results_table
+from rnn_jax.reporting.trials import load_trials, search_table
 
 ROOT = Path(__file__).parent.parent
 MARK = "<!-- table:imdb -->"
@@ -29,6 +31,8 @@ def make_texts(root: Path, rows: list[Row]) -> dict[Path, str]:
     """What every generated text file should hold."""
     table = results_table(rows)
     texts = {root / "results/tables/imdb.md": f"{table}\n{commands(rows)}"}
+    if trials := load_trials(root / "results/search"):
+        texts[root / "results/tables/search.md"] = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))
     for page in filter(Path.exists, (root / name for name in PAGES)):
         before = page.read_text(encoding="utf-8")
         texts[page], filled = MARKED.subn(lambda marks: f"{marks[1]}{table}{marks[2]}", before)

@@ -14,8 +14,13 @@ HEAD = (
 
 def results_table(rows: Sequence[Row]) -> str:
     """One line a row: means over seeds, with the sample standard deviation of the test accuracy."""
-    lines = [HEAD, ("---",) * len(HEAD), *map(_cells, rows)]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    return markdown([HEAD, *map(_cells, rows)])
+
+
+def markdown(lines: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; the first line is its head."""
+    head, *body = lines
+    return "".join("| " + " | ".join(line) + " |\n" for line in (head, ["---"] * len(head), *body))
 
 
 def commands(rows: Sequence[Row]) -> str:
@@ -50,7 +55,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _distinct(row.runs[0].config["hidden_size"]),
         _distinct(*row.values("parameters")),
         f"{100 * mean(row.values('validation_accuracy')):.2f}",
-        _mean_and_deviation([100 * accuracy for accuracy in row.values("test_accuracy")]),
+        mean_and_deviation([100 * accuracy for accuracy in row.values("test_accuracy")]),
         str(len(row.runs)),
         ", ".join(map(str, row.values("best_epoch"))),
         f"{mean(row.values('train_seconds')):.0f}",
@@ -63,7 +68,10 @@ def _distinct(*counts: int) -> str:
     return " / ".join(f"{count:,}" for count in sorted(set(counts)))
 
 
-def _mean_and_deviation(values: Sequence[float]) -> str:
+def mean_and_deviation(values: Sequence[float]) -> str:
+    """The mean with the sample standard deviation, where there is more than one value; `""` for none."""
+    if not values:
+        return ""
     spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
     return f"{mean(values):.2f}{spread}"
 

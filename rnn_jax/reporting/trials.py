@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.runs import read_record
+from rnn_jax.reporting.tables import markdown, mean_and_deviation
 
 RESULT_FIELDS = ("seed", "validation_accuracy", "test_accuracy", "best_epoch", "train_seconds")
 
@@ -47,40 +48,45 @@ def load_trials(folder: Path) -> list[Trial]:
 
 def finalists(trials: Sequence[Trial], seeds: Sequence[int], count: int) -> list[str]:
     """The settings with the highest mean validation accuracy, best first; all seeds are needed."""
-    found: dict[str, dict[int, float]] = {}
-    for trial in trials:
-        found.setdefault(trial.name, {})[trial.seed] = trial.accuracy
     means = {
-        name: mean(accuracies[seed] for seed in seeds)
-        for name, accuracies in found.items()
-        if accuracies.keys() >= set(seeds)
+        name: mean(accuracies.values())
+        for name, accuracies in _accuracies(trials, seeds).items()
+        if len(accuracies) == len(seeds)
     }
     return sorted(means, key=lambda name: -means[name])[:count]
 
 
-def search_table(trials: Sequence[Trial]) -> str:
-    """One line a setting, best first: what varied, the validation accuracy of each seed, and seconds."""
-    names = list(dict.fromkeys(trial.name for trial in trials))
+def search_table(trials: Sequence[Trial], rounds: Sequence[Sequence[int]]) -> str:
+    """One line a setting, the best of the last round first: what varied, and each round's accuracy.
+
+    Args:
+        trials: the trials.
+        rounds: the seeds of each round.
+    """
     configs = {trial.name: trial.config for trial in trials}
-    first = configs[names[0]]
+    first = next(iter(configs.values()))
     varied = [
-        name
-        for name in first
-        if name != "seed" and any(config[name] != first[name] for config in configs.values())
+        setting
+        for setting in first
+        if setting != "seed" and any(config[setting] != first[setting] for config in configs.values())
     ]
-    seeds = sorted({trial.seed for trial in trials})
-    found = {(trial.name, trial.seed): trial.accuracy for trial in trials}
-    head = ["settings", *varied, *(f"validation %, seed {seed}" for seed in seeds), "mean of the others"]
-    lines = [head, ["---"] * len(head)]
+    found = [_accuracies(trials, seeds) for seeds in rounds]
 
-    def others(name: str) -> list[float]:
-        return [100 * found[name, seed] for seed in seeds[1:] if (name, seed) in found]
+    def rank(name: str) -> list[float]:
+        return [-mean(accuracies.get(name, {}).values() or (0,)) for accuracies in reversed(found)]
 
-    order = sorted(
-        names, key=lambda n: (-mean(others(n)) if others(n) else 0.0, -found.get((n, seeds[0]), 0.0))
-    )
-    for name in order:
-        accuracies = [f"{100 * found[name, s]:.2f}" if (name, s) in found else "" for s in seeds]
-        settings = [str(configs[name][setting]) for setting in varied]
-        lines.append([name, *settings, *accuracies, f"{mean(others(name)):.2f}" if others(name) else ""])
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    titles = [f"validation %, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for seeds in rounds]
+    lines = [["settings", *varied, *titles]]
+    for name in sorted(configs, key=rank):
+        rates = [mean_and_deviation([100 * a for a in of.get(name, {}).values()]) for of in found]
+        lines.append([name, *(str(configs[name][setting]) for setting in varied), *rates])
+    return markdown(lines)
+
+
+def _accuracies(trials: Sequence[Trial], seeds: Sequence[int]) -> dict[str, dict[int, float]]:
+    """The accuracy of each setting, by seed."""
+    found: dict[str, dict[int, float]] = {}
+    for trial in trials:
+        if trial.seed in seeds:
+            found.setdefault(trial.name, {})[trial.seed] = trial.accuracy
+    return found
