@@ -19,6 +19,27 @@ Params = Any  # a NamedTuple of arrays with a property `hidden_size`, one type a
 State = Any  # a NamedTuple of arrays [..., H]
 
 
+class Fusion(NamedTuple):
+    """A step as one product and what is done element by element, with its derivatives by hand.
+
+    `advance(params, state, z)` is `combine(state, z, mix(params, state))`. Written so, the way back needs
+    only a small product a step, and weight gradients are large products over many (`unroll/fused.py`).
+
+    Attributes:
+        mix: `(params, state) -> m [..., G*H]`, linear in `state.hidden`, which is also the output.
+        combine: `(state, z, m) -> (state, saved)`, and what `gradients` wants to know of the step.
+        gradients: `(saved, previous, state, d_state) -> (d_previous, dz, dm)`, the gradients of a step's
+            arguments but for what passes through `mix`. They are products with 0 where `d_state` is 0.
+        weight_gradients: `(x [N, D], hidden [N, H], dz [N, G*H], dm [N, G*H]) -> params`, summed over N steps
+            of any sequences; `hidden` is the state before the step.
+    """
+
+    mix: Callable[[Params, State], Array]
+    combine: Callable[[State, Array, Array], tuple[State, Any]]
+    gradients: Callable[[Any, State, State, State], tuple[State, Array, Array]]
+    weight_gradients: Callable[[Array, Array, Array, Array], Params]
+
+
 class Cell(NamedTuple):
     """A recurrent cell as pure functions.
 
@@ -27,12 +48,14 @@ class Cell(NamedTuple):
         initial_state: `(params, batch_shape) -> state [*batch_shape, H]`, zeros in the parameters' type.
         project: `(params, x [..., D]) -> z [..., G*H]`, everything that does not depend on the state.
         advance: `(params, state, z) -> (state, y [..., H])`, the part that must be sequential.
+        fusion: `advance` in pieces, for cells that can be taken apart so; None for others.
     """
 
     init: Callable[[Array, int, int], Params]
     initial_state: Callable[[Params, tuple[int, ...]], State]
     project: Callable[[Params, Array], Array]
     advance: Callable[[Params, State, Array], tuple[State, Array]]
+    fusion: Fusion | None = None
 
     def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:
         """One step: `(params, state, x [..., D]) -> (state, y [..., H])`."""
@@ -55,6 +78,12 @@ def recurrent_kernel(key: Array, hidden_size: int, gates: int) -> Array:
     draw = jax.nn.initializers.orthogonal()
     keys = jax.random.split(key, gates)
     return jnp.concatenate([draw(k, (hidden_size, hidden_size), jnp.float32) for k in keys], axis=1)
+
+
+def kernel_gradients(x: Array, hidden: Array, da: Array) -> tuple[Array, Array]:
+    """Gradients of W and U where both products add up to a: `(xᵀ da, hiddenᵀ da)`, as a single product."""
+    both = jnp.concatenate([x, hidden], axis=-1).T @ da
+    return both[: x.shape[-1]], both[x.shape[-1] :]
 
 
 def check_sizes(input_size: int, hidden_size: int) -> None:

@@ -16,7 +16,15 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array, Cell, check_sizes, input_kernel, recurrent_kernel
+from rnn_jax.cells.cell import (
+    Array,
+    Cell,
+    Fusion,
+    check_sizes,
+    input_kernel,
+    kernel_gradients,
+    recurrent_kernel,
+)
 
 
 class ElmanParams(NamedTuple):
@@ -64,15 +72,51 @@ def project(params: ElmanParams, x: Array) -> Array:
     return x @ params.input_kernel + params.bias
 
 
-def advance(
-    params: ElmanParams, state: ElmanState, z: Array, *, activation: Callable[[Array], Array]
-) -> tuple[ElmanState, Array]:
-    """`h = φ(z + h U)`: `z [..., H] -> (state, y [..., H])`."""
-    hidden = activation(z + state.hidden @ params.recurrent_kernel)
-    return ElmanState(hidden), hidden
+def mix(params: ElmanParams, state: ElmanState) -> Array:
+    """`h U`: `[..., H]`."""
+    return state.hidden @ params.recurrent_kernel
 
 
-ELMAN = Cell(init, initial_state, project, partial(advance, activation=jnp.tanh))
-ELMAN_RELU = Cell(
-    partial(init, identity=True), initial_state, project, partial(advance, activation=jax.nn.relu)
-)
+def combine(
+    state: ElmanState, z: Array, m: Array, *, activation: Callable[[Array], Array]
+) -> tuple[ElmanState, tuple[()]]:
+    """`φ(z + m)`, which is all that the way back needs."""
+    return ElmanState(activation(z + m)), ()
+
+
+def gradients(
+    saved: tuple[()],
+    previous: ElmanState,
+    state: ElmanState,
+    d_state: ElmanState,
+    *,
+    slope: Callable[[Array], Array],
+) -> tuple[ElmanState, Array, Array]:
+    """Back through `combine`: `da = dh ⊙ φ'`, with φ' from the value of φ."""
+    da = d_state.hidden * slope(state.hidden)
+    return ElmanState(jnp.zeros_like(da)), da, da
+
+
+def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> ElmanParams:
+    """Gradients of the weights; here dm is dz."""
+    return ElmanParams(*kernel_gradients(x, hidden, dz), dz.sum(axis=0))
+
+
+def make(
+    activation: Callable[[Array], Array], slope: Callable[[Array], Array], *, identity: bool = False
+) -> Cell:
+    """The cell of an activation φ, and of φ' as a function of φ's value."""
+
+    def advance(params: ElmanParams, state: ElmanState, z: Array) -> tuple[ElmanState, Array]:
+        """`h = φ(z + h U)`: `z [..., H] -> (state, y [..., H])`."""
+        state, _ = combine(state, z, mix(params, state), activation=activation)
+        return state, state.hidden
+
+    fusion = Fusion(
+        mix, partial(combine, activation=activation), partial(gradients, slope=slope), weight_gradients
+    )
+    return Cell(partial(init, identity=identity), initial_state, project, advance, fusion)
+
+
+ELMAN = make(jnp.tanh, lambda y: 1 - y * y)
+ELMAN_RELU = make(jax.nn.relu, lambda y: (y > 0).astype(y.dtype), identity=True)

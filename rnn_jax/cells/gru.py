@@ -27,7 +27,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array, Cell, check_sizes, input_kernel, recurrent_kernel
+from rnn_jax.cells.cell import Array, Cell, Fusion, check_sizes, input_kernel, recurrent_kernel
 
 
 class GRUParams(NamedTuple):
@@ -98,13 +98,49 @@ def project(params: GRUParams | GRUV3Params, x: Array) -> Array:
     return x @ params.input_kernel + params.bias
 
 
+def mix(params: GRUParams, state: GRUState) -> Array:
+    """`h U`, and c for the candidate: `[..., 3H]`."""
+    bias = jnp.pad(params.candidate_bias, (2 * params.hidden_size, 0))
+    return state.hidden @ params.recurrent_kernel + bias
+
+
+def combine(state: GRUState, z: Array, m: Array) -> tuple[GRUState, tuple[Array, ...]]:
+    """The new state, and r, z, n and what r multiplies."""
+    x_r, x_z, x_n = jnp.split(z, 3, axis=-1)
+    h_r, h_z, h_n = jnp.split(m, 3, axis=-1)
+    reset, update = jax.nn.sigmoid(x_r + h_r), jax.nn.sigmoid(x_z + h_z)
+    candidate = jnp.tanh(x_n + reset * h_n)
+    state, _ = _update(state, update, candidate)
+    return state, (reset, update, candidate, h_n)
+
+
 def advance(params: GRUParams, state: GRUState, z: Array) -> tuple[GRUState, Array]:
     """Reset after the product: `z [..., 3H] -> (state, y [..., H])`."""
-    x_r, x_z, x_n = jnp.split(z, 3, axis=-1)
-    h_r, h_z, h_n = jnp.split(state.hidden @ params.recurrent_kernel, 3, axis=-1)
-    reset = jax.nn.sigmoid(x_r + h_r)
-    candidate = jnp.tanh(x_n + reset * (h_n + params.candidate_bias))
-    return _update(state, jax.nn.sigmoid(x_z + h_z), candidate)
+    state, _ = combine(state, z, mix(params, state))
+    return state, state.hidden
+
+
+def gradients(
+    saved: tuple[Array, ...], previous: GRUState, state: GRUState, d_state: GRUState
+) -> tuple[GRUState, Array, Array]:
+    """Back through `combine`, with da for the gradient of what enters a gate, and s for h_{t-1} U_n + c.
+
+    dh_{t-1} = z ⊙ dh,    da_z = dh ⊙ (h_{t-1} - n) ⊙ z(1 - z)
+    da_n = dh ⊙ (1 - z) ⊙ (1 - n²),    ds = da_n ⊙ r,    da_r = da_n ⊙ s ⊙ r(1 - r)
+    """
+    reset, update, candidate, h_n = saved
+    d_hidden = d_state.hidden
+    da_n = d_hidden * (1 - update) * (1 - candidate * candidate)
+    da_r = da_n * h_n * reset * (1 - reset)
+    da_z = d_hidden * (previous.hidden - candidate) * update * (1 - update)
+    dz = jnp.concatenate([da_r, da_z, da_n], axis=-1)
+    dm = jnp.concatenate([da_r, da_z, da_n * reset], axis=-1)
+    return GRUState(d_hidden * update), dz, dm
+
+
+def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> GRUParams:
+    """Gradients of the weights."""
+    return GRUParams(x.T @ dz, hidden.T @ dm, dz.sum(axis=0), dm[:, 2 * hidden.shape[-1] :].sum(axis=0))
 
 
 def advance_v3(params: GRUV3Params, state: GRUState, z: Array) -> tuple[GRUState, Array]:
@@ -123,5 +159,5 @@ def _update(state: GRUState, update: Array, candidate: Array) -> tuple[GRUState,
     return GRUState(hidden), hidden
 
 
-GRU = Cell(init, initial_state, project, advance)
+GRU = Cell(init, initial_state, project, advance, Fusion(mix, combine, gradients, weight_gradients))
 GRU_V3 = Cell(init_v3, initial_state, project, advance_v3)

@@ -73,12 +73,54 @@ def project(params: LSTMParams, x: cell.Array) -> cell.Array:
     return x @ params.input_kernel + params.bias
 
 
+def mix(params: LSTMParams, state: LSTMState) -> cell.Array:
+    """`h U`: what the state adds to the gates, `[..., 4H]`."""
+    return state.hidden @ params.recurrent_kernel
+
+
+def combine(state: LSTMState, z: cell.Array, m: cell.Array) -> tuple[LSTMState, tuple[cell.Array, ...]]:
+    """The new state, and the gates i, f, g, o."""
+    a_i, a_f, a_g, a_o = jnp.split(z + m, 4, axis=-1)
+    i, f, g, o = jax.nn.sigmoid(a_i), jax.nn.sigmoid(a_f), jnp.tanh(a_g), jax.nn.sigmoid(a_o)
+    memory = f * state.cell + i * g
+    return LSTMState(o * jnp.tanh(memory), memory), (i, f, g, o)
+
+
 def advance(params: LSTMParams, state: LSTMState, z: cell.Array) -> tuple[LSTMState, cell.Array]:
     """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
-    i, f, g, o = jnp.split(z + state.hidden @ params.recurrent_kernel, 4, axis=-1)
-    memory = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
-    hidden = jax.nn.sigmoid(o) * jnp.tanh(memory)
-    return LSTMState(hidden, memory), hidden
+    state, _ = combine(state, z, mix(params, state))
+    return state, state.hidden
 
 
-LSTM = cell.Cell(init, initial_state, project, advance)
+def gradients(
+    gates: tuple[cell.Array, ...], previous: LSTMState, state: LSTMState, d_state: LSTMState
+) -> tuple[LSTMState, cell.Array, cell.Array]:
+    """Back through `combine`, with da for the gradient of what enters a gate.
+
+    δc = dc + dh ⊙ o ⊙ (1 - tanh² c),    dc_{t-1} = f ⊙ δc
+    da_i = δc ⊙ g ⊙ i(1 - i),    da_f = δc ⊙ c_{t-1} ⊙ f(1 - f)
+    da_g = δc ⊙ i ⊙ (1 - g²),    da_o = dh ⊙ tanh c ⊙ o(1 - o)
+    """
+    i, f, g, o = gates
+    shown = jnp.tanh(state.cell)
+    d_memory = d_state.cell + d_state.hidden * o * (1 - shown * shown)
+    da = jnp.concatenate(
+        [
+            d_memory * g * i * (1 - i),
+            d_memory * previous.cell * f * (1 - f),
+            d_memory * i * (1 - g * g),
+            d_state.hidden * shown * o * (1 - o),
+        ],
+        axis=-1,
+    )
+    return LSTMState(jnp.zeros_like(d_memory), d_memory * f), da, da
+
+
+def weight_gradients(x: cell.Array, hidden: cell.Array, dz: cell.Array, dm: cell.Array) -> LSTMParams:
+    """Gradients of the weights; here dm is dz."""
+    return LSTMParams(*cell.kernel_gradients(x, hidden, dz), dz.sum(axis=0))
+
+
+LSTM = cell.Cell(
+    init, initial_state, project, advance, cell.Fusion(mix, combine, gradients, weight_gradients)
+)

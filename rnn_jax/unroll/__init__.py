@@ -1,11 +1,12 @@
 """How steps become a sequence: every way has the call shape of `Unroll` and runs the same step."""
 
 from rnn_jax.unroll.dynamic import dynamic
+from rnn_jax.unroll.fused import fused
 from rnn_jax.unroll.layers import Directions, init_layers, run_layer, run_layers
 from rnn_jax.unroll.sequence import Unroll, Unrolled
 from rnn_jax.unroll.static import static
 
-UNROLLS: dict[str, Unroll] = {"dynamic": dynamic, "static": static}
+UNROLLS: dict[str, Unroll] = {"dynamic": dynamic, "static": static, "fused": fused}
 
 __all__ = [
     "UNROLLS",
@@ -13,6 +14,7 @@ __all__ = [
     "Unroll",
     "Unrolled",
     "dynamic",
+    "fused",
     "init_layers",
     "run_layer",
     "run_layers",

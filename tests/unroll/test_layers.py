@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rnn_jax.cells import CELLS
-from rnn_jax.unroll import UNROLLS, Directions, dynamic, init_layers, run_layer, run_layers
+from rnn_jax.unroll import Directions, dynamic, init_layers, run_layer, run_layers
+from tests.unroll.pairs import PAIRS
 
 B, T, D, H = 4, 6, 3, 5
 LENGTHS = jnp.array([0, 6, 2, 5])
@@ -21,12 +22,11 @@ def all_close(a, b):
     jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, atol=1e-6), a, b)
 
 
-@pytest.mark.parametrize("unroll", UNROLLS)
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("unroll", "name"), PAIRS)
 def test_backward_half_is_the_forward_half_of_reversed_sequences(name, unroll, x):
     cell = CELLS[name]
     (params,) = init_layers(cell, jax.random.key(0), D, H, bidirectional=True)
-    result = run_layer(UNROLLS[unroll], cell, params, x, LENGTHS)
+    result = run_layer(unroll, cell, params, x, LENGTHS)
     forward, backward = np.split(np.asarray(result.outputs), 2, axis=-1)
     all_close(forward, dynamic(cell, params.forward, x, LENGTHS).outputs)
     for b, length in enumerate(LENGTHS):

@@ -8,6 +8,7 @@ import pytest
 from rnn_jax.cells import CELLS
 from rnn_jax.unroll import UNROLLS, dynamic, static
 from tests import oracles
+from tests.unroll.pairs import PAIRS
 
 B, T, D, H = 5, 7, 3, 4
 LENGTHS = np.array([0, 7, 3, 1, 6], np.int32)
@@ -40,14 +41,11 @@ def all_close(a, b, tolerance=2e-5):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("unroll", UNROLLS)
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("unroll", "name"), PAIRS)
 def test_values_are_the_loop_of_the_paper(name, unroll, reverse, x, rng):
     params = make_params(name)
     state = random_state(name, params, rng)
-    result = UNROLLS[unroll](
-        CELLS[name], params, jnp.asarray(x), jnp.asarray(LENGTHS), state, reverse=reverse
-    )
+    result = unroll(CELLS[name], params, jnp.asarray(x), jnp.asarray(LENGTHS), state, reverse=reverse)
     outputs, final = oracles.run(name, params, x, LENGTHS, tuple(state), reverse)
     all_close(result.outputs, outputs)
     all_close(tuple(result.state), final)
@@ -70,13 +68,12 @@ def test_static_and_dynamic_agree_in_values_and_gradients(name, reverse, x, rng)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("unroll", UNROLLS)
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("unroll", "name"), PAIRS)
 def test_what_padding_holds_never_matters(name, unroll, reverse, x):
     """Not in a value, and not in a gradient, even where it is infinite or not a number."""
     differentiate = jax.jit(
         jax.value_and_grad(
-            lambda p, x: loss(UNROLLS[unroll], name, p, x, LENGTHS, None, reverse=reverse), argnums=(0, 1)
+            lambda p, x: loss(unroll, name, p, x, LENGTHS, None, reverse=reverse), argnums=(0, 1)
         )
     )
     counts = np.arange(T)[:, None] < LENGTHS[:, None, None]
@@ -99,45 +96,43 @@ def test_padded_gradients_are_those_of_each_sequence_alone(name, x):
     all_close(jax.jit(jax.grad(padded))(make_params(name)), jax.jit(jax.grad(alone))(make_params(name)))
 
 
-@pytest.mark.parametrize("unroll", UNROLLS)
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("unroll", "name"), PAIRS)
 def test_a_long_text_can_be_streamed(name, unroll, x):
     """Piece by piece, each from the state of the one before, as the whole at once."""
     cell, params = CELLS[name], make_params(name)
-    whole = UNROLLS[unroll](cell, params, x, LENGTHS)
+    whole = unroll(cell, params, x, LENGTHS)
     state, pieces = None, []
     for start, end in ((0, 2), (2, 3), (3, 3), (3, T)):
         lengths = jnp.clip(LENGTHS - start, 0, end - start)
-        piece = UNROLLS[unroll](cell, params, x[:, start:end], lengths, state)
+        piece = unroll(cell, params, x[:, start:end], lengths, state)
         state = piece.state
         pieces.append(piece.outputs)
     all_close(whole.outputs, jnp.concatenate(pieces, axis=1), 1e-6)
     all_close(whole.state, state, 1e-6)
 
 
-@pytest.mark.parametrize("unroll", UNROLLS)
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(("unroll", "name"), PAIRS)
 def test_all_steps_count_without_lengths(name, unroll, x):
     params = make_params(name)
     all_close(
-        UNROLLS[unroll](CELLS[name], params, x),
-        UNROLLS[unroll](CELLS[name], params, x, jnp.full(B, T)),
+        unroll(CELLS[name], params, x),
+        unroll(CELLS[name], params, x, jnp.full(B, T)),
         1e-6,
     )
 
 
-@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("unroll", UNROLLS.values(), ids=UNROLLS)
 def test_no_steps_at_all(unroll):
     params = make_params("lstm")
     for lengths in (None, jnp.zeros(B, jnp.int32)):
-        result = UNROLLS[unroll](CELLS["lstm"], params, jnp.zeros((B, 0, D)), lengths)
+        result = unroll(CELLS["lstm"], params, jnp.zeros((B, 0, D)), lengths)
         assert result.outputs.shape == (B, 0, H)
         assert not any(s.any() for s in result.state)
 
 
-@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("unroll", UNROLLS.values(), ids=UNROLLS)
 def test_wrong_arguments_are_named(unroll):
-    run, cell, params = UNROLLS[unroll], CELLS["gru"], make_params("gru")
+    run, cell, params = unroll, CELLS["gru"], make_params("gru")
     with pytest.raises(ValueError, match=r"inputs \[B, T, D\], got shape \(7, 3\)"):
         run(cell, params, jnp.zeros((T, D)))
     with pytest.raises(ValueError, match=r"lengths must be integers \[5\], got float32 \(5,\)"):
@@ -158,8 +153,8 @@ def test_the_scan_compiles_one_step_whatever_the_length():
     assert operations(static, 10) == 20
 
 
-@pytest.mark.parametrize("unroll", UNROLLS)
+@pytest.mark.parametrize("unroll", UNROLLS.values(), ids=UNROLLS)
 def test_unrolls_can_be_batched_by_vmap(unroll, x):
     params = make_params("gru")
-    mapped = jax.vmap(lambda x: UNROLLS[unroll](CELLS["gru"], params, x, LENGTHS).outputs)(jnp.stack([x, -x]))
-    all_close(mapped[1], UNROLLS[unroll](CELLS["gru"], params, -x, LENGTHS).outputs, 1e-6)
+    mapped = jax.vmap(lambda x: unroll(CELLS["gru"], params, x, LENGTHS).outputs)(jnp.stack([x, -x]))
+    all_close(mapped[1], unroll(CELLS["gru"], params, -x, LENGTHS).outputs, 1e-6)

@@ -1,0 +1,94 @@
+"""The derivatives by hand, against those of the plain scan."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rnn_jax.cells import CELLS, GRU_V3
+from rnn_jax.unroll import dynamic, fused
+
+B, T, D, H = 3, 7, 4, 5
+FUSED = [name for name, cell in CELLS.items() if cell.fusion is not None]
+
+
+def problem(name, rng):
+    """Parameters, inputs and a state, and a loss that depends on every output and every state."""
+    draw = lambda a: jnp.asarray(rng.normal(size=a.shape), jnp.float32)  # noqa: E731
+    params = jax.tree.map(lambda p: p + 0.2 * draw(p), CELLS[name].init(jax.random.key(0), D, H))
+    state = jax.tree.map(draw, CELLS[name].initial_state(params, (B,)))
+    x = draw(jnp.zeros((B, T, D)))
+    weights = jax.tree.map(draw, dynamic(CELLS[name], params, x, None, state))
+
+    def loss(way, lengths, params, x, state, **options):
+        result = way(CELLS[name], params, x, lengths, state, **options)
+        return sum(jax.tree.leaves(jax.tree.map(lambda a, w: (a * w).sum(), result, weights)))
+
+    return (params, x, state), loss
+
+
+def all_close(a, b, tolerance=1e-5):
+    jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, atol=tolerance, rtol=tolerance), a, b)
+
+
+@pytest.mark.parametrize("lengths", [None, (0, 7, 4)], ids=["whole", "padded"])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("chunk", [1, 3, 7, 16])
+@pytest.mark.parametrize("name", FUSED)
+def test_values_and_gradients_are_those_of_the_plain_scan(name, chunk, reverse, lengths, rng):
+    """Whether chunks divide the time, or not, or hold it whole."""
+    arguments, loss = problem(name, rng)
+    lengths = None if lengths is None else jnp.array(lengths)
+
+    def differentiate(way, **options):
+        run = lambda *a: loss(way, lengths, *a, reverse=reverse, **options)  # noqa: E731
+        return jax.jit(jax.value_and_grad(run, argnums=(0, 1, 2)))(*arguments)
+
+    all_close(differentiate(fused, chunk=chunk), differentiate(dynamic), 3e-5)
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_finite_differences(name, rng):
+    """In float64, with nothing of ours on the other side but the value."""
+    arguments, loss = problem(name, rng)
+    with jax.enable_x64(True):
+        arguments = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), arguments)
+        run = jax.jit(lambda a: loss(fused, jnp.array([0, 7, 4]), *a, chunk=3))
+        direction = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape)), arguments)
+        along = lambda t: float(run(jax.tree.map(lambda a, d: a + t * d, arguments, direction)))  # noqa: E731
+        slope = (along(1e-5) - along(-1e-5)) / 2e-5
+        gradients = jax.jit(jax.grad(run))(arguments)
+        found = sum(jax.tree.leaves(jax.tree.map(lambda g, d: (g * d).sum(), gradients, direction)))
+    np.testing.assert_allclose(found, slope, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_second_derivatives(name, rng):
+    """The gradient of the length of the gradient."""
+    arguments, loss = problem(name, rng)
+
+    def sharpness(way):
+        first = jax.grad(lambda a: loss(way, jnp.array([0, 7, 4]), *a))
+        return jax.jit(jax.grad(lambda a: sum((g**2).sum() for g in jax.tree.leaves(first(a)))))(arguments)
+
+    all_close(sharpness(fused), sharpness(dynamic), 3e-4)
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_gradients_can_be_mapped(name, rng):
+    (params, x, state), loss = problem(name, rng)
+    gradient = jax.grad(lambda params, x: loss(fused, jnp.array([0, 7, 4]), params, x, state, chunk=3))
+    mapped = jax.jit(jax.vmap(gradient, in_axes=(None, 0)))(params, jnp.stack([x, -x]))
+    all_close(jax.tree.map(lambda g: g[1], mapped), gradient(params, -x))
+
+
+def test_forward_derivatives_are_refused_with_words(rng):
+    (params, x, state), loss = problem("lstm", rng)
+    with pytest.raises(TypeError, match="forward-mode"):
+        jax.jvp(lambda x: loss(fused, None, params, x, state), (x,), (x,))
+
+
+def test_a_cell_that_cannot_be_taken_apart_is_refused():
+    params = GRU_V3.init(jax.random.key(0), D, H)
+    with pytest.raises(ValueError, match="has no fusion"):
+        fused(GRU_V3, params, jnp.zeros((B, T, D)))
