@@ -1,18 +1,28 @@
 """How steps become a sequence: every way has the call shape of `Unroll` and runs the same step."""
 
+from rnn_jax.unroll.checkpointed import checkpointed
+from rnn_jax.unroll.cudnn import cudnn
 from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.fused import fused
 from rnn_jax.unroll.layers import Directions, init_layers, run_layer, run_layers
 from rnn_jax.unroll.sequence import Unroll, Unrolled
 from rnn_jax.unroll.static import static
 
-UNROLLS: dict[str, Unroll] = {"dynamic": dynamic, "static": static, "fused": fused}
+UNROLLS: dict[str, Unroll] = {
+    "dynamic": dynamic,
+    "static": static,
+    "fused": fused,
+    "checkpointed": checkpointed,
+    "cudnn": cudnn,
+}
 
 __all__ = [
     "UNROLLS",
     "Directions",
     "Unroll",
     "Unrolled",
+    "checkpointed",
+    "cudnn",
     "dynamic",
     "fused",
     "init_layers",

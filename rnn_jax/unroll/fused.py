@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State
+from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.sequence import Unrolled, to_steps
 
 
@@ -34,11 +35,10 @@ def fused(
     `chunk` is how many steps are projected, and have their weight gradients made, at once. On a CPU, 8 to 40
     are alike; longer chunks leave the cache, shorter ones make small products.
 
-    Raises:
-        ValueError: also if the cell cannot be taken apart (its `fusion` is None).
+    A cell that cannot be taken apart so (its `fusion` is None) is run by `dynamic`.
     """
     if cell.fusion is None:
-        raise ValueError("this cell has no fusion, which the fused unroll is made of: use another unroll")
+        return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)
     steps = to_steps(cell, params, x, lengths, initial_state)
     time, batch, _ = steps.x.shape
     length = max(1, min(chunk, time))

@@ -60,20 +60,27 @@ class Steps(NamedTuple):
     initial_state: State
 
 
+def check_arguments(x: Array, lengths: Array | None) -> None:
+    """Raises ValueError unless x is `[B, T, D]` and lengths, where given, are integers `[B]`."""
+    if x.ndim != 3:
+        raise ValueError(f"an unroll takes inputs [B, T, D], got shape {x.shape}")
+    if lengths is None:
+        return
+    if lengths.shape != x.shape[:1] or not jnp.issubdtype(lengths.dtype, jnp.integer):
+        raise ValueError(f"lengths must be integers [{len(x)}], got {lengths.dtype} {lengths.shape}")
+
+
 def to_steps(
     cell: Cell, params: Params, x: Array, lengths: Array | None, initial_state: State | None
 ) -> Steps:
     """Checks an unroll's arguments and lays them out; see `Unroll` for the arguments and errors."""
-    if x.ndim != 3:
-        raise ValueError(f"an unroll takes inputs [B, T, D], got shape {x.shape}")
+    check_arguments(x, lengths)
     batch, time, _ = x.shape
     if initial_state is None:
         initial_state = cell.initial_state(params, (batch,))
     x = jnp.swapaxes(x, 0, 1)
     if lengths is None:
         return Steps(x, None, initial_state)
-    if lengths.shape != (batch,) or not jnp.issubdtype(lengths.dtype, jnp.integer):
-        raise ValueError(f"lengths must be integers [{batch}], got {lengths.dtype} {lengths.shape}")
     valid = (jnp.arange(time)[:, None] < lengths)[..., None]
     # A masked step still computes. Zeros keep it finite, and so its gradient, which the mask multiplies by 0.
     return Steps(jnp.where(valid, x, jnp.zeros((), x.dtype)), valid, initial_state)

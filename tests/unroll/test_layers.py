@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_jax.cells import CELLS
-from rnn_jax.unroll import Directions, dynamic, init_layers, run_layer, run_layers
-from tests.unroll.pairs import PAIRS
+from rnn_jax.unroll import UNROLLS, Directions, dynamic, init_layers, run_layer, run_layers
 
 B, T, D, H = 4, 6, 3, 5
 LENGTHS = jnp.array([0, 6, 2, 5])
@@ -22,7 +21,8 @@ def all_close(a, b):
     jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, atol=1e-6), a, b)
 
 
-@pytest.mark.parametrize(("unroll", "name"), PAIRS)
+@pytest.mark.parametrize("unroll", UNROLLS.values(), ids=UNROLLS)
+@pytest.mark.parametrize("name", CELLS)
 def test_backward_half_is_the_forward_half_of_reversed_sequences(name, unroll, x):
     cell = CELLS[name]
     (params,) = init_layers(cell, jax.random.key(0), D, H, bidirectional=True)

@@ -1,0 +1,76 @@
+"""The LSTM of cuDNN, NVIDIA's library, in the call shape of every other unroll."""
+
+import jax
+import jax.numpy as jnp
+from jax.experimental import rnn
+
+from rnn_jax.cells import LSTM
+from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.cells.lstm import LSTMParams, LSTMState
+from rnn_jax.unroll.fused import fused
+from rnn_jax.unroll.sequence import Unrolled, check_arguments
+
+
+def cudnn(
+    cell: Cell,
+    params: Params,
+    x: Array,
+    lengths: Array | None = None,
+    initial_state: State | None = None,
+    *,
+    reverse: bool = False,
+) -> Unrolled:
+    """Runs an LSTM by cuDNN on an NVIDIA GPU; see `Unroll` for arguments and errors.
+
+    Elsewhere, and for other cells, `fused` does the same. In float32 only; products are rounded to TF32
+    unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives: JAX says
+    so.
+    """
+    if cell is not LSTM or jax.default_backend() != "gpu":
+        return fused(cell, params, x, lengths, initial_state, reverse=reverse)
+    check_arguments(x, lengths)
+    batch, time, size = x.shape
+    if initial_state is None:
+        initial_state = cell.initial_state(params, (batch,))
+    if time == 0:
+        return Unrolled(jnp.zeros((batch, 0, params.hidden_size), x.dtype), initial_state)
+    if lengths is None:
+        lengths = jnp.full(batch, time)
+    steps = jnp.arange(time)
+    valid = (steps < lengths[:, None])[..., None]
+    x = jnp.where(valid, x, 0)
+    # Each sequence's own steps backwards; padding stays where it is.
+    order = jnp.where(valid[..., 0], lengths[:, None] - 1 - steps, steps)[..., None]
+    if reverse:
+        x = jnp.take_along_axis(x, order, axis=1)
+    outputs, hidden, memory = rnn.lstm(
+        x,
+        initial_state.hidden[None],
+        initial_state.cell[None],
+        pack(params),
+        jnp.maximum(lengths, 1).astype(jnp.int32),  # cuDNN knows no empty sequences
+        size,
+        params.hidden_size,
+        1,
+        0.0,
+        False,
+    )
+    if reverse:
+        outputs = jnp.take_along_axis(outputs, order, axis=1)
+    empty = lengths[:, None] == 0
+    state = LSTMState(
+        jnp.where(empty, initial_state.hidden, hidden[0]), jnp.where(empty, initial_state.cell, memory[0])
+    )
+    return Unrolled(jnp.where(valid, outputs, 0), state)
+
+
+def pack(params: LSTMParams) -> Array:
+    """The weights as cuDNN wants them, in one vector: Wᵀ, Uᵀ, b, and a second bias, which is zero."""
+    return jnp.concatenate(
+        [
+            params.input_kernel.T.ravel(),
+            params.recurrent_kernel.T.ravel(),
+            params.bias,
+            jnp.zeros_like(params.bias),
+        ]
+    )

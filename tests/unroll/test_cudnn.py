@@ -1,0 +1,65 @@
+"""How cuDNN is called, with JAX's own description of what cuDNN computes in its place."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.experimental import rnn
+
+from rnn_jax.cells import CELLS, LSTM
+from rnn_jax.unroll import cudnn, dynamic, fused
+
+B, T, D, H = 5, 7, 3, 4
+LENGTHS = jnp.array([0, 7, 3, 1, 6], jnp.int8)
+
+
+@pytest.fixture
+def described(monkeypatch):
+    """The reference that JAX tests cuDNN against, and a back end that calls itself a GPU."""
+
+    def lstm(x, h, c, weights, lengths, *sizes):
+        assert lengths.min() >= 1  # cuDNN refuses others
+        return rnn.lstm_ref(x, h, c, *rnn.unpack_lstm_weights(weights, *sizes[:3], sizes[4]), lengths, *sizes)
+
+    monkeypatch.setattr(rnn, "lstm", lstm)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["whole", "padded"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_values_and_gradients_are_those_of_the_plain_scan(described, reverse, lengths, rng):
+    params = LSTM.init(jax.random.key(0), D, H)
+    x = jnp.asarray(rng.normal(size=(B, T, D)), jnp.float32)
+    state = jax.tree.map(
+        lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), LSTM.initial_state(params, (B,))
+    )
+    weights = jnp.asarray(rng.normal(size=(B, T, H)), jnp.float32)
+
+    def differentiate(way):
+        def loss(params, x, state):
+            outputs, state = way(LSTM, params, x, lengths, state, reverse=reverse)
+            return (outputs * weights).sum() + (state.hidden - 2 * state.cell).sum()
+
+        return jax.value_and_grad(loss, argnums=(0, 1, 2))(params, x, state)
+
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=2e-5),
+        differentiate(cudnn),
+        differentiate(dynamic),
+    )
+
+
+def test_no_steps_at_all(described):
+    params = LSTM.init(jax.random.key(0), D, H)
+    assert cudnn(LSTM, params, jnp.zeros((B, 0, D))).outputs.shape == (B, 0, H)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_elsewhere_another_unroll_does_the_same(name, rng):
+    if jax.default_backend() == "gpu" and name == "lstm":
+        pytest.skip("cuDNN itself runs here; the tests over all unrolls compare it")
+    cell = CELLS[name]
+    params = cell.init(jax.random.key(0), D, H)
+    x = jnp.asarray(rng.normal(size=(B, T, D)), jnp.float32)
+    expected = fused(cell, params, x, LENGTHS)
+    jax.tree.map(np.testing.assert_array_equal, cudnn(cell, params, x, LENGTHS), expected)
