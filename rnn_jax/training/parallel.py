@@ -17,6 +17,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, host_rows
 from rnn_jax.errors import UserError
+from rnn_jax.training.memory import keep_freed_memory
 
 Tree = TypeVar("Tree")
 
@@ -33,6 +34,7 @@ def set_up_devices(num_devices: int | None, batch_size: int) -> int:
     Raises:
         UserError: if there are not so many devices, or they cannot share the batch evenly.
     """
+    keep_freed_memory()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     os.environ["XLA_FLAGS"] = f"--xla_gpu_deterministic_ops=true {os.environ.get('XLA_FLAGS', '')}".strip()
     with contextlib.suppress(RuntimeError):  # JAX has started already: its devices are what there is
