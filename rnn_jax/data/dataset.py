@@ -9,6 +9,7 @@ import numpy as np
 
 from rnn_jax.data import cache, imdb, synthetic
 from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out
+from rnn_jax.data.films import group_films
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
 
@@ -26,7 +27,7 @@ class Dataset(NamedTuple):
     name: Literal["imdb", "synthetic"]
     vocabulary: Vocabulary
     train: Examples
-    validation: Examples  # a fixed, stratified part of the training split, held out
+    validation: Examples  # a fixed, stratified part of the training split, of films of its own
     test: Examples
 
 
@@ -56,7 +57,8 @@ def load(
         UserError: if the data set is not at hand, is damaged, or has too few examples.
     """
     resolved, encoded = _load_encoded(name, data_dir, cache_dir)
-    held_out = hold_out(encoded.train.labels, VALIDATION_FRACTION, SPLIT_SEED)
+    films = group_films(encoded.train) if resolved == "imdb" else None
+    held_out = hold_out(encoded.train.labels, VALIDATION_FRACTION, SPLIT_SEED, films)
     train = encoded.train.take(np.flatnonzero(~held_out))
     if train_examples is not None:
         if train_examples > len(train):

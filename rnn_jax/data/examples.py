@@ -66,18 +66,29 @@ def finish_all(examples: Examples, vocabulary_size: int, max_length: int, cut: T
     return pack([finish(s, vocabulary_size, max_length, cut) for s in examples.sequences], examples.labels)
 
 
-def hold_out(labels: NDArray[np.int8], fraction: float, seed: int) -> NDArray[np.bool_]:
+def hold_out(
+    labels: NDArray[np.int8], fraction: float, seed: int, groups: NDArray[np.integer] | None = None
+) -> NDArray[np.bool_]:
     """Chooses a stratified part: `[N]`, true for `fraction` of each label, rounded down.
 
+    With `groups [N]`, whole groups are chosen, in random order, each if it fits into what is wanted.
+
     Raises:
-        ValueError: if fraction is not from 0 to 1.
+        ValueError: if fraction is not from 0 to 1, or if groups are too large for it to be met.
     """
     if not 0 <= fraction <= 1:
         raise ValueError(f"a part is a fraction from 0 to 1, got {fraction}")
-    chosen = np.zeros(len(labels), bool)
-    rng = np.random.default_rng(seed)
-    for label in np.unique(labels):
-        candidates = rng.permutation(np.flatnonzero(labels == label))
-        # A fraction such as 120 / 9000 of 4500 comes out a hair below 60.
-        chosen[candidates[: int(fraction * len(candidates) + 1e-6)]] = True
-    return chosen
+    groups = np.arange(len(labels)) if groups is None else groups
+    kinds, kind = np.unique(labels, return_inverse=True)
+    members = np.zeros((groups.max(initial=-1) + 1, len(kinds)), int)
+    np.add.at(members, (groups, kind), 1)
+    # A fraction such as 120 / 9000 of 4500 comes out a hair below 60.
+    wanted = (fraction * members.sum(axis=0) + 1e-6).astype(int)
+    chosen = np.zeros(len(members), bool)
+    for group in np.random.default_rng(seed).permutation(len(members)):
+        if (members[group] <= wanted).all():
+            chosen[group] = True
+            wanted -= members[group]
+    if wanted.any():
+        raise ValueError(f"groups are too large to hold out {fraction} of each label")
+    return chosen[groups]

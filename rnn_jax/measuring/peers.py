@@ -1,0 +1,137 @@
+"""The same work by other libraries, with the same weights, on as many threads or on the same GPU."""
+
+import importlib.util
+import os
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from rnn_jax.cells.cell import Array
+from rnn_jax.measuring.case import Case, Problem
+from rnn_jax.measuring.program import Gradients, Program, compile_layer
+
+
+class Kernels(NamedTuple):
+    """Gradients in our layout."""
+
+    input_kernel: Any
+    recurrent_kernel: Any
+
+
+def flax_program(case: Case, problem: Problem, num_devices: int) -> Program:
+    """`flax.nnx.RNN`, a scan over one of its cells."""
+    cells = {"elman": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCell}
+    cell = cells[case.cell](case.hidden, case.hidden, rngs=nnx.Rngs(0))
+    cell.dense_i.kernel[...] = problem.params.input_kernel
+    cell.dense_h.kernel[...] = problem.params.recurrent_kernel
+    biased = cell.dense_i if cell.dense_h.bias is None else cell.dense_h
+    biased.bias[...] = problem.params.bias
+    graph, params, rest = nnx.split(nnx.RNN(cell), nnx.Param, ...)
+
+    def layer(params: Any, x: Array) -> Array:
+        return nnx.merge(graph, params, rest)(x)
+
+    def kernels(gradients: Any) -> Kernels:
+        inner = gradients["cell"]
+        return Kernels(inner["dense_i"]["kernel"][...], inner["dense_h"]["kernel"][...])
+
+    return compile_layer(layer, params, case, problem, num_devices, kernels)
+
+
+def keras_program(case: Case, problem: Problem, num_devices: int) -> Program:
+    """A layer of Keras, on its JAX back end."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    import keras
+
+    kind = {"elman": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[case.cell]
+    recurrent = kind(case.hidden, return_sequences=True)
+    recurrent.build((case.batch, case.time, case.hidden))
+    params = problem.params
+    order = [1, 0, 2] if case.cell == "gru" else None  # Keras has z, r, n
+
+    def reorder(packed: Array) -> Array:
+        if order is None:
+            return packed
+        return jnp.concatenate([jnp.split(packed, 3, axis=-1)[gate] for gate in order], axis=-1)
+
+    bias = reorder(params.bias)
+    if case.cell == "gru":
+        bias = jnp.stack([bias, jnp.pad(params.candidate_bias, (2 * case.hidden, 0))])
+    start = [reorder(params.input_kernel), reorder(params.recurrent_kernel), bias]
+
+    def layer(weights: Any, x: Array) -> Array:
+        return recurrent.stateless_call(weights, [], x)[0]
+
+    def kernels(gradients: Any) -> Kernels:
+        return Kernels(reorder(gradients[0]), reorder(gradients[1]))
+
+    return compile_layer(layer, start, case, problem, num_devices, kernels)
+
+
+def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
+    """`torch.nn.LSTM`, `GRU` or `RNN`: cuDNN on a GPU, and as many threads as we have devices on a CPU."""
+    import torch
+
+    device = "cuda" if jax.default_backend() == "gpu" else "cpu"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = case.precision == "tf32"
+    kind = torch.bfloat16 if case.precision == "bfloat16" else torch.float32
+    torch.set_num_threads(num_devices)
+    make = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case.cell]
+    layer = make(case.hidden, case.hidden, batch_first=True)
+    params = problem.params
+    second_bias = np.zeros(params.bias.shape, np.float32)
+    if case.cell == "gru":
+        second_bias[2 * case.hidden :] = params.candidate_bias
+    with torch.no_grad():
+        for ours, theirs in (
+            (np.asarray(params.input_kernel).T, layer.weight_ih_l0),
+            (np.asarray(params.recurrent_kernel).T, layer.weight_hh_l0),
+            (np.asarray(params.bias), layer.bias_ih_l0),
+            (second_bias, layer.bias_hh_l0),
+        ):
+            theirs.copy_(torch.tensor(ours))
+    layer = layer.to(device, kind)
+    x = torch.tensor(problem.x, device=device, dtype=kind, requires_grad=case.mode == "training")
+    weights = torch.tensor(problem.weights, device=device, dtype=kind)
+
+    def run() -> Any:
+        if case.mode == "training":
+            layer.zero_grad(set_to_none=True)
+            x.grad = None
+            outputs = layer(x)[0]
+            (outputs * weights).sum().backward()
+        else:
+            with torch.no_grad():
+                outputs = layer(x)[0]
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return outputs
+
+    def results() -> Gradients:
+        outputs = run()
+        if case.mode == "forward":
+            return {"outputs": outputs.float().cpu().numpy()}
+        return {
+            "x": x.grad.float().cpu().numpy(),
+            "input_kernel": layer.weight_ih_l0.grad.float().cpu().numpy().T,
+            "recurrent_kernel": layer.weight_hh_l0.grad.float().cpu().numpy().T,
+        }
+
+    return Program(run, results, None, None)
+
+
+PEERS: dict[str, Callable[[Case, Problem, int], Program]] = {
+    "flax": flax_program,
+    "torch": torch_program,
+    "keras": keras_program,
+}
+PEER_CELLS = ("elman", "lstm", "gru")
+
+
+def is_installed(peer: str) -> bool:
+    """Whether a peer can be imported."""
+    return importlib.util.find_spec(peer) is not None
