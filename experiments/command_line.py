@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,11 @@ def parse(options: type[Options], default: Options | None = None) -> Options:
         # tyro draws a box of several lines; a script's contract is one.
         words = re.sub(r"\x1b\[[0-9;]*m|[^\x00-\x7f]", " ", complaint.getvalue()).split()
         raise UserError(" ".join(word for word in words if set(word) - set("-+|"))) from None
+
+
+def command_line(script: str) -> str:
+    """How this process was called, to be recorded."""
+    return shlex.join(["python", "-m", f"experiments.{script}", *sys.argv[1:]])
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:

@@ -14,7 +14,7 @@ import jax
 import tyro
 from rich.console import Console
 
-from experiments.command_line import parse, run
+from experiments.command_line import command_line, parse, run
 from experiments.presets import PRESETS, settle
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
@@ -173,7 +173,7 @@ def main() -> int:
     if options.dry_run:
         return 0
     start = weights_of(options.init_from, config, data) if options.init_from else None
-    command = shlex.join(["python", "-m", "experiments.imdb_sentiment", *sys.argv[1:]])
+    command = command_line("imdb_sentiment")
     try:
         report(this.train(command, start), options.workdir, console)
     except InterruptedRunError as interruption:

@@ -54,10 +54,10 @@ def main() -> int:
     if not rows:
         raise UserError(f"{root / 'results/raw'} holds no finished run: python -m experiments.reproduce")
     texts = make_texts(root, rows)
-    figures = {root / "results/plots" / name: draw for name, draw in plots.figures(rows).items()}
+    pictures = {root / "results/plots" / name: picture for name, picture in plots.pictures(rows).items()}
 
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text]
-    stale += [path for path in figures if not plots.shows(path, rows)]
+    stale += [path for path, picture in pictures.items() if not picture.is_in(path)]
     for path in stale:
         if options.check:
             print(f"{path.relative_to(root)} is not what the recorded runs give: run make tables")
@@ -66,7 +66,7 @@ def main() -> int:
         if path in texts:
             path.write_text(texts[path], encoding="utf-8")
         else:
-            plots.save(figures[path], path, rows)
+            pictures[path].save(path)
         print(f"wrote {path.relative_to(root)}")
     return 1 if options.check and stale else 0
 

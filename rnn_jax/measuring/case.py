@@ -10,7 +10,7 @@ from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Params
 
 GATES = {"elman": 1, "elman_relu": 1, "lstm": 4, "gru": 3, "gru_v3": 3}
-PRECISIONS = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "BF16_BF16_F32"}
+PRECISIONS = {"float32": "highest", "tf32": "tensorfloat32"}  # what JAX calls them
 
 
 class Case(NamedTuple):

@@ -24,16 +24,20 @@ class Kernels(NamedTuple):
 
 def flax_program(case: Case, problem: Problem, num_devices: int) -> Program:
     """`flax.nnx.RNN`, a scan over one of its cells."""
-    cells = {"elman": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCell}
-    cell = cells[case.cell](case.hidden, case.hidden, rngs=nnx.Rngs(0))
+    kinds: dict[str, Any] = {"elman": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCell}
+    cell = kinds[case.cell](case.hidden, case.hidden, rngs=nnx.Rngs(0))
     cell.dense_i.kernel[...] = problem.params.input_kernel
     cell.dense_h.kernel[...] = problem.params.recurrent_kernel
     biased = cell.dense_i if cell.dense_h.bias is None else cell.dense_h
     biased.bias[...] = problem.params.bias
-    graph, params, rest = nnx.split(nnx.RNN(cell), nnx.Param, ...)
+    rnn: Any = nnx.RNN(cell)
+    graph, state = nnx.split(rnn)
+    params, others = nnx.filter_state(state, nnx.Param, nnx.Not(nnx.Param))
 
     def layer(params: Any, x: Array) -> Array:
-        return nnx.merge(graph, params, rest)(x)
+        zeros = jnp.zeros((len(x), case.hidden))  # or nnx.RNN would draw a state
+        carry = (zeros, zeros) if case.cell == "lstm" else zeros
+        return nnx.merge(graph, params, others)(x, initial_carry=carry)
 
     def kernels(gradients: Any) -> Kernels:
         inner = gradients["cell"]
@@ -61,10 +65,11 @@ def keras_program(case: Case, problem: Problem, num_devices: int) -> Program:
     bias = reorder(params.bias)
     if case.cell == "gru":
         bias = jnp.stack([bias, jnp.pad(params.candidate_bias, (2 * case.hidden, 0))])
+    others = [variable.value for variable in recurrent.non_trainable_variables]
     start = [reorder(params.input_kernel), reorder(params.recurrent_kernel), bias]
 
     def layer(weights: Any, x: Array) -> Array:
-        return recurrent.stateless_call(weights, [], x)[0]
+        return recurrent.stateless_call(weights, others, x)[0]
 
     def kernels(gradients: Any) -> Kernels:
         return Kernels(reorder(gradients[0]), reorder(gradients[1]))
@@ -78,7 +83,6 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
 
     device = "cuda" if jax.default_backend() == "gpu" else "cpu"
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = case.precision == "tf32"
-    kind = torch.bfloat16 if case.precision == "bfloat16" else torch.float32
     torch.set_num_threads(num_devices)
     make = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case.cell]
     layer = make(case.hidden, case.hidden, batch_first=True)
@@ -94,9 +98,9 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
             (second_bias, layer.bias_hh_l0),
         ):
             theirs.copy_(torch.tensor(ours))
-    layer = layer.to(device, kind)
-    x = torch.tensor(problem.x, device=device, dtype=kind, requires_grad=case.mode == "training")
-    weights = torch.tensor(problem.weights, device=device, dtype=kind)
+    layer = layer.to(device)
+    x = torch.tensor(problem.x, device=device, requires_grad=case.mode == "training")
+    weights = torch.tensor(problem.weights, device=device)
 
     def run() -> Any:
         if case.mode == "training":
@@ -114,11 +118,12 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
     def results() -> Gradients:
         outputs = run()
         if case.mode == "forward":
-            return {"outputs": outputs.float().cpu().numpy()}
+            return {"outputs": outputs.cpu().numpy()}
+        gradient = lambda tensor: tensor.grad.cpu().numpy()  # noqa: E731
         return {
-            "x": x.grad.float().cpu().numpy(),
-            "input_kernel": layer.weight_ih_l0.grad.float().cpu().numpy().T,
-            "recurrent_kernel": layer.weight_hh_l0.grad.float().cpu().numpy().T,
+            "x": gradient(x),
+            "input_kernel": gradient(layer.weight_ih_l0).T,
+            "recurrent_kernel": gradient(layer.weight_hh_l0).T,
         }
 
     return Program(run, results, None, None)

@@ -1,6 +1,7 @@
 """Runs workers, and survives those that take too long or too much memory."""
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -12,11 +13,11 @@ from rnn_jax.measuring.case import Case
 from rnn_jax.measuring.worker import Job
 
 KILLED = -9  # how Linux ends a process when memory runs out
-OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "out of memory", "OutOfMemoryError", "bad_alloc")
+OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "out of memory", "OutOfMemoryError", "bad_alloc", "Unable to allocate")
 
 
 def measure(
-    case: Case, ways: list[str], num_devices: int, seconds: float, limit: float
+    case: Case, ways: list[str], num_devices: int, seconds: float, keep_memory: bool, limit: float
 ) -> Iterator[dict[str, Any]]:
     """Measures the ways of a case in a process of their own: a row each, with its `status`.
 
@@ -25,7 +26,7 @@ def measure(
     """
     ways = list(ways)
     while ways:
-        rows, failed, why = _work(Job(case._asdict(), ways, num_devices, seconds), limit)
+        rows, failed, why = _work(Job(case._asdict(), ways, num_devices, seconds, keep_memory), limit)
         yield from ({**row, "status": "ok"} for row in rows)
         ways = [way for way in ways if way not in {row["way"] for row in rows}]
         if failed is None:
@@ -43,8 +44,11 @@ def _work(job: Job, limit: float) -> tuple[list[dict[str, Any]], str | None, str
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "JAX_TRACEBACK_FILTERING": "off"},  # then the last line is the error
     ) as worker:
-        assert worker.stdin and worker.stdout and worker.stderr
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        assert worker.stderr is not None
         worker.stdin.write(json.dumps(job._asdict()))
         worker.stdin.close()
         lines: queue.Queue[str | None] = queue.Queue()

@@ -1,28 +1,19 @@
 """Plots of recorded runs."""
 
-import hashlib
-import inspect
-import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import cycle
-from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from PIL import Image
 
+from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, tidy
 from rnn_jax.reporting.runs import Row
 from rnn_jax.reporting.tables import hardware
-
-# Okabe and Ito: for all eyes. With six shapes against seven colours, a pair comes again after 42 networks.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P")
-FINGERPRINT = "Description"  # the field of a PNG that says what it shows
 
 Draw = Callable[[Sequence[Row]], Figure]
 
@@ -34,11 +25,16 @@ class Look(NamedTuple):
     marker: str
 
 
-def figures(rows: Sequence[Row]) -> dict[str, Draw]:
-    """The files that show these rows, and how each is drawn: test accuracies, and each platform's curves."""
+def pictures(rows: Sequence[Row]) -> dict[str, Picture]:
+    """The files that show these rows: test accuracies, and each platform's curves."""
     platforms = sorted({row.platform for row in rows})
-    curves = {f"training_{platform}.png": training_curves(platform) for platform in platforms}
-    return {"test_accuracy.png": test_accuracies, **curves}
+    draws: dict[str, Draw] = {"test_accuracy.png": test_accuracies}
+    draws |= {f"training_{platform}.png": training_curves(platform) for platform in platforms}
+    records = [[run._asdict() for run in row.runs] for row in rows]
+    return {
+        name: Picture.of(partial(draw, rows), records, name, sys.modules[__name__])
+        for name, draw in draws.items()
+    }
 
 
 def training_curves(platform: str) -> Draw:
@@ -59,7 +55,7 @@ def training_curves(platform: str) -> Draw:
             xlabel="epoch", ylabel="right answers (%)", title="Accuracy, marked at each seed's best epoch"
         )
         for axes in (left, right):
-            _tidy(axes)
+            tidy(axes)
             axes.xaxis.get_major_locator().set_params(integer=True)
         figure.suptitle(
             f"Training on {platform.upper()} ({hardware(shown)}): the mean of the seeds, each seed thinly"
@@ -92,7 +88,7 @@ def test_accuracies(rows: Sequence[Row]) -> Figure:
     )
     axes.set_yticks(range(len(rows)), [f"{row.name}, {row.platform.upper()}" for row in rows])
     axes.margins(x=0.08)
-    _tidy(axes)
+    tidy(axes)
     axes.grid(visible=False, axis="y")
     return figure
 
@@ -130,35 +126,3 @@ def _legend(rows: Sequence[Row], looks: dict[str, Look]) -> list[Line2D]:
         Line2D([], [], color="gray", linestyle="--", label="training, with dropout"),
         Line2D([], [], color="gray", label="validation"),
     ]
-
-
-def _tidy(axes: Axes) -> None:
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def fingerprint(name: str, rows: Sequence[Row]) -> str:
-    """What a plot of these rows shows, as a hash of its name, the records and this file.
-
-    Pixels differ between versions of matplotlib and its fonts; this does not.
-    """
-    shown = json.dumps([[run._asdict() for run in row.runs] for row in rows], sort_keys=True)
-    drawn = inspect.getsource(sys.modules[__name__])
-    return hashlib.sha256((name + shown + drawn).encode()).hexdigest()
-
-
-def save(draw: Draw, path: Path, rows: Sequence[Row]) -> None:
-    """Draws a PNG that carries its fingerprint, in the same style whatever the reader's matplotlibrc says."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    metadata: dict[str, Any] = {FINGERPRINT: fingerprint(path.name, rows), "Software": None}
-    with matplotlib.style.context("default"):
-        draw(rows).savefig(path, dpi=100, metadata=metadata, pil_kwargs={"optimize": True})
-
-
-def shows(path: Path, rows: Sequence[Row]) -> bool:
-    """Whether a file is a plot of these rows."""
-    try:
-        with Image.open(path) as image:
-            return image.info.get(FINGERPRINT) == fingerprint(path.name, rows)
-    except OSError:  # not there, or no picture
-        return False

@@ -41,8 +41,8 @@ class Config:
     cell: CellName = "lstm"
     """Recurrent cell."""
     unroll: UnrollName = "fused"
-    """How steps become a sequence: fused (a scan with derivatives by hand), dynamic (lax.scan as it is), static
-    (a Python loop; compiles every step), checkpointed (little memory, for long texts), cudnn (LSTM on NVIDIA)."""
+    """How steps become a sequence: fused (a scan with derivatives by hand), dynamic (lax.scan as it is),
+    static (a Python loop; compiles every step), checkpointed (little memory), cudnn (LSTM on NVIDIA GPUs)."""
     embedding_size: int = 64
     """Size of a word's vector."""
     hidden_size: int = 32

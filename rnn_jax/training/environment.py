@@ -2,7 +2,9 @@
 
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,10 @@ def commit() -> str | None:
         return None
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that compute."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+def versions(others: Iterable[str] = ()) -> dict[str, str]:
+    """Versions of Python, of the libraries that compute, and of others that are installed."""
+    found = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+    return found | {name: version(name) for name in others if name not in found and find_spec(name)}
 
 
 def hardware(num_devices: int) -> dict[str, Any]:

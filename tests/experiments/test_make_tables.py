@@ -97,7 +97,8 @@ def test_no_runs_at_all(tmp_path, monkeypatch):
 
 
 def test_plots_need_matplotlib(make, monkeypatch):
-    monkeypatch.delitem(sys.modules, "rnn_jax.reporting.plots", raising=False)
+    for name in ("plots", "picture"):
+        monkeypatch.delitem(sys.modules, f"rnn_jax.reporting.{name}", raising=False)
     monkeypatch.delattr("rnn_jax.reporting.plots", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.style", None)

@@ -72,22 +72,24 @@ def test_all_networks_are_shown_and_told_apart(tmp_path, count):
 
 def test_the_same_records_give_the_same_bytes(rows, tmp_path):
     path = tmp_path / "test_accuracy.png"
-    plots.save(plots.test_accuracies, path, rows)
+    picture = plots.pictures(rows)["test_accuracy.png"]
+    picture.save(path)
     first = path.read_bytes()
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red"}):  # as from someone's matplotlibrc
-        plots.save(plots.test_accuracies, path, rows)
+        picture.save(path)
     assert path.read_bytes() == first
     assert len(first) < 150_000
 
 
 def test_a_plot_knows_what_it_shows(raw, rows, tmp_path):
     path = tmp_path / "test_accuracy.png"
-    assert not plots.shows(path, rows)
-    plots.save(plots.test_accuracies, path, rows)
-    assert plots.shows(path, rows)
-    assert not plots.shows(path.rename(tmp_path / "training_cpu.png"), rows)  # another plot's place
+    pictures = plots.pictures(rows)
+    picture = pictures["test_accuracy.png"]
+    assert not picture.is_in(path)
+    picture.save(path)
+    assert picture.is_in(path)
+    assert not pictures["training_cpu.png"].is_in(path)  # another plot's place
     change(raw / "cpu/lstm/seed-1/result.json", test_accuracy=0.5)
-    plots.save(plots.test_accuracies, path, rows)
-    assert not plots.shows(path, group_rows(load_runs(raw)))
+    assert not plots.pictures(group_rows(load_runs(raw)))["test_accuracy.png"].is_in(path)
     path.write_bytes(b"no picture")
-    assert not plots.shows(path, rows)
+    assert not picture.is_in(path)

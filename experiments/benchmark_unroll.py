@@ -1,0 +1,181 @@
+"""Measures what a scan costs and when a loop should be unrolled: compile time, run time, memory, and peers.
+
+Every row is one way to run one recurrent layer of one size; the ways of a size are measured in turns, in a
+process of their own. The same command again goes on where it was stopped.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from experiments.command_line import command_line, parse, run
+from rnn_jax.errors import UserError
+from rnn_jax.measuring.case import GATES, PRECISIONS, Case
+from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
+from rnn_jax.measuring.program import OURS
+from rnn_jax.measuring.supervisor import measure
+from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark
+from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.parallel import set_up_devices
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measures ways to unroll recurrent layers, side by side with other libraries."""
+
+    output: str
+    """Directory of benchmark.jsonl, a table and plots."""
+    cells: tuple[str, ...] = ("lstm", "gru", "elman")
+    """Cells."""
+    ways: tuple[str, ...] = ()
+    """Ways to unroll; by default all there are on this platform."""
+    peers: str = ""
+    """Libraries to measure beside, of flax, torch and keras, with commas between."""
+    times: tuple[int, ...] = (32, 128, 512)
+    """Lengths T of the sequences."""
+    batches: tuple[int, ...] = (32, 128)
+    """Batch sizes B, over all devices."""
+    hidden: tuple[int, ...] = (32, 128, 512)
+    """Sizes H of the state and of the inputs."""
+    modes: tuple[Literal["forward", "training"], ...] = ("forward", "training")
+    """What is done: a run forth, or gradients for inputs and weights."""
+    precisions: tuple[str, ...] = ("float32",)
+    """Precision of products: float32, or on GPUs tf32. Sums and states are float32."""
+    num_devices: int | None = None
+    """Devices that share a batch, and threads of peers on a CPU; by default all, on a CPU one a core."""
+    keep_memory: bool = True
+    """Keep memory that was freed, as training runs do; --no-keep-memory leaves that to the C library. It
+    holds for peers, too."""
+    seconds: float = 3.0
+    """Time for running one way, once it is prepared."""
+    limit: float = 120.0
+    """Seconds after which preparing a way is given up."""
+    quick: bool = False
+    """A small grid of the LSTM, in less than 3 minutes: other options for the grid do not count."""
+
+
+QUICK = {
+    "cells": ("lstm",),
+    "times": (32, 128),
+    "batches": (32,),
+    "hidden": (128,),
+    "seconds": 0.5,
+    "limit": 20.0,
+}
+
+
+def read_options() -> Options:
+    """The command line, checked."""
+    options = parse(Options)
+    if options.quick:
+        options = Options(**{**vars(options), **QUICK})
+    known = {
+        "cells": tuple(GATES),
+        "ways": (*OURS, "cudnn"),
+        "precisions": tuple(PRECISIONS),
+    }
+    for name, choices in known.items():
+        for value in getattr(options, name):
+            if value not in choices:
+                raise UserError(f"--{name} {value}: choose from {', '.join(choices)}")
+    for name in ("times", "batches", "hidden"):
+        if min(getattr(options, name)) < 1:
+            raise UserError(f"--{name} {min(getattr(options, name))}: must be above 0")
+    for peer in peers_of(options):
+        if peer not in PEERS:
+            raise UserError(f"--peers {peer}: choose from {', '.join(PEERS)}")
+        if not is_installed(peer):
+            raise UserError(f"--peers {peer}: it is not installed: pip install 'rnn-jax[peers]'")
+    return options
+
+
+def peers_of(options: Options) -> list[str]:
+    """The peers asked for."""
+    return [peer for peer in options.peers.split(",") if peer]
+
+
+def ways_of(options: Options, cell: str) -> list[str]:
+    """The ways to run a cell; the plain scan first, which the others are compared with."""
+    ours = options.ways or (*OURS, *(("cudnn",) if jax.default_backend() == "gpu" else ()))
+    ours = tuple(way for way in ours if way != "cudnn" or cell == "lstm")
+    peers = peers_of(options) if cell in PEER_CELLS else []
+    return sorted({*ours, *peers}, key=lambda way: (way != "dynamic", way in PEERS, way))
+
+
+def main() -> int:
+    """Measures what is missing, then makes the table and the plots."""
+    options = read_options()
+    num_devices = set_up_devices(options.num_devices, min(options.batches))
+    file = Path(options.output) / "benchmark.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    setting = {
+        "keep_memory": options.keep_memory,
+        "hardware": hardware(num_devices),
+        "versions": versions(PEERS),
+        "commit": commit(),
+        "command": command_line("benchmark_unroll"),
+    }
+    done = {(*Case(**row["case"]), row["keep_memory"], row["way"]) for row in load_benchmark(file)}
+    grid = product(
+        options.precisions, options.cells, options.hidden, options.batches, options.times, options.modes
+    )
+    work = []
+    for precision, cell, hidden, batch, time, mode in grid:
+        case = Case(cell, mode, time, batch, hidden, precision)
+        missing = [way for way in ways_of(options, cell) if (*case, options.keep_memory, way) not in done]
+        if missing:
+            work.append((case, missing))
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar, file.open("a", encoding="utf-8") as output:
+        task = bar.add_task("", total=sum(len(missing) for _, missing in work))
+        for case, missing in work:
+            name = f"{case.cell} {case.mode} T={case.time} B={case.batch} H={case.hidden} {case.precision}"
+            bar.update(task, description=name)
+            for row in measure(
+                case, missing, num_devices, options.seconds, options.keep_memory, options.limit
+            ):
+                output.write(json.dumps({"case": case._asdict(), **row, **setting}) + "\n")
+                output.flush()
+                bar.advance(task)
+                console.print(describe(name, row), highlight=False, soft_wrap=True)
+    rows = load_benchmark(file)
+    (file.parent / "benchmark.md").write_text(benchmark_table(rows), encoding="utf-8")
+    draw(rows, file.parent)
+    return 0
+
+
+def describe(name: str, row: dict[str, Any]) -> str:
+    """A row in a line."""
+    if row["status"] != "ok":
+        return f"{name} · {row['way']}: {row['status']}"
+    return f"{name} · {row['way']}: {1e3 * row['seconds']:.2f} ms · {row['gflops']:.0f} GFLOP/s"
+
+
+def draw(rows: list[dict[str, Any]], folder: Path) -> None:
+    """The plots, where matplotlib is installed."""
+    try:
+        from rnn_jax.reporting import benchmark_plots
+    except ModuleNotFoundError as error:
+        print(f"no plots: {error.name} is not installed (pip install 'rnn-jax[plots]')", file=sys.stderr)
+        return
+    for name, picture in benchmark_plots.pictures(rows, jax.default_backend()).items():
+        picture.save(folder / name)
+
+
+if __name__ == "__main__":
+    run(main)

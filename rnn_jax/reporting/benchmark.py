@@ -1,0 +1,103 @@
+"""Rows of the benchmark of unrolls, and their tables."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rnn_jax.errors import UserError
+from rnn_jax.measuring.case import Case
+from rnn_jax.reporting.tables import markdown
+
+PEERS = ("flax", "torch", "keras")
+
+
+class Size(NamedTuple):
+    """What the ways of one line of a table have in common."""
+
+    case: Case
+    keep_memory: bool
+
+
+Rows = dict[Size, dict[str, dict[str, Any]]]  # by size, then by way
+
+
+def load_benchmark(file: Path) -> list[dict[str, Any]]:
+    """Reads the rows of a benchmark; none where the file is not there yet.
+
+    Raises:
+        UserError: if a line cannot be read, naming it.
+    """
+    rows: list[dict[str, Any]] = []
+    if not file.exists():
+        return rows
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            Case(**row["case"])
+            row["way"], row["status"], row["keep_memory"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{file}, line {number} cannot be read ({error!r}): delete that line") from error
+        rows.append(row)
+    return rows
+
+
+def by_size(rows: Sequence[dict[str, Any]]) -> Rows:
+    """Rows by what was measured, then by way; sizes in order."""
+    found: Rows = {}
+    for row in rows:
+        found.setdefault(Size(Case(**row["case"]), row["keep_memory"]), {})[row["way"]] = row
+    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+
+def ways_in(rows: Rows) -> list[str]:
+    """All ways, ours before those of others."""
+    ways = {way for of in rows.values() for way in of}
+    return sorted(ways, key=lambda way: (way in PEERS, way.split("-")[0], len(way), way))
+
+
+def benchmark_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Three tables, a line a size: milliseconds a run, seconds to compile, megabytes of temporary memory."""
+    found = by_size(rows)
+    parts = [
+        ("Milliseconds a run: medians, the fastest in bold", lambda row: 1e3 * row["seconds"]),
+        ("Seconds to trace and compile", lambda row: row["compile_seconds"]),
+        ("Megabytes of temporary memory on one device", lambda row: _megabytes(row["temporary_bytes"])),
+    ]
+    return "\n".join(f"### {title}\n\n{_table(found, figure)}" for title, figure in parts)
+
+
+def _table(rows: Rows, figure: Callable[[dict[str, Any]], float | None]) -> str:
+    ways = ways_in(rows)
+    lines: list[list[str]] = [["cell", "mode", "precision", "memory", "H", "B", "T", *ways]]
+    for (case, keep_memory), of in rows.items():
+        figures = {way: figure(row) for way, row in of.items() if row["status"] == "ok"}
+        least = min((value for value in figures.values() if value is not None), default=None)
+        lines.append(
+            [
+                *(case.cell, case.mode, case.precision, "kept" if keep_memory else "given back"),
+                *map(str, (case.hidden, case.batch, case.time)),
+                *(_cell(of.get(way), figures.get(way), least) for way in ways),
+            ]
+        )
+    return markdown(lines)
+
+
+def _cell(row: dict[str, Any] | None, figure: float | None, least: float | None) -> str:
+    if row is None:
+        return ""
+    if row["status"] != "ok":
+        return row["status"].split(":")[0]
+    if figure is None:
+        return "–"
+    text = f"{figure:.3g}" if figure < 1000 else f"{figure:.0f}"
+    return f"**{text}**" if figure == least else text
+
+
+def _megabytes(count: int | None) -> float | None:
+    return None if count is None else count / 2**20
+
+
+def _order(size: Size) -> tuple[Any, ...]:
+    case = size.case
+    return case.precision, not size.keep_memory, case.cell, case.mode, case.hidden, case.batch, case.time

@@ -1,0 +1,157 @@
+"""Plots of the benchmark of unrolls."""
+
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import cycle
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from rnn_jax.reporting.benchmark import PEERS, Rows, Size, by_size, ways_in
+from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, tidy
+
+Value = Callable[[dict[str, Any]], float | None]
+
+
+def pictures(rows: Sequence[dict[str, Any]], platform: str) -> dict[str, Picture]:
+    """The files that show these rows: costs over the length, speed over the size, and all sizes at once."""
+    found = by_size(rows)
+    draws: dict[str, Callable[[Rows], Figure]] = {
+        f"unroll_over_length_{platform}.png": over_length,
+        f"unroll_over_size_{platform}.png": over_size,
+        f"unroll_ratios_{platform}.png": ratios,
+    }
+    return {
+        name: Picture.of(partial(draw, found), list(rows), name, sys.modules[__name__])
+        for name, draw in draws.items()
+    }
+
+
+def over_length(rows: Rows) -> Figure:
+    """Draws run time, compile time and memory of training over T, at the size with most lengths."""
+    lines = _longest([size for size in rows if size.case.mode == "training"], _all_but_time)
+    figure = Figure(figsize=(12, 4.6), layout="constrained")
+    panels: list[tuple[str, Value]] = [
+        ("run time (ms)", lambda row: 1e3 * row["seconds"]),
+        ("compile time (s)", lambda row: row["compile_seconds"]),
+        ("temporary memory (MB)", lambda row: _scaled(row["temporary_bytes"], 2**-20)),
+    ]
+    looks = _looks(rows)
+    for axes, (label, value) in zip(figure.subplots(1, 3), panels, strict=True):
+        _curves(axes, rows, lines, lambda size: size.case.time, value, looks)
+        axes.set(xscale="log", yscale="log", xlabel="length T", ylabel=label)
+    if lines:
+        case = lines[0].case
+        figure.suptitle(
+            f"Training a layer of {case.cell}, B = {case.batch}, D = H = {case.hidden}, {case.precision}"
+        )
+    _legend(figure, looks)
+    return figure
+
+
+def over_size(rows: Rows) -> Figure:
+    """Draws the speed of training over H, a panel a cell and batch size, at the length with most sizes."""
+    training = [size for size in rows if size.case.mode == "training"]
+    chosen = _longest(training, lambda size: (size.case.time, size.case.precision, size.keep_memory))
+    panels = sorted({(size.case.cell, size.case.batch) for size in chosen})
+    figure = Figure(figsize=(12, 1.2 + 3.2 * max(1, -(-len(panels) // 3))), layout="constrained")
+    looks = _looks(rows)
+    grid = figure.subplots(max(1, -(-len(panels) // 3)), 3, squeeze=False).ravel()
+    for axes in grid[len(panels) :]:
+        axes.remove()
+    for axes, (cell, batch) in zip(grid, panels, strict=False):
+        lines = [size for size in chosen if (size.case.cell, size.case.batch) == (cell, batch)]
+        _curves(axes, rows, lines, lambda size: size.case.hidden, lambda row: row["gflops"], looks)
+        axes.set(xscale="log", xlabel="size H = D", ylabel="useful GFLOP/s", title=f"{cell}, B = {batch}")
+        axes.set_ylim(bottom=0)
+        axes.set_xticks(sorted({size.case.hidden for size in lines}))
+        axes.get_xaxis().set_major_formatter("{x:.0f}")
+        axes.minorticks_off()
+    if chosen:
+        figure.suptitle(f"Speed of training, T = {chosen[0].case.time}, {chosen[0].case.precision}")
+    _legend(figure, looks)
+    return figure
+
+
+def ratios(rows: Rows) -> Figure:
+    """Draws the run time of training as a multiple of the plain scan's, all sizes below each other."""
+    lines = [
+        size for size in rows if size.case.mode == "training" and _seconds(rows[size], "dynamic") is not None
+    ]
+    figure = Figure(figsize=(10, 1.6 + 0.24 * len(lines)), layout="constrained")
+    axes = figure.subplots()
+    looks = _looks(rows)
+    for place, size in enumerate(reversed(lines)):
+        base = _seconds(rows[size], "dynamic")
+        for way, look in looks.items():
+            seconds = _seconds(rows[size], way)
+            if seconds is not None and base is not None:
+                axes.plot(
+                    seconds / base, place, look["marker"], color=look["color"], alpha=0.85, markersize=6
+                )
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set(xscale="log", xlabel="run time as a multiple of the plain scan's: left of 1 is faster")
+    axes.set_yticks(range(len(lines)), [_name(size) for size in reversed(lines)], fontsize=8)
+    axes.get_xaxis().set_major_formatter("{x:g}")
+    axes.set_title("What to use when: training")
+    tidy(axes)
+    _legend(figure, looks)
+    return figure
+
+
+def _curves(
+    axes: Axes, rows: Rows, sizes: Sequence[Size], place: Callable[[Size], int], value: Value, looks: Any
+) -> None:
+    for way, look in looks.items():
+        points = []
+        for size in sizes:
+            row = rows[size].get(way)
+            if row is not None and row["status"] == "ok" and (found := value(row)) is not None:
+                points.append((place(size), found))
+        if points:
+            axes.plot(*zip(*sorted(points), strict=True), **look)
+    tidy(axes)
+
+
+def _looks(rows: Rows) -> dict[str, dict[str, Any]]:
+    """How each way looks; those of others are dashed."""
+    return {
+        way: {"color": color, "marker": marker, "markersize": 5, "linestyle": "--" if way in PEERS else "-"}
+        for way, color, marker in zip(ways_in(rows), cycle(COLOURS), cycle(MARKERS), strict=False)
+    }
+
+
+def _legend(figure: Figure, looks: dict[str, dict[str, Any]]) -> None:
+    handles = [Line2D([], [], label=way, **look) for way, look in looks.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7), frameon=False)
+
+
+def _longest(sizes: Sequence[Size], key: Callable[[Size], Any]) -> list[Size]:
+    """Of the groups with the same key, the one with most sizes; the first of several."""
+    groups: dict[Any, list[Size]] = {}
+    for size in sizes:
+        groups.setdefault(key(size), []).append(size)
+    return max(groups.values(), key=len, default=[])
+
+
+def _all_but_time(size: Size) -> Any:
+    return size.case._replace(time=0), size.keep_memory
+
+
+def _seconds(ways: dict[str, dict[str, Any]], way: str) -> float | None:
+    row = ways.get(way)
+    return row["seconds"] if row is not None and row["status"] == "ok" else None
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def _name(size: Size) -> str:
+    case = size.case
+    kept = "" if size.keep_memory else ", memory given back"
+    kind = "" if case.precision == "float32" else f", {case.precision}"
+    return f"{case.cell}  H {case.hidden}  B {case.batch}  T {case.time}{kind}{kept}"

@@ -1,0 +1,56 @@
+"""Plots as files that can tell whether they are up to date."""
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+# Okabe and Ito: for all eyes. With six shapes against seven colours, a pair comes again after 42 names.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+FINGERPRINT = "Description"  # the field of a PNG that says what it shows
+
+
+class Picture(NamedTuple):
+    """A plot that has not been drawn yet, and a fingerprint of what it would show.
+
+    Pixels differ between versions of matplotlib and its fonts; a fingerprint does not.
+    """
+
+    draw: Callable[[], Figure]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, draw: Callable[[], Figure], records: Any, name: str, drawn_by: ModuleType) -> "Picture":
+        """The plot of a name that a module draws from records, which can be written as JSON."""
+        text = name + json.dumps(records, sort_keys=True) + inspect.getsource(drawn_by)
+        return cls(draw, hashlib.sha256(text.encode()).hexdigest())
+
+    def save(self, path: Path) -> None:
+        """Draws it into a PNG, in the same style whatever the reader's matplotlibrc says."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        metadata: dict[str, Any] = {FINGERPRINT: self.fingerprint, "Software": None}
+        with matplotlib.style.context("default"):
+            self.draw().savefig(path, dpi=100, metadata=metadata, pil_kwargs={"optimize": True})
+
+    def is_in(self, path: Path) -> bool:
+        """Whether a file shows this."""
+        try:
+            with Image.open(path) as image:
+                return image.info.get(FINGERPRINT) == self.fingerprint
+        except OSError:  # not there, or no picture
+            return False
+
+
+def tidy(axes: Axes) -> None:
+    """A light grid, and no frame above and to the right."""
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,60 @@
+"""Whoever is measured does the same work, and it is counted right."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from rnn_jax.cells import CELLS
+from rnn_jax.measuring.case import GATES, Case, disagreement, make_problem
+from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
+from rnn_jax.measuring.program import OURS, our_program, product_program
+from rnn_jax.unroll import static
+from tests.conftest import need_devices
+
+SIZES = {"time": 5, "batch": 4, "hidden": 3, "precision": "float32"}
+
+
+@pytest.mark.parametrize("mode", ["forward", "training"])
+@pytest.mark.parametrize("cell", CELLS)
+def test_our_ways_agree(cell, mode):
+    need_devices(2)
+    case = Case(cell, mode, **SIZES)
+    problem = make_problem(case)
+    expected = our_program("dynamic", case, problem, 1).results()
+    for way in OURS:
+        assert disagreement(our_program(way, case, problem, 2).results(), expected) < 1e-5, way
+
+
+@pytest.mark.parametrize("mode", ["forward", "training"])
+@pytest.mark.parametrize("cell", PEER_CELLS)
+@pytest.mark.parametrize("peer", PEERS)
+def test_peers_agree(peer, cell, mode):
+    if not is_installed(peer):
+        pytest.skip(f"compares with {peer}: pip install 'rnn-jax[peers]'")
+    need_devices(2)
+    case = Case(cell, mode, **SIZES)
+    problem = make_problem(case)
+    found = PEERS[peer](case, problem, 2).results()
+    assert disagreement(found, our_program("dynamic", case, problem, 1).results()) < 1e-5
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_operations_are_those_of_the_compiled_loop(cell):
+    """XLA counts what is done element by element too, and that counts for less the larger the layer."""
+    case = Case(cell, "forward", 3, 64, 256, "float32")
+    problem = make_problem(case)
+    state = CELLS[cell].initial_state(problem.params, (64,))
+    run = jax.jit(lambda x, state: static(CELLS[cell], problem.params, x, None, state).outputs)
+    counted = run.lower(jnp.asarray(problem.x), state).compile().cost_analysis()["flops"]
+    assert case.operations <= counted < 1.1 * case.operations
+    assert case._replace(mode="training").operations == 3 * case.operations
+
+
+def test_every_cell_is_counted():
+    assert GATES.keys() == CELLS.keys()
+
+
+def test_the_product_is_one():
+    program, operations = product_program("float32", 1)
+    assert operations >= 2 * 2048**3
+    assert jnp.allclose(program.run(), 1 / program.run().shape[-1])

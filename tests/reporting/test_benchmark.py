@@ -1,0 +1,77 @@
+"""Tables and plots of made-up rows."""
+
+import json
+
+import pytest
+
+from rnn_jax.errors import UserError
+from rnn_jax.reporting import benchmark_plots
+from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark
+
+
+def row(way, seconds, status="ok", time=32, hidden=128, batch=32, mode="training"):
+    case = {
+        "cell": "lstm",
+        "mode": mode,
+        "time": time,
+        "batch": batch,
+        "hidden": hidden,
+        "precision": "float32",
+    }
+    measured = {
+        "seconds": seconds,
+        "compile_seconds": None if way == "torch" else 2 * seconds,
+        "temporary_bytes": None if way == "torch" else 2**20,
+        "gflops": 1 / seconds,
+    }
+    return {"case": case, "way": way, "status": status, "keep_memory": True} | (
+        measured if status == "ok" else {}
+    )
+
+
+ROWS = [
+    row("torch", 0.010),
+    row("dynamic", 0.020),
+    row("dynamic-16", 0.030),
+    row("static", 1.0, "over time"),
+    row("dynamic", 0.040, time=64),
+    row("fused", 0.005, time=64),
+]
+
+
+def test_the_table_names_the_fastest_and_what_failed():
+    times = benchmark_table(ROWS).split("###")[1].splitlines()[2:]
+    assert [line for line in times if line] == [
+        "| cell | mode | precision | memory | H | B | T | dynamic | dynamic-16 | fused | static | torch |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| lstm | training | float32 | kept | 128 | 32 | 32 | 20 | 30 |  | over time | **10** |",
+        "| lstm | training | float32 | kept | 128 | 32 | 64 | 40 |  | **5** |  |  |",
+    ]
+
+
+def test_rows_are_read_and_damage_is_named(tmp_path):
+    file = tmp_path / "benchmark.jsonl"
+    assert load_benchmark(file) == []
+    file.write_text("".join(json.dumps(r) + "\n" for r in ROWS))
+    assert load_benchmark(file) == ROWS
+    file.write_text(file.read_text() + '{"case": {}')
+    with pytest.raises(UserError, match=r"benchmark.jsonl, line 7 cannot be read"):
+        load_benchmark(file)
+
+
+def test_plots_show_every_way_and_leave_out_what_failed(tmp_path):
+    length = benchmark_plots.over_length(benchmark_plots.by_size(ROWS))
+    run_time, compile_time, _ = length.axes
+    drawn = [list(line.get_ydata()) for line in run_time.lines]
+    assert [20, 40] in [pytest.approx(y) for y in drawn]
+    assert len(run_time.lines) == 4  # dynamic, dynamic-16, fused, torch
+    assert len(compile_time.lines) == 3
+    labels = [text.get_text() for text in length.legends[0].get_texts()]
+    assert labels == ["dynamic", "dynamic-16", "fused", "static", "torch"]
+    (axes,) = benchmark_plots.ratios(benchmark_plots.by_size(ROWS)).axes
+    assert sorted(float(line.get_xdata()[0]) for line in axes.lines[:-1]) == pytest.approx(
+        [0.125, 0.5, 1, 1, 1.5]
+    )
+    for name, picture in benchmark_plots.pictures(ROWS, "cpu").items():
+        picture.save(tmp_path / name)
+        assert picture.is_in(tmp_path / name)
