@@ -1,20 +1,22 @@
 """Makes the tables and plots of `results/`, and of the README, from the recorded runs."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.command_line import parse, run
 from experiments.search import FIRST_SEEDS, SECOND_SEEDS
 from rnn_jax.errors import UserError
-from rnn_jax.reporting.runs import Row, group_rows, load_runs
+from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark, training_table
+from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.tables import commands, results_table
 from rnn_jax.reporting.trials import load_trials, search_table
 
+if TYPE_CHECKING:  # matplotlib may be missing, and is asked for below
+    from rnn_jax.reporting.picture import Picture
+
 ROOT = Path(__file__).parent.parent
-MARK = "<!-- table:imdb -->"
-MARKED = re.compile(rf"({MARK}\n).*?(<!-- /table -->)", re.DOTALL)
-PAGES = ("README.md", "results/README.md")  # which show the table between marks
+PAGES = ("README.md", "results/README.md")  # which show tables between marks
 
 
 @dataclass(frozen=True)
@@ -27,35 +29,61 @@ class Options:
     """The project: its README.md, and results/ with raw/ in it."""
 
 
-def make_texts(root: Path, rows: list[Row]) -> dict[Path, str]:
-    """What every generated text file should hold."""
-    table = results_table(rows)
-    texts = {root / "results/tables/imdb.md": f"{table}\n{commands(rows)}"}
-    if trials := load_trials(root / "results/search"):
-        texts[root / "results/tables/search.md"] = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))
+class Files(NamedTuple):
+    """What every generated file should hold."""
+
+    texts: dict[Path, str]
+    pictures: "dict[Path, Picture]"
+
+
+def make_files(root: Path) -> Files:
+    """Everything that can be made from the records below a folder."""
+    try:
+        from rnn_jax.reporting import benchmark_plots, plots
+    except ModuleNotFoundError as error:
+        raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
+
+    results = root / "results"
+    rows = group_rows(load_runs(results / "raw"))
+    if not rows:
+        raise UserError(f"{results / 'raw'} holds no finished run: python -m experiments.reproduce")
+    tables = {"imdb": results_table(rows)}
+    texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{commands(rows)}"}
+    pictures = plots.pictures(rows)
+    if trials := load_trials(results / "search"):
+        texts[results / "tables/search.md"] = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))
+    for file in sorted(results.glob("benchmark/*/benchmark.jsonl")):
+        platform = file.parent.name
+        measured = load_benchmark(file)
+        tables[f"unroll_{platform}"] = training_table(measured)
+        texts[results / f"tables/unroll_{platform}.md"] = benchmark_table(measured)
+        pictures |= benchmark_plots.pictures(measured, platform)
     for page in filter(Path.exists, (root / name for name in PAGES)):
-        before = page.read_text(encoding="utf-8")
-        texts[page], filled = MARKED.subn(lambda marks: f"{marks[1]}{table}{marks[2]}", before)
-        if filled < before.count(MARK):  # it would never be filled, and nobody would notice
-            raise UserError(f"{page}: the table that {MARK} begins has no end: add <!-- /table --> below it")
-    return texts
+        texts[page] = fill(page, tables)
+    return Files(texts, {results / "plots" / name: picture for name, picture in pictures.items()})
+
+
+def fill(page: Path, tables: dict[str, str]) -> str:
+    """A page with each table put between its marks."""
+    text = page.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        mark = f"<!-- table:{name} -->\n"
+        before, *parts = text.split(mark)
+        if any("<!-- /table -->" not in part for part in parts):
+            # It would never be filled, and nobody would notice.
+            raise UserError(
+                f"{page}: the table that {mark.strip()} begins has no end: add <!-- /table --> below it"
+            )
+        ends = [part[part.index("<!-- /table -->") :] for part in parts]
+        text = "".join([before, *(mark + table + end for end in ends)])
+    return text
 
 
 def main() -> int:
     """Writes, or compares."""
     options = parse(Options)
-    try:
-        from rnn_jax.reporting import plots
-    except ModuleNotFoundError as error:
-        raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
-
     root = Path(options.root)
-    rows = group_rows(load_runs(root / "results/raw"))
-    if not rows:
-        raise UserError(f"{root / 'results/raw'} holds no finished run: python -m experiments.reproduce")
-    texts = make_texts(root, rows)
-    pictures = {root / "results/plots" / name: picture for name, picture in plots.pictures(rows).items()}
-
+    texts, pictures = make_files(root)
     stale = [path for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text]
     stale += [path for path, picture in pictures.items() if not picture.is_in(path)]
     for path in stale:

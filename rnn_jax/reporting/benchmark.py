@@ -67,6 +67,12 @@ def benchmark_table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(f"### {title}\n\n{_table(found, figure)}" for title, figure in parts)
 
 
+def training_table(rows: Sequence[dict[str, Any]]) -> str:
+    """Milliseconds of one step of training, a line a size."""
+    found = by_size([row for row in rows if row["case"]["mode"] == "training"])
+    return _table(found, lambda row: 1e3 * row["seconds"])
+
+
 def _table(rows: Rows, figure: Callable[[dict[str, Any]], float | None]) -> str:
     ways = ways_in(rows)
     lines: list[list[str]] = [["cell", "mode", "precision", "memory", "H", "B", "T", *ways]]

@@ -1,6 +1,5 @@
 """Plots of the benchmark of unrolls."""
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle
@@ -25,8 +24,7 @@ def pictures(rows: Sequence[dict[str, Any]], platform: str) -> dict[str, Picture
         f"unroll_ratios_{platform}.png": ratios,
     }
     return {
-        name: Picture.of(partial(draw, found), list(rows), name, sys.modules[__name__])
-        for name, draw in draws.items()
+        name: Picture.of(partial(draw, found), list(rows), name, __file__) for name, draw in draws.items()
     }
 
 

@@ -1,11 +1,9 @@
 """Plots as files that can tell whether they are up to date."""
 
 import hashlib
-import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import matplotlib.style
@@ -29,9 +27,9 @@ class Picture(NamedTuple):
     fingerprint: str
 
     @classmethod
-    def of(cls, draw: Callable[[], Figure], records: Any, name: str, drawn_by: ModuleType) -> "Picture":
-        """The plot of a name that a module draws from records, which can be written as JSON."""
-        text = name + json.dumps(records, sort_keys=True) + inspect.getsource(drawn_by)
+    def of(cls, draw: Callable[[], Figure], records: Any, name: str, code: str) -> "Picture":
+        """The plot of a name that the code of a file draws from records, which can be written as JSON."""
+        text = name + json.dumps(records, sort_keys=True) + Path(code).read_text(encoding="utf-8")
         return cls(draw, hashlib.sha256(text.encode()).hexdigest())
 
     def save(self, path: Path) -> None:

@@ -1,6 +1,5 @@
 """Plots of recorded runs."""
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle
@@ -31,10 +30,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, Picture]:
     draws: dict[str, Draw] = {"test_accuracy.png": test_accuracies}
     draws |= {f"training_{platform}.png": training_curves(platform) for platform in platforms}
     records = [[run._asdict() for run in row.runs] for row in rows]
-    return {
-        name: Picture.of(partial(draw, rows), records, name, sys.modules[__name__])
-        for name, draw in draws.items()
-    }
+    return {name: Picture.of(partial(draw, rows), records, name, __file__) for name, draw in draws.items()}
 
 
 def training_curves(platform: str) -> Draw:
