@@ -4,10 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 EXTRAS ?=
 WORKDIR ?= runs/lstm
+OUTPUT ?= runs/benchmark
 ARGS   ?=
 JOBS   ?= 2
 
-.PHONY: train test lint tables reproduce clean
+.PHONY: train test lint benchmark tables reproduce clean
 
 # What is installed is remembered in stamps, by its extras; a changed pyproject.toml or constraints file, or
 # another EXTRAS, installs again.
@@ -41,6 +42,10 @@ lint: $(DEV)
 # Run the rows of the results table that are missing; then: make tables.
 reproduce: $(RUN)
 	$(BIN)/python -m experiments.reproduce $(ARGS)
+
+# What unrolling costs; with EXTRAS=peers ARGS="--peers flax,torch,keras", beside other libraries.
+benchmark: $(RUN)
+	$(BIN)/python -m experiments.benchmark_unroll --output $(OUTPUT) $(ARGS)
 
 tables: $(RUN)
 	$(BIN)/python -m experiments.make_tables $(ARGS)

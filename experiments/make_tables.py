@@ -9,6 +9,7 @@ from experiments.search import FIRST_SEEDS, SECOND_SEEDS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark, training_table
 from rnn_jax.reporting.runs import group_rows, load_runs
+from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.reporting.tables import commands, results_table
 from rnn_jax.reporting.trials import load_trials, search_table
 
@@ -39,7 +40,7 @@ class Files(NamedTuple):
 def make_files(root: Path) -> Files:
     """Everything that can be made from the records below a folder."""
     try:
-        from rnn_jax.reporting import benchmark_plots, plots
+        from rnn_jax.reporting import benchmark_plots, plots, scaling_plots
     except ModuleNotFoundError as error:
         raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
 
@@ -58,6 +59,11 @@ def make_files(root: Path) -> Files:
         tables[f"unroll_{platform}"] = training_table(measured)
         texts[results / f"tables/unroll_{platform}.md"] = benchmark_table(measured)
         pictures |= benchmark_plots.pictures(measured, platform)
+    for file in sorted(results.glob("benchmark/*/data_parallel.jsonl")):
+        platform = file.parent.name
+        steps = load_scaling(file)
+        tables[f"data_parallel_{platform}"] = scaling_table(steps)
+        pictures |= scaling_plots.pictures(steps, platform)
     for page in filter(Path.exists, (root / name for name in PAGES)):
         texts[page] = fill(page, tables)
     return Files(texts, {results / "plots" / name: picture for name, picture in pictures.items()})

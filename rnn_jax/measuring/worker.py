@@ -6,7 +6,6 @@ object a line: `{"preparing": way}` before it starts on a way, and a measurement
 
 import json
 import sys
-import time
 from statistics import median, quantiles
 from typing import Any, NamedTuple
 
@@ -15,9 +14,9 @@ import jax
 from rnn_jax.measuring.case import Case, disagreement, make_problem
 from rnn_jax.measuring.peers import PEERS
 from rnn_jax.measuring.program import our_program, product_program
+from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.training.memory import keep_freed_memory
 
-WARM_UPS = 3
 LARGEST_DISAGREEMENT = {"float32": 1e-3, "tf32": 2e-2}
 
 
@@ -67,23 +66,6 @@ def measure(job: Job) -> None:
             share_of_product=rate / best,
             difference=differences[way],
         )
-
-
-def run_in_turns(runs: dict[str, Any], budget: float) -> dict[str, list[float]]:
-    """Seconds of every run, one of each in every round, so that all share what else the machine does."""
-    for run in runs.values():
-        for _ in range(WARM_UPS):
-            run()
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    rounds = 5
-    while len(next(iter(seconds.values()))) < rounds:
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            seconds[name].append(time.perf_counter() - start)
-        slowest = max(times[0] for times in seconds.values())
-        rounds = max(5, min(50, int(budget / slowest)))
-    return seconds
 
 
 def tell(**fields: Any) -> None:
