@@ -5,8 +5,9 @@ import io
 import logging
 import re
 import shlex
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -39,6 +40,16 @@ def parse(options: type[Options], default: Options | None = None) -> Options:
 def command_line(script: str) -> str:
     """How this process was called, to be recorded."""
     return shlex.join(["python", "-m", f"experiments.{script}", *sys.argv[1:]])
+
+
+def run_all(lines: Iterable[str]) -> int:
+    """Runs every command in a process of its own; stops at the first that fails."""
+    for line in lines:
+        print(line, flush=True)
+        done = subprocess.run([sys.executable, *shlex.split(line)[1:]], check=False)
+        if done.returncode:
+            return done.returncode
+    return 0
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:

@@ -6,9 +6,6 @@ on, so that this script may be stopped and started at will. `python -m experimen
 the tables and plots.
 """
 
-import shlex
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +13,7 @@ from typing import Literal
 import jax
 import tyro
 
-from experiments.command_line import parse, run
+from experiments.command_line import parse, run, run_all
 from experiments.presets import PRESETS
 from rnn_jax.errors import UserError
 
@@ -54,13 +51,10 @@ def main() -> int:
     unknown = [preset for preset in options.presets if preset not in PRESETS]
     if unknown:
         raise UserError(f"there is no preset {unknown[0]!r}: choose from {', '.join(PRESETS)}")
-    for command in commands(options):
-        print(command, flush=True)
-        if not options.dry_run:
-            done = subprocess.run([sys.executable, *shlex.split(command)[1:]], check=False)
-            if done.returncode:
-                return done.returncode
-    return 0
+    if options.dry_run:
+        print(*commands(options), sep="\n")
+        return 0
+    return run_all(commands(options))
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ Each run keeps its records in `results/search/draw-NN/seed-N`. A finished run is
 that was stopped goes on. `python -m experiments.make_tables` then makes the table of the search.
 """
 
-import shlex
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from experiments.command_line import parse, run
+from experiments.command_line import parse, run, run_all
 from rnn_jax.reporting.trials import finalists, load_trials
 
 SPACE: dict[str, tuple[int | float | str, ...]] = {
@@ -65,16 +62,6 @@ def commands(draws: dict[str, str], seeds: tuple[int, ...], records: str) -> lis
         for name, settings in draws.items()
         for seed in seeds
     ]
-
-
-def run_all(lines: list[str]) -> int:
-    """Runs every command in a process of its own; stops at the first that fails."""
-    for line in lines:
-        print(line, flush=True)
-        done = subprocess.run([sys.executable, *shlex.split(line)[1:]], check=False)
-        if done.returncode:
-            return done.returncode
-    return 0
 
 
 def main() -> int:
