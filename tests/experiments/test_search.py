@@ -1,0 +1,59 @@
+"""The search for settings, with made-up runs."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments import search
+
+ROUND_ONE = {"draw-03": 0.91, "draw-05": 0.90, "draw-07": 0.89, "draw-11": 0.88}  # all others: 0.8
+ROUND_TWO = {"draw-03": 0.85, "draw-05": 0.86, "draw-07": 0.87, "draw-11": 0.84}
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Records made-up results in place of runs; returns the commands."""
+    commands = []
+
+    def run_all(lines):
+        commands.extend(lines)
+        for line in lines:
+            folder = Path(re.search(r"--workdir (\S+)", line)[1])
+            seed, name = int(folder.name.split("-")[1]), folder.parent.name
+            accuracy = ROUND_ONE.get(name, 0.8) if seed == 0 else ROUND_TWO[name] + seed / 1000
+            folder.mkdir(parents=True)
+            (folder / "config.json").write_text(json.dumps({"seed": seed}))
+            result = {"seed": seed, "validation_accuracy": accuracy, "test_accuracy": None}
+            (folder / "result.json").write_text(json.dumps(result | {"best_epoch": 1, "train_seconds": 1}))
+        return 0
+
+    monkeypatch.setattr(search, "run_all", run_all)
+    return commands
+
+
+def test_the_second_round_alone_chooses(ran, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["search", "--records", str(tmp_path)])
+    assert search.main() == 0
+    assert capsys.readouterr().out.startswith("chosen: draw-07 --embedding-size")
+    assert len(ran) == search.DRAWS + search.FINALISTS * len(search.SECOND_SEEDS)
+    second = {re.search(r"draw-\d+", line)[0] for line in ran[search.DRAWS :]}
+    assert second == set(ROUND_TWO)
+
+
+def test_no_run_reads_the_test_split(ran, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["search", "--records", str(tmp_path)])
+    search.main()
+    assert all("--no-test" in line for line in ran)
+
+
+def test_draws_are_the_same_every_time_and_within_the_space():
+    draws = search.draw_settings()
+    assert draws == search.draw_settings()
+    for settings in draws.values():
+        pairs = dict(zip(settings.split()[::2], settings.split()[1::2], strict=True))
+        assert pairs.keys() == {f"--{name}" for name in search.SPACE}
+        assert all(value in map(str, search.SPACE[name[2:]]) for name, value in pairs.items())
+    assert len(set(draws.values())) == search.DRAWS
