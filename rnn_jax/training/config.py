@@ -43,7 +43,7 @@ class Config:
     unroll: UnrollName = "fused"
     """How steps become a sequence: fused (a scan with derivatives by hand), dynamic (lax.scan as it is),
     static (a Python loop; compiles every step), checkpointed (little memory), cudnn (LSTM on NVIDIA GPUs)."""
-    embedding_size: int = 64
+    embedding_size: int = 32
     """Size of a word's vector."""
     hidden_size: int = 32
     """Size of the recurrent state, in each direction."""
@@ -51,13 +51,13 @@ class Config:
     """Recurrent layers, one on another."""
     bidirectional: bool = False
     """Whether each layer also reads from the end to the beginning."""
-    pooling: PoolingName = "mean"
+    pooling: PoolingName = "max"
     """From the outputs of all steps to one vector a review."""
-    word_dropout: float = 0.0
+    word_dropout: float = 0.3
     """Probability that a word is made unknown in training."""
-    embedding_dropout: float = 0.5
+    embedding_dropout: float = 0.3
     """Probability that a feature of the word vectors is dropped in training, for all steps of a review."""
-    dropout: float = 0.0
+    dropout: float = 0.3
     """Probability that a feature is dropped in training, between layers and before the head."""
 
     epochs: int = 8
