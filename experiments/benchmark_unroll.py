@@ -47,7 +47,8 @@ class Options:
     modes: tuple[Literal["forward", "training"], ...] = ("forward", "training")
     """What is done: a run forth, or gradients for inputs and weights."""
     precisions: tuple[str, ...] = ("float32",)
-    """Precision of products: float32, or on GPUs tf32. Sums and states are float32."""
+    """Precision of products: float32, tensorfloat32 (NVIDIA GPUs only), or bfloat16. Sums and states are
+    float32, but torch takes bfloat16 for all."""
     num_devices: int | None = None
     """Devices that share a batch, and threads of peers on a CPU; by default all, on a CPU one a core."""
     keep_memory: bool = True
@@ -79,7 +80,7 @@ def read_options() -> Options:
     known = {
         "cells": tuple(GATES),
         "ways": (*OURS, "cudnn"),
-        "precisions": tuple(PRECISIONS),
+        "precisions": PRECISIONS,
     }
     for name, choices in known.items():
         for value in getattr(options, name):

@@ -62,6 +62,24 @@ class Cell(NamedTuple):
         return self.advance(params, state, self.project(params, x))
 
 
+def product_precision() -> str | None:
+    """What `jax.default_matmul_precision` is set to, here and now."""
+    setting: str | None = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
+    return setting
+
+
+def product(x: Array, kernel: Array) -> Array:
+    """`x @ kernel` in the precision of `jax.default_matmul_precision`: the product of every cell.
+
+    With "bfloat16", factors are rounded to bfloat16 (8 bits) and their products added up in the type of x,
+    whatever the platform; JAX alone takes no notice of that setting on a CPU.
+    """
+    if product_precision() != "bfloat16":
+        return x @ kernel
+    sums = jnp.result_type(x, kernel)
+    return jnp.matmul(x.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16), preferred_element_type=sums)
+
+
 def input_kernel(key: Array, input_size: int, hidden_size: int, gates: int) -> Array:
     """Glorot-uniform input weights `[D, gates*H]`, each gate drawn as a matrix of its own `[D, H]`."""
     draw = jax.nn.initializers.glorot_uniform()
@@ -82,7 +100,7 @@ def recurrent_kernel(key: Array, hidden_size: int, gates: int) -> Array:
 
 def kernel_gradients(x: Array, hidden: Array, da: Array) -> tuple[Array, Array]:
     """Gradients of W and U where both products add up to a: `(xᵀ da, hiddenᵀ da)`, as a single product."""
-    both = jnp.concatenate([x, hidden], axis=-1).T @ da
+    both = product(jnp.concatenate([x, hidden], axis=-1).T, da)
     return both[: x.shape[-1]], both[x.shape[-1] :]
 
 

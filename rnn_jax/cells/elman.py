@@ -23,6 +23,7 @@ from rnn_jax.cells.cell import (
     check_sizes,
     input_kernel,
     kernel_gradients,
+    product,
     recurrent_kernel,
 )
 
@@ -69,12 +70,12 @@ def initial_state(params: ElmanParams, batch_shape: tuple[int, ...]) -> ElmanSta
 
 def project(params: ElmanParams, x: Array) -> Array:
     """`x W + b`: `[..., D] -> [..., H]`."""
-    return x @ params.input_kernel + params.bias
+    return product(x, params.input_kernel) + params.bias
 
 
 def mix(params: ElmanParams, state: ElmanState) -> Array:
     """`h U`: `[..., H]`."""
-    return state.hidden @ params.recurrent_kernel
+    return product(state.hidden, params.recurrent_kernel)
 
 
 def combine(

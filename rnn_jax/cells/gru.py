@@ -27,7 +27,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array, Cell, Fusion, check_sizes, input_kernel, recurrent_kernel
+from rnn_jax.cells.cell import Array, Cell, Fusion, check_sizes, input_kernel, product, recurrent_kernel
 
 
 class GRUParams(NamedTuple):
@@ -95,13 +95,13 @@ def initial_state(params: GRUParams | GRUV3Params, batch_shape: tuple[int, ...])
 
 def project(params: GRUParams | GRUV3Params, x: Array) -> Array:
     """`x W + b`: `[..., D] -> [..., 3H]`."""
-    return x @ params.input_kernel + params.bias
+    return product(x, params.input_kernel) + params.bias
 
 
 def mix(params: GRUParams, state: GRUState) -> Array:
     """`h U`, and c for the candidate: `[..., 3H]`."""
     bias = jnp.pad(params.candidate_bias, (2 * params.hidden_size, 0))
-    return state.hidden @ params.recurrent_kernel + bias
+    return product(state.hidden, params.recurrent_kernel) + bias
 
 
 def combine(state: GRUState, z: Array, m: Array) -> tuple[GRUState, tuple[Array, ...]]:
@@ -140,7 +140,9 @@ def gradients(
 
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> GRUParams:
     """Gradients of the weights."""
-    return GRUParams(x.T @ dz, hidden.T @ dm, dz.sum(axis=0), dm[:, 2 * hidden.shape[-1] :].sum(axis=0))
+    return GRUParams(
+        product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0), dm[:, 2 * hidden.shape[-1] :].sum(axis=0)
+    )
 
 
 def advance_v3(params: GRUV3Params, state: GRUState, z: Array) -> tuple[GRUState, Array]:
@@ -148,8 +150,8 @@ def advance_v3(params: GRUV3Params, state: GRUState, z: Array) -> tuple[GRUState
     hidden_size = state.hidden.shape[-1]
     gates, candidate_kernel = jnp.split(params.recurrent_kernel, [2 * hidden_size], axis=1)
     z_gates, x_n = jnp.split(z, [2 * hidden_size], axis=-1)
-    reset, update = jnp.split(jax.nn.sigmoid(z_gates + state.hidden @ gates), 2, axis=-1)
-    candidate = jnp.tanh(x_n + (reset * state.hidden) @ candidate_kernel)
+    reset, update = jnp.split(jax.nn.sigmoid(z_gates + product(state.hidden, gates)), 2, axis=-1)
+    candidate = jnp.tanh(x_n + product(reset * state.hidden, candidate_kernel))
     return _update(state, update, candidate)
 
 

@@ -70,12 +70,12 @@ def initial_state(params: LSTMParams, batch_shape: tuple[int, ...]) -> LSTMState
 
 def project(params: LSTMParams, x: cell.Array) -> cell.Array:
     """`x W + b`: `[..., D] -> [..., 4H]`."""
-    return x @ params.input_kernel + params.bias
+    return cell.product(x, params.input_kernel) + params.bias
 
 
 def mix(params: LSTMParams, state: LSTMState) -> cell.Array:
     """`h U`: what the state adds to the gates, `[..., 4H]`."""
-    return state.hidden @ params.recurrent_kernel
+    return cell.product(state.hidden, params.recurrent_kernel)
 
 
 def combine(state: LSTMState, z: cell.Array, m: cell.Array) -> tuple[LSTMState, tuple[cell.Array, ...]]:

@@ -10,7 +10,7 @@ from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Params
 
 GATES = {"elman": 1, "elman_relu": 1, "lstm": 4, "gru": 3, "gru_v3": 3}
-PRECISIONS = {"float32": "highest", "tf32": "tensorfloat32"}  # what JAX calls them
+PRECISIONS = ("float32", "tensorfloat32", "bfloat16")  # as JAX calls them
 
 
 class Case(NamedTuple):
@@ -21,7 +21,7 @@ class Case(NamedTuple):
     time: int
     batch: int
     hidden: int
-    precision: str  # of products: a name in PRECISIONS; sums and states are float32
+    precision: str  # of products: one of PRECISIONS; sums and states are float32
 
     @property
     def operations(self) -> float:

@@ -25,7 +25,8 @@ class Kernels(NamedTuple):
 def flax_program(case: Case, problem: Problem, num_devices: int) -> Program:
     """`flax.nnx.RNN`, a scan over one of its cells."""
     kinds: dict[str, Any] = {"elman": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell, "gru": nnx.GRUCell}
-    cell = kinds[case.cell](case.hidden, case.hidden, rngs=nnx.Rngs(0))
+    kind = jnp.bfloat16 if case.precision == "bfloat16" else jnp.float32
+    cell = kinds[case.cell](case.hidden, case.hidden, dtype=kind, rngs=nnx.Rngs(0))
     cell.dense_i.kernel[...] = problem.params.input_kernel
     cell.dense_h.kernel[...] = problem.params.recurrent_kernel
     biased = cell.dense_i if cell.dense_h.bias is None else cell.dense_h
@@ -52,7 +53,8 @@ def keras_program(case: Case, problem: Problem, num_devices: int) -> Program:
     import keras
 
     kind = {"elman": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[case.cell]
-    recurrent = kind(case.hidden, return_sequences=True)
+    policy = "mixed_bfloat16" if case.precision == "bfloat16" else "float32"
+    recurrent = kind(case.hidden, return_sequences=True, dtype=policy)
     recurrent.build((case.batch, case.time, case.hidden))
     params = problem.params
     order = [1, 0, 2] if case.cell == "gru" else None  # Keras has z, r, n
@@ -82,7 +84,9 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
     import torch
 
     device = "cuda" if jax.default_backend() == "gpu" else "cpu"
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = case.precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = (
+        case.precision == "tensorfloat32"
+    )
     torch.set_num_threads(num_devices)
     make = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case.cell]
     layer = make(case.hidden, case.hidden, batch_first=True)
@@ -98,9 +102,10 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
             (second_bias, layer.bias_hh_l0),
         ):
             theirs.copy_(torch.tensor(ours))
-    layer = layer.to(device)
-    x = torch.tensor(problem.x, device=device, requires_grad=case.mode == "training")
-    weights = torch.tensor(problem.weights, device=device)
+    kind = torch.bfloat16 if case.precision == "bfloat16" else torch.float32
+    layer = layer.to(device, kind)
+    x = torch.tensor(problem.x, device=device, dtype=kind, requires_grad=case.mode == "training")
+    weights = torch.tensor(problem.weights, device=device, dtype=kind)
 
     def run() -> Any:
         if case.mode == "training":
@@ -118,8 +123,8 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
     def results() -> Gradients:
         outputs = run()
         if case.mode == "forward":
-            return {"outputs": outputs.cpu().numpy()}
-        gradient = lambda tensor: tensor.grad.cpu().numpy()  # noqa: E731
+            return {"outputs": outputs.float().cpu().numpy()}
+        gradient = lambda tensor: tensor.grad.float().cpu().numpy()  # noqa: E731
         return {
             "x": gradient(x),
             "input_kernel": gradient(layer.weight_ih_l0).T,

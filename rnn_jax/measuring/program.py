@@ -11,8 +11,8 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from rnn_jax.cells import CELLS
-from rnn_jax.cells.cell import Array
-from rnn_jax.measuring.case import PRECISIONS, Case, Problem
+from rnn_jax.cells.cell import Array, product
+from rnn_jax.measuring.case import Case, Problem
 from rnn_jax.unroll import UNROLLS, dynamic
 
 AXIS = "devices"
@@ -89,7 +89,7 @@ def compile_layer(
     place = lambda tree, spec: jax.device_put(tree, jax.NamedSharding(mesh, spec))  # noqa: E731
     arguments = (place(params, everywhere), place(problem.x, rows), place(problem.weights, rows))
     start = time.perf_counter()
-    with jax.default_matmul_precision(PRECISIONS[case.precision]):
+    with jax.default_matmul_precision(case.precision):
         compiled = jax.jit(shared).lower(*arguments).compile()
     seconds = time.perf_counter() - start
 
@@ -117,8 +117,8 @@ def product_program(precision: str, num_devices: int) -> tuple[Program, float]:
     mesh = Mesh(np.array(jax.local_devices()[:num_devices]), (AXIS,))
     rows = PartitionSpec(AXIS)
     matrices = jax.device_put(jnp.ones((num_devices, size, size)) / size, jax.NamedSharding(mesh, rows))
-    multiply = jax.shard_map(lambda a: a @ a, mesh=mesh, in_specs=rows, out_specs=rows)
-    with jax.default_matmul_precision(PRECISIONS[precision]):
+    multiply = jax.shard_map(lambda a: product(a, a), mesh=mesh, in_specs=rows, out_specs=rows)
+    with jax.default_matmul_precision(precision):
         compiled = jax.jit(multiply).lower(matrices).compile()
     program = Program(lambda: jax.block_until_ready(compiled(matrices)), dict, None, None)
     return program, 2.0 * size**3 * num_devices

@@ -16,7 +16,8 @@ WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT = range(3)  # random streams
 class Classifier(nnx.Module):
     """Reads token indices and puts out the log-odds that a review is positive.
 
-    `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability.
+    `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability. Products are of
+    `precision`, a name that `jax.default_matmul_precision` knows; parameters, states and sums are float32.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class Classifier(nnx.Module):
         word_dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
+        precision: str = "float32",
         rngs: nnx.Rngs,
     ) -> None:
         self.word_dropout = word_dropout
         self.embedding_dropout = embedding_dropout
         self.dropout = dropout
+        self.precision = precision
         self.cell = cell
         self.pooling = pooling
         self.embedding = nnx.Embed(
@@ -57,6 +60,10 @@ class Classifier(nnx.Module):
 
     def __call__(self, tokens: Array, lengths: Array, dropout_keys: Array | None = None) -> Array:
         """Classifies sequences; `dropout_keys`, a key a row, turn dropout on."""
+        with jax.default_matmul_precision(self.precision):
+            return self._classify(tokens, lengths, dropout_keys)
+
+    def _classify(self, tokens: Array, lengths: Array, dropout_keys: Array | None) -> Array:
         if dropout_keys is not None and self.word_dropout > 0:
             tokens = word_dropout(tokens, self.word_dropout, dropout_keys, WORD_DROPOUT)
         embedded = self.embedding(tokens)

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
 from flax import nnx
 
@@ -59,6 +59,8 @@ class Config:
     """Probability that a feature of the word vectors is dropped in training, for all steps of a review."""
     dropout: float = 0.3
     """Probability that a feature is dropped in training, between layers and before the head."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Type that the factors of matrix products are rounded to; parameters, states and sums are float32."""
 
     epochs: int = 8
     """Passes over the training reviews, at most."""
@@ -109,6 +111,7 @@ class Config:
             word_dropout=self.word_dropout,
             embedding_dropout=self.embedding_dropout,
             dropout=self.dropout,
+            precision=self.precision,
             rngs=nnx.Rngs(self.seed),
         )
 
@@ -150,7 +153,8 @@ class Config:
             if type(value) not in kinds:
                 raise UserError(f"{source} is damaged: {name} is {json.dumps(value)}")
         config = cls(**settings)
-        for name, known in (("cell", CELLS), ("unroll", UNROLLS), ("pooling", POOLINGS)):
+        for name, kind in get_type_hints(cls).items():
+            known = get_args(kind) if get_origin(kind) is Literal else (settings[name],)
             if settings[name] not in known:
                 raise UserError(
                     f"{source} names an unknown {name} {settings[name]!r}: known are {', '.join(known)}"

@@ -7,6 +7,7 @@ import pytest
 from jax.test_util import check_grads
 
 from rnn_jax.cells import CELLS
+from rnn_jax.cells.cell import product
 from tests import oracles
 
 SIZES = [(1, 1), (3, 5), (8, 4)]  # D, H
@@ -132,3 +133,25 @@ def test_update_gate_of_a_gru_keeps():
             gates = params._replace(bias=jnp.array([0.0, update, 2.0]))
             new_state, _ = cell.step(gates, state, jnp.ones((1, 1)))
             np.testing.assert_allclose(new_state.hidden, expected, atol=1e-6)
+
+
+def test_a_product_of_bfloat16_is_the_product_of_rounded_factors(rng):
+    x, kernel = (rng.normal(size=shape).astype(np.float32) for shape in ((3, 64), (64, 5)))
+    rounded = [a.astype(jnp.bfloat16).astype(np.float64) for a in (x, kernel)]
+    with jax.default_matmul_precision("bfloat16"):
+        found = jax.jit(product)(x, kernel)
+    np.testing.assert_allclose(found, rounded[0] @ rounded[1], rtol=1e-5, atol=1e-5)
+    assert np.abs(found - x @ kernel).max() > 1e-3
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_product_of_a_cell_can_be_of_bfloat16(name, rng):
+    params, state, x = random_case(CELLS[name], rng, 3, 5)
+    with jax.default_matmul_precision("bfloat16"):
+        step = jax.make_jaxpr(CELLS[name].step)(params, state, x)
+        new_state, y = CELLS[name].step(params, state, x)
+    factors = [v.aval.dtype for e in step.eqns if e.primitive.name == "dot_general" for v in e.invars]
+    assert factors
+    assert set(factors) == {np.dtype(jnp.bfloat16)}
+    assert {a.dtype for a in (*new_state, y)} == {np.dtype(np.float32)}

@@ -46,6 +46,14 @@ def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, token
     np.testing.assert_allclose(model(tokens, LENGTHS), expected, atol=1e-6)
 
 
+def test_precision_rounds_products_and_nothing_else(tokens):
+    exact, rounded = make(hidden_size=16), make(hidden_size=16, precision="bfloat16")
+    found, expected = rounded(tokens, LENGTHS), exact(tokens, LENGTHS)
+    assert found.dtype == np.float32
+    assert 0 < np.abs(found - expected).max() < 1e-2
+    assert {p.dtype for p in jax.tree.leaves(nnx.state(rounded, nnx.Param))} == {np.dtype(np.float32)}
+
+
 def pool_by_hand(name, outputs, lengths, bidirectional):
     rows = []
     for row, length in zip(outputs, lengths, strict=True):
