@@ -3,7 +3,7 @@
 Differentiated as it stands, a scan adds up weight gradients step by step, with a product of B rows and an
 addition of whole matrices in each. Here the way back through a step makes the gradients of the gates only,
 and the rest is done for a chunk of steps at once, while they are in the cache: the weight gradients are one
-product, those of the inputs another, and so is the projection of the inputs on the way forth.
+product, those of the inputs another.
 """
 
 from functools import partial
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State
+from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State, product, product_precision
 from rnn_jax.unroll.dynamic import dynamic
-from rnn_jax.unroll.sequence import Unrolled, to_steps
+from rnn_jax.unroll.sequence import Steps, Unrolled, to_steps
 
 
 def fused(
@@ -25,121 +25,130 @@ def fused(
     initial_state: State | None = None,
     *,
     reverse: bool = False,
-    chunk: int = 16,
+    chunk: int | None = None,
 ) -> Unrolled:
     """Runs the cell with a scan and derivatives by hand; see `Unroll` for arguments and errors.
 
     Values and gradients are those of `dynamic`, up to the order of additions. It can be mapped by `vmap`, and
     differentiated again and again, but backwards only: `jax.jvp` and `jax.hessian` raise a TypeError.
 
-    `chunk` is how many steps are projected, and have their weight gradients made, at once. On a CPU, 8 to 40
-    are alike; longer chunks leave the cache, shorter ones make small products.
+    `chunk` is how many steps have their weight gradients made at once. On a CPU, 8 to 25 are alike; longer
+    chunks leave the cache, shorter ones make small products, and steps that are left over by chunks cost
+    compile time. By default it is the largest divisor of T from 8 to 24, or 16.
 
     A cell that cannot be taken apart so (its `fusion` is None) is run by `dynamic`.
     """
     if cell.fusion is None:
         return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)
     steps = to_steps(cell, params, x, lengths, initial_state)
-    time, batch, _ = steps.x.shape
-    length = max(1, min(chunk, time))
-    padding = -time % length
-    valid = steps.valid
-    if padding and valid is None:
-        valid = jnp.ones((time, 1, 1), bool)
-
-    def to_chunks(a: Array) -> Array:
-        """`[T, ...] -> [T / length, length, ...]`, with zeros for what is missing at the end."""
-        padded = jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1))
-        return padded.reshape(-1, length, *a.shape[1:])
-
-    chunks = Chunks(to_chunks(steps.x), None if valid is None else to_chunks(valid))
-    states, state = _run(cell, reverse, params, chunks, steps.initial_state)
-    outputs = states.hidden.reshape(-1, batch, params.hidden_size)[:time]
+    if chunk is None:
+        chunk = next((divisor for divisor in range(24, 7, -1) if len(steps.x) % divisor == 0), 16)
+    # The way back may be traced outside of the `jax.default_matmul_precision` that holds here.
+    way = Way(cell.fusion, cell, reverse, chunk, product_precision())
+    outputs, state = _run(way, params, steps)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
     return Unrolled(jnp.swapaxes(outputs, 0, 1), state)
 
 
-class Chunks(NamedTuple):
-    """Sequences cut into N chunks of C steps."""
+class Way(NamedTuple):
+    """How sequences are run."""
 
-    x: Array  # [N, C, B, D]
-    valid: Array | None  # [N, C, B, 1], or [N, C, 1, 1]
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _run(
-    cell: Cell, reverse: bool, params: Params, chunks: Chunks, initial_state: State
-) -> tuple[State, State]:
-    """The state after every step `[N, C, B, H]`, and after the last."""
-    return _forth(cell, reverse, params, chunks, initial_state)[0]
+    fusion: Fusion
+    cell: Cell
+    reverse: bool
+    chunk: int
+    precision: str | None  # of products
 
 
-def _forth(
-    cell: Cell, reverse: bool, params: Params, chunks: Chunks, initial_state: State
-) -> tuple[tuple[State, State], Any]:
-    fusion = _fusion(cell)
+class Chunk(NamedTuple):
+    """C successive steps, or N such chunks, and what is known of them on the way back."""
 
+    x: Array  # [C, B, D]
+    valid: Array | None  # [C, B, 1]
+    saved: Any  # by `combine`
+    states: State  # [C, B, H], after each step
+    d_outputs: Array  # [C, B, H]
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _run(way: Way, params: Params, steps: Steps) -> tuple[Array, State]:
+    """The hidden state after every step `[T, B, H]`, and the state after the last."""
+    return _forth(way, params, steps)[0]
+
+
+def _forth(way: Way, params: Params, steps: Steps) -> tuple[tuple[Array, State], Any]:
     def run_step(state: State, step: tuple[Array, Array | None]) -> tuple[State, Any]:
-        z, valid = step
-        new_state, saved = fusion.combine(state, z, fusion.mix(params, state))
+        x, valid = step
+        mixed = way.fusion.mix(params, state)
+        new_state, saved = way.fusion.combine(state, way.cell.project(params, x), mixed)
         state = _choose(valid, new_state, state)
         return state, (state, saved)
 
-    def run_chunk(state: State, chunk: Chunks) -> tuple[State, Any]:
-        z = cell.project(params, _rows(chunk.x)).reshape(*chunk.x.shape[:2], -1)
-        return jax.lax.scan(run_step, state, (z, chunk.valid), reverse=reverse)
-
-    state, (states, saved) = jax.lax.scan(run_chunk, initial_state, chunks, reverse=reverse)
-    return (states, state), (params, chunks, initial_state, states, saved)
+    state, (states, saved) = jax.lax.scan(
+        run_step, steps.initial_state, (steps.x, steps.valid), reverse=way.reverse
+    )
+    return (states.hidden, state), (params, steps, states, saved)
 
 
-def _back(cell: Cell, reverse: bool, kept: Any, gradients: tuple[State, State]) -> tuple[Params, Any, State]:
-    fusion = _fusion(cell)
-    params, chunks, initial_state, states, saved = kept
-    d_states, d_state = gradients
-    kernel, recurrent = params.input_kernel.T, params.recurrent_kernel.T
+def _back(way: Way, kept: Any, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
+    params, steps, states, saved = kept
+    d_outputs, d_state = gradients
+    time = len(d_outputs)
+    length = max(1, min(way.chunk, time))
+    count = time // length
+    # Steps that fill no chunk are the last in the order of running, and the first on the way back.
+    begin, end = (time - count * length, time) if way.reverse else (0, count * length)
+    rest = slice(0, begin) if way.reverse else slice(end, time)
+    last = 0 if way.reverse else -1  # place in a chunk, or in all of them
+
+    whole = Chunk(steps.x, steps.valid, saved, states, d_outputs)
+    chunks = jax.tree.map(lambda a: a[begin:end].reshape(count, length, *a.shape[1:]), whole)
+    ends = jax.tree.map(lambda s: s[:, last], chunks.states)
+    before = _shift(ends, steps.initial_state, way.reverse)
+    with jax.default_matmul_precision(way.precision):
+        run_chunk = partial(_chunk_back, way, params)
+        carry = d_state, jax.tree.map(jnp.zeros_like, params)
+        if begin or end < time:
+            left_over = jax.tree.map(lambda a: a[rest], whole), jax.tree.map(lambda s: s[last], ends)
+            carry, d_rest = run_chunk(carry, left_over)
+        (d_state, d_params), dx = jax.lax.scan(run_chunk, carry, (chunks, before), reverse=not way.reverse)
+    dx = dx.reshape(end - begin, *steps.x.shape[1:])
+    if begin or end < time:
+        dx = jnp.concatenate([d_rest, dx] if way.reverse else [dx, d_rest])
+    return d_params, Steps(dx, None, d_state)
+
+
+def _chunk_back(
+    way: Way, params: Params, carry: tuple[State, Params], chunk_and_before: tuple[Chunk, State]
+) -> tuple[tuple[State, Params], Array]:
+    """From the gradients of the state after a chunk to those of the state before it, and of its inputs."""
+    d_state, d_params = carry
+    chunk, before = chunk_and_before
+    recurrent = params.recurrent_kernel.T
+    previous = _shift(chunk.states, before, way.reverse)
 
     def run_step(d_state: State, step: Any) -> tuple[State, Any]:
         d_output, valid, saved, previous, state = step
-        d_new = jax.tree.map(jnp.add, d_state, d_output)
+        d_new = d_state._replace(hidden=d_state.hidden + d_output)
         d_old = jax.tree.map(jnp.zeros_like, d_new)
         if valid is not None:
             d_new, d_old = _choose(valid, d_new, d_old), _choose(valid, d_old, d_new)
-        d_previous, dz, dm = fusion.gradients(saved, previous, state, d_new)
+        d_previous, dz, dm = way.fusion.gradients(saved, previous, state, d_new)
         d_previous = jax.tree.map(jnp.add, d_previous, d_old)
-        d_previous = d_previous._replace(hidden=d_previous.hidden + dm @ recurrent)
+        d_previous = d_previous._replace(hidden=d_previous.hidden + product(dm, recurrent))
         return d_previous, (dz, None if dm is dz else dm)
 
-    def run_chunk(carry: tuple[State, Params], chunk: Any) -> tuple[tuple[State, Params], Array]:
-        d_state, d_params = carry
-        d_outputs, (x, valid), saved, before, states = chunk
-        previous = _shift(states, before, reverse)
-        d_state, (dz, dm) = jax.lax.scan(
-            run_step, d_state, (d_outputs, valid, saved, previous, states), reverse=not reverse
-        )
-        dz = _rows(dz)
-        dm = dz if dm is None else _rows(dm)
-        more = fusion.weight_gradients(_rows(x), _rows(previous.hidden), dz, dm)
-        return (d_state, jax.tree.map(jnp.add, d_params, more)), (dz @ kernel).reshape(x.shape)
-
-    last = jax.tree.map(lambda s: s[:, 0 if reverse else -1], states)  # of each chunk
-    before = _shift(last, initial_state, reverse)
-    (d_state, d_params), dx = jax.lax.scan(
-        run_chunk,
-        (d_state, jax.tree.map(jnp.zeros_like, params)),
-        (d_states, chunks, saved, before, states),
-        reverse=not reverse,
-    )
-    return d_params, Chunks(dx, None), d_state
+    steps = chunk.d_outputs, chunk.valid, chunk.saved, previous, chunk.states
+    d_state, (dz, dm) = jax.lax.scan(run_step, d_state, steps, reverse=not way.reverse)
+    dz = _rows(dz)
+    dm = dz if dm is None else _rows(dm)
+    more = way.fusion.weight_gradients(_rows(chunk.x), _rows(previous.hidden), dz, dm)
+    dx = product(dz, params.input_kernel.T).reshape(chunk.x.shape)
+    return (d_state, jax.tree.map(jnp.add, d_params, more)), dx
 
 
 _run.defvjp(_forth, _back)
-
-
-def _fusion(cell: Cell) -> Fusion:
-    assert cell.fusion is not None
-    return cell.fusion
 
 
 def _choose(valid: Array | None, new: State, old: State) -> State:
@@ -158,6 +167,6 @@ def _shift(states: State, first: State, reverse: bool) -> State:
     """What lies one place before, in the order of running; `first` before the first."""
 
     def shift(s: Array, f: Array) -> Array:
-        return jnp.concatenate([s[1:], f[None]] if reverse else [f[None], s[:-1]])
+        return jnp.concatenate([s, f[None]])[1:] if reverse else jnp.concatenate([f[None], s])[:-1]
 
     return jax.tree.map(shift, states, first)

@@ -31,12 +31,21 @@ def all_close(a, b, tolerance=1e-5):
     jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, atol=tolerance, rtol=tolerance), a, b)
 
 
-@pytest.mark.parametrize("lengths", [None, (0, 7, 4)], ids=["whole", "padded"])
-@pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("chunk", [1, 3, 7, 16])
+@pytest.mark.parametrize(
+    ("chunk", "reverse", "lengths"),
+    [
+        (1, False, (0, 7, 4)),
+        (3, False, (0, 7, 4)),
+        (3, True, (0, 7, 4)),
+        (4, False, None),
+        (4, True, None),
+        (7, True, (0, 7, 4)),
+        (16, False, None),
+    ],
+)
 @pytest.mark.parametrize("name", FUSED)
 def test_values_and_gradients_are_those_of_the_plain_scan(name, chunk, reverse, lengths, rng):
-    """Whether chunks divide the time, or not, or hold it whole."""
+    """Whether chunks divide the time, or leave steps over, or hold it whole."""
     arguments, loss = problem(name, rng)
     lengths = None if lengths is None else jnp.array(lengths)
 
@@ -60,6 +69,37 @@ def test_finite_differences(name, rng):
         gradients = jax.jit(jax.grad(run))(arguments)
         found = sum(jax.tree.leaves(jax.tree.map(lambda g, d: (g * d).sum(), gradients, direction)))
     np.testing.assert_allclose(found, slope, rtol=1e-6)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_gradient_of_no_steps_at_all(reverse):
+    params = CELLS["lstm"].init(jax.random.key(0), D, H)
+    run = lambda p, s: fused(CELLS["lstm"], p, jnp.zeros((B, 0, D)), None, s, reverse=reverse)  # noqa: E731
+    start = CELLS["lstm"].initial_state(params, (B,))
+    d_params, d_start = jax.grad(lambda p, s: run(p, s).state.cell.sum(), argnums=(0, 1))(params, start)
+    assert not any(g.any() for g in (*d_params, d_start.hidden))
+    np.testing.assert_array_equal(d_start.cell, 1)
+
+
+def test_the_way_back_has_the_precision_of_the_way_forth(rng):
+    """As it is with JAX's own products: what holds when the gradient is asked for does not count."""
+    (params, x, state), loss = problem("gru", rng)
+
+    def gradient(before, inside, after):
+        def run(params):
+            with jax.default_matmul_precision(inside):
+                return loss(fused, None, params, x, state)
+
+        with jax.default_matmul_precision(before):
+            _, back = jax.vjp(run, params)
+        with jax.default_matmul_precision(after):
+            return back(jnp.float32(1))[0]
+
+    rounded = gradient("bfloat16", "bfloat16", "bfloat16")
+    all_close(gradient("float32", "bfloat16", "float32"), rounded, 1e-6)
+    exact = gradient("float32", "float32", "float32")
+    all_close(gradient("bfloat16", "float32", "bfloat16"), exact, 1e-6)
+    assert np.abs(rounded.recurrent_kernel - exact.recurrent_kernel).max() > 1e-3
 
 
 @pytest.mark.parametrize("name", FUSED)
