@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import re
 import shlex
 import subprocess
@@ -43,10 +44,14 @@ def command_line(script: str) -> str:
 
 
 def run_all(lines: Iterable[str]) -> int:
-    """Runs every command in a process of its own; stops at the first that fails."""
+    """Runs every command in a process of its own; stops at the first that fails.
+
+    Each compiles what it needs itself, so that its seconds do not depend on what ran before.
+    """
+    environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "false"}
     for line in lines:
         print(line, flush=True)
-        done = subprocess.run([sys.executable, *shlex.split(line)[1:]], check=False)
+        done = subprocess.run([sys.executable, *shlex.split(line)[1:]], check=False, env=environment)
         if done.returncode:
             return done.returncode
     return 0

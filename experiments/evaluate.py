@@ -6,6 +6,7 @@ from typing import Literal
 from experiments.command_line import parse, run
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.models.functional import split
+from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.evaluation import Evaluator
 from rnn_jax.training.parallel import DataParallel, set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
@@ -31,6 +32,7 @@ class Options:
 def main() -> None:
     """Prints loss and accuracy."""
     options = parse(Options)
+    keep_compiled_programs()
     directory = RunDirectory(options.workdir)
     config = directory.read_config()
     num_devices = set_up_devices(options.num_devices, config.batch_size)

@@ -20,6 +20,7 @@ from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
 from rnn_jax.models.functional import ModelParams
+from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.config import Config
 from rnn_jax.training.interruption import InterruptedRunError
 from rnn_jax.training.loop import NotFiniteError, Run
@@ -144,6 +145,7 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
 def main() -> int:
     """Trains, or goes on, or reports."""
     options = read_options()
+    keep_compiled_programs()
     if options.distributed:
         join_other_processes()
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)

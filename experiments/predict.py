@@ -8,6 +8,7 @@ import tyro
 
 from experiments.command_line import parse, run
 from rnn_jax.errors import UserError
+from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.prediction import Predictor, check_text
 
 
@@ -44,6 +45,7 @@ def main() -> None:
         if any("\udc80" <= character <= "\udcff" for character in text):  # how Python passes on odd bytes
             raise UserError(f"text {number} is not UTF-8: convert it first")
         check_text(text, number)
+    keep_compiled_programs()
     for text, positive in zip(texts, Predictor(options.workdir)(texts), strict=True):
         label = "positive" if positive > 0.5 else "negative"
         probability = float(max(positive, 1 - positive))

@@ -98,12 +98,6 @@ def recurrent_kernel(key: Array, hidden_size: int, gates: int) -> Array:
     return jnp.concatenate([draw(k, (hidden_size, hidden_size), jnp.float32) for k in keys], axis=1)
 
 
-def kernel_gradients(x: Array, hidden: Array, da: Array) -> tuple[Array, Array]:
-    """Gradients of W and U where both products add up to a: `(xᵀ da, hiddenᵀ da)`, as a single product."""
-    both = product(jnp.concatenate([x, hidden], axis=-1).T, da)
-    return both[: x.shape[-1]], both[x.shape[-1] :]
-
-
 def check_sizes(input_size: int, hidden_size: int) -> None:
     """Raises ValueError unless both sizes are at least 1."""
     if input_size < 1 or hidden_size < 1:

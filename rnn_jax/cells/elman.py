@@ -22,7 +22,6 @@ from rnn_jax.cells.cell import (
     Fusion,
     check_sizes,
     input_kernel,
-    kernel_gradients,
     product,
     recurrent_kernel,
 )
@@ -100,7 +99,7 @@ def gradients(
 
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> ElmanParams:
     """Gradients of the weights; here dm is dz."""
-    return ElmanParams(*kernel_gradients(x, hidden, dz), dz.sum(axis=0))
+    return ElmanParams(product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0))
 
 
 def make(

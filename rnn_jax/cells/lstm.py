@@ -118,7 +118,7 @@ def gradients(
 
 def weight_gradients(x: cell.Array, hidden: cell.Array, dz: cell.Array, dm: cell.Array) -> LSTMParams:
     """Gradients of the weights; here dm is dz."""
-    return LSTMParams(*cell.kernel_gradients(x, hidden, dz), dz.sum(axis=0))
+    return LSTMParams(cell.product(x.T, dz), cell.product(hidden.T, dm), dz.sum(axis=0))
 
 
 LSTM = cell.Cell(

@@ -1,10 +1,10 @@
 """What a result depends on besides its settings: the code, the libraries and the machine."""
 
+import contextlib
 import platform
 import subprocess
 from collections.abc import Iterable
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,10 @@ def commit() -> str | None:
 def versions(others: Iterable[str] = ()) -> dict[str, str]:
     """Versions of Python, of the libraries that compute, and of others that are installed."""
     found = {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
-    return found | {name: version(name) for name in others if name not in found and find_spec(name)}
+    for name in others:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def hardware(num_devices: int) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""Measures whole epochs of training on the reviews, by this project and by Keras on TensorFlow."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+from rich.console import Console
+
+from experiments.command_line import command_line, parse, run
+from rnn_jax.data.dataset import Dataset
+from rnn_jax.errors import UserError
+from rnn_jax.measuring.epochs import Epoch, our_epochs
+from rnn_jax.measuring.keras_epochs import keras_epochs
+from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.training.config import Config
+from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.parallel import set_up_devices
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measures whole epochs of training; the test reviews are read after each, for the time to learn."""
+
+    output: str
+    """Directory of epochs.jsonl and a table; a row of the same network is replaced."""
+    config: Annotated[Config, tyro.conf.arg(name="")]
+    libraries: tuple[str, ...] = ("rnn_jax",)
+    """Who trains: rnn_jax, and keras, which needs TensorFlow (pip install tensorflow-cpu)."""
+    num_devices: int | None = None
+    """Devices that share a batch, and threads of Keras; by default all, on a CPU one a core."""
+    data_dir: str | None = None
+    """Directory of the TFDS data; by default $TFDS_DATA_DIR or ~/tensorflow_datasets."""
+    cache_dir: str | None = None
+    """Directory of the encoded data."""
+
+
+def train(library: str, config: Config, data: Dataset, num_devices: int, console: Console) -> list[Epoch]:
+    """The epochs of a library."""
+    if library == "keras":
+        with console.status("keras is training"):
+            return keras_epochs(config, data, num_devices)
+    epochs = []
+    for epoch in our_epochs(config, data, num_devices):
+        epochs.append(epoch)
+        console.print(f"epoch {len(epochs)}: {epoch.seconds:.1f} s", highlight=False)
+    return epochs
+
+
+def main() -> int:
+    """Measures, and writes the records and a table."""
+    options = parse(Options, Options(output=tyro.MISSING, config=Config()))
+    config = options.config
+    config.validate()
+    for library in options.libraries:
+        if library not in ("rnn_jax", "keras"):
+            raise UserError(f"--libraries {library}: choose from rnn_jax, keras")
+    num_devices = set_up_devices(options.num_devices, config.batch_size)
+    data = config.load_data(options.data_dir, options.cache_dir)
+    folder = Path(options.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "epochs.jsonl"
+    for library in options.libraries:
+        epochs = train(library, config, data, num_devices, Console(stderr=True))
+        row: dict[str, Any] = {
+            "library": library,
+            "dataset": data.name,
+            "reviews": len(data.train),
+            "epochs": [epoch._asdict() for epoch in epochs],
+            "config": config.to_json(),
+            "hardware": hardware(num_devices),
+            "versions": versions(("keras", "tensorflow", "tensorflow-cpu")),
+            "commit": commit(),
+            "command": command_line("benchmark_epoch"),
+        }
+        same = lambda other, row=row: all(other[k] == row[k] for k in ("library", "config"))  # noqa: E731
+        rows = [other for other in load_epochs(file) if not same(other)] + [row]
+        file.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    table = epochs_table(load_epochs(file))
+    (folder / "epochs.md").write_text(table, encoding="utf-8")
+    print(table, end="")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

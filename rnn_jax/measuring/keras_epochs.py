@@ -1,0 +1,113 @@
+"""The same epochs by Keras on TensorFlow: the same network, trained by the same recipe."""
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnn_jax.data.dataset import Dataset
+from rnn_jax.data.examples import Examples
+from rnn_jax.data.vocabulary import UNKNOWN
+from rnn_jax.errors import UserError
+from rnn_jax.measuring.epochs import Epoch
+from rnn_jax.training.config import Config
+
+
+def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]:
+    """Trains as Keras' own examples do: reviews padded in front to one length, `compile`, `fit`.
+
+    Raises:
+        UserError: if TensorFlow is not installed, or the network is not one that is built here.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        import tensorflow as tf
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "--libraries keras: TensorFlow is not installed: pip install tensorflow-cpu"
+        ) from error
+    import keras
+
+    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    keras.utils.set_random_seed(config.seed)
+    model = _make_model(config)
+    schedule = keras.optimizers.schedules.PolynomialDecay(
+        config.learning_rate, -(-len(data.train) // config.batch_size) * config.epochs, 0.0
+    )
+    averaged = {"use_ema": True, "ema_momentum": config.average_decay} if config.average_decay else {}
+    model.compile(
+        keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm, **averaged),
+        loss="binary_crossentropy",
+        metrics=["accuracy"],
+    )
+    test = _pad(data.test, config.max_length), data.test.labels
+    swap = [keras.callbacks.SwapEMAWeights()] if config.average_decay else []
+    epochs: list[Epoch] = []
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            self.start = time.perf_counter()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            seconds = time.perf_counter() - self.start
+            _, accuracy = model.evaluate(*test, batch_size=config.batch_size, verbose=0, callbacks=swap)
+            epochs.append(Epoch(seconds, None, float(accuracy)))
+
+    model.fit(
+        _pad(data.train, config.max_length),
+        data.train.labels,
+        batch_size=config.batch_size,
+        epochs=config.epochs,
+        verbose=0,
+        callbacks=[Clock()],
+    )
+    return epochs
+
+
+def _make_model(config: Config) -> Any:
+    """The classifier of `rnn_jax.models`, of Keras' layers."""
+    import keras
+
+    layers: Any = keras.layers
+    if config.num_layers > 1 or config.bidirectional or config.precision != "float32":
+        raise UserError("--libraries keras: only one layer, in one direction, in float32")
+    kinds = {"elman": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
+    poolings = {"max": layers.GlobalMaxPooling1D, "mean": layers.GlobalAveragePooling1D}
+    if config.cell not in kinds:
+        raise UserError(f"--libraries keras: it has no {config.cell}")
+
+    class WordDropout(keras.layers.Layer):
+        def call(self, tokens: Any, training: bool = False) -> Any:
+            if not training or config.word_dropout == 0:
+                return tokens
+            dropped = keras.random.uniform(keras.ops.shape(tokens)) < config.word_dropout
+            return keras.ops.where(dropped, UNKNOWN, tokens)
+
+    return keras.Sequential(
+        [
+            keras.Input((config.max_length,), dtype="int32"),
+            WordDropout(),
+            layers.Embedding(
+                config.vocabulary_size,
+                config.embedding_size,
+                embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05),
+            ),
+            layers.SpatialDropout1D(config.embedding_dropout),
+            kinds[config.cell](config.hidden_size, return_sequences=config.pooling != "last"),
+            *([poolings[config.pooling]()] if config.pooling != "last" else []),
+            layers.Dropout(config.dropout),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+def _pad(examples: Examples, length: int) -> NDArray[np.int32]:
+    """All sequences in one array `[N, length]`, zeros in front."""
+    padded = np.zeros((len(examples), length), np.int32)
+    for row, sequence in zip(padded, examples.sequences, strict=True):
+        row[length - len(sequence) :] = sequence
+    return padded

@@ -1,0 +1,40 @@
+import json
+import sys
+
+import pytest
+
+from experiments import benchmark_epoch
+from rnn_jax.errors import UserError
+
+SMALL = "--dataset synthetic --train-examples 256 --vocabulary-size 50 --max-length 8 --embedding-size 2"
+SMALL += " --hidden-size 3 --epochs 2 --buckets 1"
+
+
+@pytest.fixture
+def benchmark(monkeypatch, tmp_path):
+    """Runs the script; returns the rows recorded."""
+
+    def call(*arguments):
+        monkeypatch.setattr(
+            sys, "argv", ["benchmark_epoch", "--output", str(tmp_path), *SMALL.split(), *arguments]
+        )
+        assert benchmark_epoch.main() == 0
+        return [json.loads(line) for line in (tmp_path / "epochs.jsonl").read_text().splitlines()]
+
+    return call
+
+
+def test_a_row_of_the_same_network_is_replaced(benchmark, tmp_path, capsys):
+    (first,) = benchmark("--num-devices", "1")
+    assert len(first["epochs"]) == 2
+    assert first["config"]["hidden_size"] == 3
+    assert (tmp_path / "epochs.md").read_text() == capsys.readouterr().out
+    (again,) = benchmark("--num-devices", "1")
+    assert [e["test_accuracy"] for e in again["epochs"]] == [e["test_accuracy"] for e in first["epochs"]]
+    assert again != first  # times differ
+    assert len(benchmark("--num-devices", "1", "--seed", "1")) == 2
+
+
+def test_an_unknown_library_is_named(benchmark):
+    with pytest.raises(UserError, match="--libraries torch: choose from rnn_jax, keras"):
+        benchmark("--libraries", "torch")

@@ -1,0 +1,28 @@
+"""What is timed is what a run does."""
+
+import sys
+
+import pytest
+
+from rnn_jax.errors import UserError
+from rnn_jax.measuring.epochs import our_epochs
+from rnn_jax.measuring.keras_epochs import keras_epochs
+from tests.conftest import need_devices
+from tests.training.runs import CONFIG, make_data, make_run
+
+
+def test_the_epochs_are_those_of_a_run(tmp_path):
+    need_devices(2)
+    data = make_data()
+    epochs = list(our_epochs(CONFIG, data, num_devices=2))
+    result = make_run(tmp_path / "run", data=data, devices=2).train("")
+    assert len(epochs) == CONFIG.epochs
+    assert epochs[result["best_epoch"] - 1].test_accuracy == pytest.approx(result["test_accuracy"], abs=1e-9)
+    assert all(0 < epoch.data_seconds < epoch.seconds for epoch in epochs)
+
+
+def test_without_tensorflow_there_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(UserError, match="TensorFlow is not installed: pip install tensorflow-cpu"):
+        keras_epochs(CONFIG, make_data(), 2)
