@@ -9,6 +9,7 @@ from experiments.search import FIRST_SEEDS, SECOND_SEEDS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark, training_table
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.reporting.parts import load_parts, parts_table
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.reporting.tables import commands, results_table
@@ -67,6 +68,8 @@ def make_files(root: Path) -> Files:
         pictures |= scaling_plots.pictures(steps, platform)
     for file in sorted(results.glob("benchmark/*/epochs.jsonl")):
         tables[f"epochs_{file.parent.name}"] = epochs_table(load_epochs(file))
+    for file in sorted(results.glob("benchmark/*/parts.jsonl")):
+        tables[f"parts_{file.parent.name}"] = parts_table(load_parts(file))
     for page in filter(Path.exists, (root / name for name in PAGES)):
         texts[page] = fill(page, tables)
     return Files(texts, {results / "plots" / name: picture for name, picture in pictures.items()})

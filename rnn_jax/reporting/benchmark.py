@@ -1,12 +1,11 @@
 """Rows of the benchmark of unrolls, and their tables."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import Case
+from rnn_jax.reporting.rows import Record, read_rows
 from rnn_jax.reporting.tables import markdown
 
 PEERS = ("flax", "torch", "keras")
@@ -19,30 +18,15 @@ class Size(NamedTuple):
     keep_memory: bool
 
 
-Rows = dict[Size, dict[str, dict[str, Any]]]  # by size, then by way
+Rows = dict[Size, dict[str, Record]]  # by size, then by way
 
 
-def load_benchmark(file: Path) -> list[dict[str, Any]]:
-    """Reads the rows of a benchmark; none where the file is not there yet.
-
-    Raises:
-        UserError: if a line cannot be read, naming it.
-    """
-    rows: list[dict[str, Any]] = []
-    if not file.exists():
-        return rows
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            Case(**row["case"])
-            row["way"], row["status"], row["keep_memory"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{file}, line {number} cannot be read ({error!r}): delete that line") from error
-        rows.append(row)
-    return rows
+def load_benchmark(file: Path) -> list[Record]:
+    """Reads the rows of a benchmark; see `read_rows` for errors."""
+    return read_rows(file, lambda row: (Case(**row["case"]), row["way"], row["status"], row["keep_memory"]))
 
 
-def by_size(rows: Sequence[dict[str, Any]]) -> Rows:
+def by_size(rows: Sequence[Record]) -> Rows:
     """Rows by what was measured, then by way; sizes in order."""
     found: Rows = {}
     for row in rows:
@@ -56,7 +40,7 @@ def ways_in(rows: Rows) -> list[str]:
     return sorted(ways, key=lambda way: (way in PEERS, way.split("-")[0], len(way), way))
 
 
-def benchmark_table(rows: Sequence[dict[str, Any]]) -> str:
+def benchmark_table(rows: Sequence[Record]) -> str:
     """Three tables, a line a size: milliseconds a run, seconds to compile, megabytes of temporary memory."""
     found = by_size(rows)
     parts = [
@@ -67,13 +51,13 @@ def benchmark_table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(f"### {title}\n\n{_table(found, figure)}" for title, figure in parts)
 
 
-def training_table(rows: Sequence[dict[str, Any]]) -> str:
+def training_table(rows: Sequence[Record]) -> str:
     """Milliseconds of one step of training, a line a size."""
     found = by_size([row for row in rows if row["case"]["mode"] == "training"])
     return _table(found, lambda row: 1e3 * row["seconds"])
 
 
-def _table(rows: Rows, figure: Callable[[dict[str, Any]], float | None]) -> str:
+def _table(rows: Rows, figure: Callable[[Record], float | None]) -> str:
     ways = ways_in(rows)
     lines: list[list[str]] = [["cell", "mode", "precision", "memory", "H", "B", "T", *ways]]
     for (case, keep_memory), of in rows.items():
@@ -89,7 +73,7 @@ def _table(rows: Rows, figure: Callable[[dict[str, Any]], float | None]) -> str:
     return markdown(lines)
 
 
-def _cell(row: dict[str, Any] | None, figure: float | None, least: float | None) -> str:
+def _cell(row: Record | None, figure: float | None, least: float | None) -> str:
     if row is None:
         return ""
     if row["status"] != "ok":

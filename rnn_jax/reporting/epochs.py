@@ -1,44 +1,33 @@
 """Rows of the benchmark of whole epochs, and their table."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from rnn_jax.errors import UserError
+from rnn_jax.reporting.rows import Record, read_rows
 from rnn_jax.reporting.tables import markdown
 
 GOAL = 0.87  # test accuracy, to which the time is told
 
 
-def load_epochs(file: Path) -> list[dict[str, Any]]:
-    """Reads the rows, a library and a network each; none where the file is not there yet.
-
-    Raises:
-        UserError: if a line cannot be read, naming it.
-    """
-    rows: list[dict[str, Any]] = []
-    if not file.exists():
-        return rows
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            row["library"], row["config"]["max_length"], row["reviews"]
-            [(epoch["seconds"], epoch["test_accuracy"]) for epoch in row["epochs"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{file}, line {number} cannot be read ({error!r}): delete that line") from error
-        rows.append(row)
-    return rows
+def load_epochs(file: Path) -> list[Record]:
+    """Reads the rows, a library and a network each; see `read_rows` for errors."""
+    return read_rows(
+        file,
+        lambda row: (
+            *(row["library"], row["config"]["max_length"], row["reviews"]),
+            [(epoch["seconds"], epoch["test_accuracy"]) for epoch in row["epochs"]],
+        ),
+    )
 
 
-def speed(row: dict[str, Any]) -> float | None:
+def speed(row: Record) -> float | None:
     """Reviews a second: the median epoch after the first, which compiles."""
     later = [epoch["seconds"] for epoch in row["epochs"][1:]]
     return row["reviews"] / median(later) if later else None
 
 
-def seconds_to_goal(row: dict[str, Any]) -> float | None:
+def seconds_to_goal(row: Record) -> float | None:
     """Seconds of training, compilation included, until `GOAL` was reached; None where it was not."""
     seconds = 0.0
     for epoch in row["epochs"]:
@@ -48,7 +37,7 @@ def seconds_to_goal(row: dict[str, Any]) -> float | None:
     return None
 
 
-def epochs_table(rows: Sequence[dict[str, Any]]) -> str:
+def epochs_table(rows: Sequence[Record]) -> str:
     """A line a row."""
     lines = [
         [

@@ -1,0 +1,108 @@
+"""Where the time of training goes: the matrix products of a fused layer, each kind on its own."""
+
+from collections.abc import Callable
+from statistics import median
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, PartitionSpec
+
+from rnn_jax.cells.cell import Array, product
+from rnn_jax.measuring.case import GATES, Case, make_problem
+from rnn_jax.measuring.program import AXIS, our_program, product_program
+from rnn_jax.measuring.turns import run_in_turns
+
+CHUNK = 20  # steps whose weight gradients are made at once
+
+
+class Part(NamedTuple):
+    """A part of a training step."""
+
+    name: str
+    seconds: float
+    gflops: float | None  # None where there are no products
+
+
+def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
+    """A whole training step of the fused layer, its products kind by kind, and what is left of it.
+
+    The products have the shapes and the order that they have in the layer; their factors are other numbers.
+    A large product on every device is measured beside them: the most that could be had.
+    """
+    problem = make_problem(case)
+    programs = products(case, problem.params, problem.x, num_devices)
+    large, operations = product_program(case.precision, num_devices)
+    runs = {
+        "whole": our_program("fused", case, problem, num_devices).run,
+        **{name: run for name, (run, _) in programs.items()},
+        "large product": large.run,
+    }
+    taken = {name: median(times) for name, times in run_in_turns(runs, seconds).items()}
+    parts = [
+        Part(name, taken[name], kinds * case.operations / 6 / taken[name] / 1e9)
+        for name, (_, kinds) in programs.items()
+    ]
+    rest = taken["whole"] - sum(part.seconds for part in parts)
+    return [
+        Part("whole", taken["whole"], case.operations / taken["whole"] / 1e9),
+        *parts,
+        Part("all else", rest, None),
+        Part("large product", taken["large product"], operations / taken["large product"] / 1e9),
+    ]
+
+
+def products(
+    case: Case, params: Any, x: np.ndarray, num_devices: int
+) -> dict[str, tuple[Callable[[], Any], int]]:
+    """Programs of nothing but products, and how many of the six products of a step each of them makes."""
+    gates, size = GATES[case.cell], case.hidden
+    repeat = lambda a: jnp.concatenate([a] * gates, axis=-1)  # noqa: E731
+
+    def forth(params: Any, x: Array) -> Array:
+        def step(hidden: Array, x: Array) -> tuple[Array, None]:
+            sums = product(x, params.input_kernel) + product(hidden, params.recurrent_kernel)
+            return sums[:, :size], None
+
+        return jax.lax.scan(step, x[:, 0], jnp.swapaxes(x, 0, 1))[0]
+
+    def back(params: Any, x: Array) -> Array:
+        def step(d_hidden: Array, _: None) -> tuple[Array, None]:
+            return product(repeat(d_hidden), params.recurrent_kernel.T), None
+
+        return jax.lax.scan(step, x[:, 0], None, length=case.time)[0]
+
+    def weights(params: Any, x: Array) -> Any:
+        def chunk(sums: Any, rows: Array) -> tuple[Any, None]:
+            more = product(rows.T, repeat(rows)), product(rows[::-1].T, repeat(rows))
+            return jax.tree.map(jnp.add, sums, more), None
+
+        zeros = jnp.zeros_like(params.input_kernel)
+        return jax.lax.scan(chunk, (zeros, zeros), chunks(x))[0]
+
+    def inputs(params: Any, x: Array) -> Array:
+        return jax.lax.map(lambda rows: product(repeat(rows), params.input_kernel.T), chunks(x))
+
+    def chunks(x: Array) -> Array:
+        return jnp.swapaxes(x, 0, 1).reshape(case.time // CHUNK, -1, size)
+
+    mesh = Mesh(np.array(jax.local_devices()[:num_devices]), (AXIS,))
+    rows, everywhere = PartitionSpec(AXIS), PartitionSpec()
+    place = lambda tree, spec: jax.device_put(tree, jax.NamedSharding(mesh, spec))  # noqa: E731
+    arguments = place(params, everywhere), place(x, rows)
+
+    def compiled(function: Callable[..., Any]) -> Callable[[], Any]:
+        # Each device keeps its own results: nothing is added up.
+        own = lambda *a: jax.tree.map(lambda r: r[None], function(*a))  # noqa: E731
+        shared = jax.shard_map(own, mesh=mesh, in_specs=(everywhere, rows), out_specs=rows, check_vma=False)
+        with jax.default_matmul_precision(case.precision):
+            run = jax.jit(shared).lower(*arguments).compile()
+        return lambda: jax.block_until_ready(run(*arguments))
+
+    return {
+        "x W and h U, forth": (compiled(forth), 2),
+        "da Uᵀ, back": (compiled(back), 1),
+        "xᵀ da and hᵀ da": (compiled(weights), 2),
+        "da Wᵀ": (compiled(inputs), 1),
+    }

@@ -1,0 +1,33 @@
+"""Rows of a benchmark as they are recorded: a JSON object a line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rnn_jax.errors import UserError
+
+Record = dict[str, Any]
+
+
+def read_rows(file: Path, touch: Callable[[Record], Any]) -> list[Record]:
+    """Reads a file of rows; there are none where it is not there yet.
+
+    Args:
+        file: the file.
+        touch: reads what is needed of a row, and fails as reading fails where it is missing.
+
+    Raises:
+        UserError: if a line cannot be read, naming it.
+    """
+    rows: list[Record] = []
+    if not file.exists():
+        return rows
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            touch(row)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{file}, line {number} cannot be read ({error!r}): delete that line") from error
+        rows.append(row)
+    return rows

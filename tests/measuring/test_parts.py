@@ -1,0 +1,20 @@
+"""The parts of a training step are all of its products."""
+
+import pytest
+
+from rnn_jax.measuring.case import Case
+from rnn_jax.measuring.parts import measure_parts
+from rnn_jax.measuring.peers import PEER_CELLS
+from tests.conftest import need_devices
+
+
+@pytest.mark.parametrize("cell", PEER_CELLS)
+def test_the_products_of_the_parts_are_those_of_the_whole(cell):
+    need_devices(2)
+    case = Case(cell, "training", 40, 4, 8, "float32")
+    whole, *products, rest, large = measure_parts(case, num_devices=2, seconds=0.01)
+    work = sum(part.seconds * part.gflops for part in products)
+    assert work == pytest.approx(whole.seconds * whole.gflops) == pytest.approx(case.operations / 1e9)
+    assert whole.seconds == pytest.approx(rest.seconds + sum(part.seconds for part in products))
+    assert rest.gflops is None
+    assert large.name == "large product"
