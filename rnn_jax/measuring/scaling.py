@@ -1,7 +1,7 @@
 """Training steps on one device, two, and so on: what sharing a batch brings."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import replace
 from statistics import quantiles
 from typing import Any
 
@@ -10,11 +10,8 @@ import numpy as np
 
 from rnn_jax.data.batches import Batch
 from rnn_jax.measuring.turns import run_in_turns
-from rnn_jax.models.functional import split
 from rnn_jax.training.config import Config
-from rnn_jax.training.optimizer import make_optimizer
-from rnn_jax.training.parallel import DataParallel, all_reduce
-from rnn_jax.training.step import init_state, train_step
+from rnn_jax.training.program import make_program
 
 
 def measure_scaling(config: Config, counts: Sequence[int], seconds: float) -> Iterator[dict[str, Any]]:
@@ -46,21 +43,9 @@ def measure_scaling(config: Config, counts: Sequence[int], seconds: float) -> It
 
 def _make_run(config: Config, batch_size: int, num_devices: int) -> Callable[[], Any]:
     """One training step on random reviews, compiled."""
-    apply, init_params = split(config.make_model)
-    optimizer = make_optimizer(config.learning_rate, 1000, config.clip_norm)
-    parallel = DataParallel(num_devices, batch_size)
-    step = parallel.map(
-        partial(
-            train_step,
-            apply=apply,
-            optimizer=optimizer,
-            average_decay=config.average_decay,
-            all_reduce=all_reduce,
-        ),
-        in_axes=(0, 0, None),
-    )
+    program = make_program(replace(config, batch_size=batch_size), 1000, num_devices)
     rng = np.random.default_rng(0)
-    batch = parallel.cut(
+    batch = program.parallel.cut(
         Batch(
             rng.integers(3, config.vocabulary_size, (batch_size, config.max_length)).astype(np.int32),
             np.full(batch_size, config.max_length, np.int32),
@@ -69,10 +54,10 @@ def _make_run(config: Config, batch_size: int, num_devices: int) -> Callable[[],
             np.arange(batch_size, dtype=np.int32),
         )
     )
-    state = [parallel.replicate(init_state(init_params(), optimizer))]
+    state = [program.parallel.replicate(program.init_state(program.init_params()))]
     key = jax.random.key(0)
 
     def run() -> None:
-        state[0] = jax.block_until_ready(step(state[0], batch, key))
+        state[0] = jax.block_until_ready(program.step(state[0], batch, key))
 
     return run

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rnn_jax.reporting.benchmark import PEERS, Rows, Size, by_size, ways_in
-from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, tidy
+from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, plain_ticks, tidy
 
 Value = Callable[[dict[str, Any]], float | None]
 
@@ -41,6 +41,9 @@ def over_length(rows: Rows) -> Figure:
     for axes, (label, value) in zip(figure.subplots(1, 3), panels, strict=True):
         _curves(axes, rows, lines, lambda size: size.case.time, value, looks)
         axes.set(xscale="log", yscale="log", xlabel="length T", ylabel=label)
+        axes.set_xticks([size.case.time for size in lines], [str(size.case.time) for size in lines])
+        axes.minorticks_off()
+        plain_ticks(axes.yaxis)
     if lines:
         case = lines[0].case
         figure.suptitle(
@@ -93,7 +96,8 @@ def ratios(rows: Rows) -> Figure:
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set(xscale="log", xlabel="run time as a multiple of the plain scan's: left of 1 is faster")
     axes.set_yticks(range(len(lines)), [_name(size) for size in reversed(lines)], fontsize=8)
-    axes.get_xaxis().set_major_formatter("{x:g}")
+    plain_ticks(axes.xaxis)
+    axes.set_ylim(-1, max(len(lines), 1))
     axes.set_title("What to use when: training")
     tidy(axes)
     _legend(figure, looks)

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import matplotlib.style
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 from PIL import Image
 
 # Okabe and Ito: for all eyes. With six shapes against seven colours, a pair comes again after 42 names.
@@ -52,3 +54,10 @@ def tidy(axes: Axes) -> None:
     """A light grid, and no frame above and to the right."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Labels a logarithmic axis with plain numbers: 1, 2, 5, 10 and so on."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_locator(NullLocator())

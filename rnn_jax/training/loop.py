@@ -3,7 +3,6 @@
 import math
 import time
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -13,18 +12,17 @@ from rnn_jax.data.batches import make_batch, plan_epoch, steps_per_epoch
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.models import count_parameters
-from rnn_jax.models.functional import ModelParams, split
+from rnn_jax.models.functional import ModelParams
 from rnn_jax.training import environment
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
 from rnn_jax.training.config import Config
 from rnn_jax.training.evaluation import Evaluator
 from rnn_jax.training.interruption import InterruptedRunError, StopRequests
 from rnn_jax.training.metrics import Metrics
-from rnn_jax.training.optimizer import make_optimizer
-from rnn_jax.training.parallel import DataParallel, all_reduce
+from rnn_jax.training.program import make_program
 from rnn_jax.training.progress import TrainingProgress
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.step import TrainState, init_state, train_step
+from rnn_jax.training.step import TrainState
 
 
 class NotFiniteError(Exception):
@@ -74,18 +72,9 @@ class Run:
         self.total_steps = self.epoch_steps * config.epochs
         self.boundaries = choose_boundaries(data.train.lengths, config.max_length, config.buckets)
 
-        apply, self._init_params = split(config.make_model)
-        self._optimizer = make_optimizer(config.learning_rate, self.total_steps, config.clip_norm)
-        self._parallel = DataParallel(num_devices, config.batch_size)
-        step = partial(
-            train_step,
-            apply=apply,
-            optimizer=self._optimizer,
-            average_decay=config.average_decay,
-            all_reduce=all_reduce,
-        )
-        self._train_step = self._parallel.map(step, in_axes=(0, 0, None))
-        self._evaluate = Evaluator(self._parallel, apply, self.boundaries, config.batch_size)
+        self._program = make_program(config, self.total_steps, num_devices)
+        self._parallel = self._program.parallel
+        self._evaluate = Evaluator(self._parallel, self._program.apply, self.boundaries, config.batch_size)
         self._key = jax.random.key(config.seed)
         self._is_writer = jax.process_index() == 0
 
@@ -119,8 +108,8 @@ class Run:
 
     def _start(self, initial_params: ModelParams | None) -> TrainState:
         """The state and the standing to begin with: new ones, or those of the latest checkpoint."""
-        params = self._init_params() if initial_params is None else initial_params
-        state, self._standing = jax.device_get(init_state(params, self._optimizer)), Standing()
+        params = self._program.init_params() if initial_params is None else initial_params
+        state, self._standing = jax.device_get(self._program.init_state(params)), Standing()
         latest = self._checkpoints.latest_step
         if latest is not None:
             restored = self._checkpoints.restore(latest, state)
@@ -137,7 +126,7 @@ class Run:
         plans = plan_epoch(train.lengths, self.boundaries, config.batch_size, config.seed, epoch)
         for plan in plans[within:]:
             batch = make_batch(train, plan, config.batch_size, self._parallel.rows)
-            self._state = self._train_step(self._state, self._parallel.cut(batch), self._key)
+            self._state = self._program.step(self._state, self._parallel.cut(batch), self._key)
             self._step += 1
             self._progress.advance(self._step, epoch + 1)
             self._after_step(epoch + 1)
