@@ -1,4 +1,4 @@
-"""Where the time of training goes: the matrix products of a fused layer, each kind on its own."""
+"""Where the time of training goes: the products of a fused layer, each kind on its own, and the rest."""
 
 from collections.abc import Callable
 from statistics import median
@@ -10,9 +10,13 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from rnn_jax.cells.cell import Array, product
+from rnn_jax.data.batches import Batch
+from rnn_jax.data.vocabulary import FIRST_WORD
 from rnn_jax.measuring.case import GATES, Case, make_problem
 from rnn_jax.measuring.program import AXIS, our_program, product_program
 from rnn_jax.measuring.turns import run_in_turns
+from rnn_jax.training.config import Config
+from rnn_jax.training.program import make_program
 
 CHUNK = 20  # steps whose weight gradients are made at once
 
@@ -29,7 +33,8 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
     """A whole training step of the fused layer, its products kind by kind, and what is left of it.
 
     The products have the shapes and the order that they have in the layer; their factors are other numbers.
-    A large product on every device is measured beside them: the most that could be had.
+    A large product on every device is measured beside them: the most that could be had. So is the step of a
+    classifier around such a layer, with its embedding, dropout, optimizer and averages.
     """
     problem = make_problem(case)
     programs = products(case, problem.params, problem.x, num_devices)
@@ -38,6 +43,7 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
         "whole": our_program("fused", case, problem, num_devices).run,
         **{name: run for name, (run, _) in programs.items()},
         "large product": large.run,
+        "classifier": classifier(case, num_devices),
     }
     taken = {name: median(times) for name, times in run_in_turns(runs, seconds).items()}
     parts = [
@@ -50,7 +56,29 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
         *parts,
         Part("all else", rest, None),
         Part("large product", taken["large product"], operations / taken["large product"] / 1e9),
+        Part("classifier", taken["classifier"], case.operations / taken["classifier"] / 1e9),
     ]
+
+
+def classifier(case: Case, num_devices: int) -> Callable[[], Any]:
+    """A training step of the reference classifier, with a layer of this size, on random words."""
+    config = Config(
+        cell=case.cell, embedding_size=case.hidden, hidden_size=case.hidden, batch_size=case.batch
+    )
+    program = make_program(config, total_steps=10_000, num_devices=num_devices)
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(FIRST_WORD, config.vocabulary_size, (case.batch, case.time)).astype(np.int32)
+    rows = np.arange(case.batch, dtype=np.int32)
+    lengths, labels = np.full_like(rows, case.time), rows % 2
+    batch = program.parallel.cut(Batch(tokens, lengths, labels, np.ones(case.batch, np.float32), rows))
+    key = jax.random.key(0)
+    state = program.parallel.replicate(program.init_state(program.init_params()))
+
+    def step() -> None:
+        nonlocal state
+        state = jax.block_until_ready(program.step(state, batch, key))
+
+    return step
 
 
 def products(

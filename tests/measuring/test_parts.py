@@ -12,9 +12,10 @@ from tests.conftest import need_devices
 def test_the_products_of_the_parts_are_those_of_the_whole(cell):
     need_devices(2)
     case = Case(cell, "training", 40, 4, 8, "float32")
-    whole, *products, rest, large = measure_parts(case, num_devices=2, seconds=0.01)
+    whole, *products, rest, large, around = measure_parts(case, num_devices=2, seconds=0.01)
     work = sum(part.seconds * part.gflops for part in products)
     assert work == pytest.approx(whole.seconds * whole.gflops) == pytest.approx(case.operations / 1e9)
     assert whole.seconds == pytest.approx(rest.seconds + sum(part.seconds for part in products))
     assert rest.gflops is None
     assert large.name == "large product"
+    assert around.seconds * around.gflops == pytest.approx(case.operations / 1e9)
