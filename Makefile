@@ -4,11 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 EXTRAS ?=
 WORKDIR ?= runs/lstm
-OUTPUT ?= runs/benchmark
+OUTPUT ?= runs/$@
 ARGS   ?=
 JOBS   ?= 2
 
-.PHONY: train test lint benchmark tables reproduce clean
+.PHONY: train test lint benchmark stress tables reproduce clean
 
 # What is installed is remembered in stamps, by its extras; a changed pyproject.toml or constraints file, or
 # another EXTRAS, installs again.
@@ -46,6 +46,10 @@ reproduce: $(RUN)
 # What unrolling costs; with EXTRAS=peers ARGS="--peers flax,torch,keras", beside other libraries.
 benchmark: $(RUN)
 	$(BIN)/python -m experiments.benchmark_unroll --output $(OUTPUT) $(ARGS)
+
+# Kill and damage a training run hundreds of times, and compare what it ends with: about half an hour.
+stress: $(RUN)
+	$(BIN)/python -m experiments.stress --output $(OUTPUT) $(ARGS)
 
 tables: $(RUN)
 	$(BIN)/python -m experiments.make_tables $(ARGS)

@@ -71,6 +71,8 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except UserError as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
         raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     except BrokenPipeError:  # the reader of our output has gone, as after `| head`
         sys.stderr.close()
         raise SystemExit(0) from None

@@ -10,7 +10,6 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-import jax
 import tyro
 from rich.console import Console
 
@@ -20,8 +19,10 @@ from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
 from rnn_jax.models.functional import ModelParams
+from rnn_jax.training.checkpoints import SaveError
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.config import Config
+from rnn_jax.training.hosts import is_first, join
 from rnn_jax.training.interruption import InterruptedRunError
 from rnn_jax.training.loop import NotFiniteError, Run
 from rnn_jax.training.parallel import set_up_devices
@@ -78,16 +79,6 @@ def read_options() -> Options:
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be above 0")
     options.config.validate()
     return options
-
-
-def join_other_processes() -> None:
-    """Finds the other processes of this job, as the cluster describes them."""
-    try:
-        jax.distributed.initialize()
-    except ValueError as error:
-        raise UserError(
-            f"--distributed finds no cluster ({error}): start it under srun, mpirun or Kubernetes"
-        ) from error
 
 
 def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
@@ -147,14 +138,14 @@ def main() -> int:
     options = read_options()
     keep_compiled_programs()
     if options.distributed:
-        join_other_processes()
+        join()
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
-    console = Console(quiet=jax.process_index() > 0)
+    console = Console(quiet=not is_first())
     data = options.config.load_data(options.data_dir, options.cache_dir)
     config = settle(options.config, options.preset, data.name)
     directory = RunDirectory(options.workdir)
     directory.check_usable(config)
-    if (result := directory.read_result()) is not None:
+    if (result := directory.finished(config)) is not None:
         console.print(f"{options.workdir} has finished already", highlight=False)
         report(result, options.workdir, console)
         return 0
@@ -181,7 +172,7 @@ def main() -> int:
     except InterruptedRunError as interruption:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)
         return interruption.exit_code
-    except NotFiniteError as error:
+    except (NotFiniteError, SaveError) as error:
         print("error:", error, file=sys.stderr)
         return 1
     return 0

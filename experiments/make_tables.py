@@ -12,6 +12,7 @@ from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.reporting.parts import load_parts, parts_table
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
+from rnn_jax.reporting.stress import load_stress, stress_table
 from rnn_jax.reporting.tables import commands, results_table
 from rnn_jax.reporting.trials import load_trials, search_table
 
@@ -70,6 +71,8 @@ def make_files(root: Path) -> Files:
         tables[f"epochs_{file.parent.name}"] = epochs_table(load_epochs(file))
     for file in sorted(results.glob("benchmark/*/parts.jsonl")):
         tables[f"parts_{file.parent.name}"] = parts_table(load_parts(file))
+    for file in sorted(results.glob("stress/stress.jsonl")):
+        tables["stress"] = stress_table(load_stress(file))
     for page in filter(Path.exists, (root / name for name in PAGES)):
         texts[page] = fill(page, tables)
     return Files(texts, {results / "plots" / name: picture for name, picture in pictures.items()})

@@ -1,97 +1,162 @@
-"""Checkpoints through Orbax: the latest, to go on from, and the best, to use (no other file names Orbax).
+"""Checkpoints through Orbax (no other file names it), each sealed with checksums.
 
-A checkpoint holds the training state of one replica as plain arrays, and a JSON object with the rest.
-Nothing in it is executed when it is read.
+A checkpoint is a folder with its step for a name. It holds the training state of one replica, to go on from,
+and the best weights so far, to use, both as plain arrays; a JSON object with the rest; and a manifest. It is
+made under another name, and gets its own when all of it is on the disk, so that a folder with a step for a
+name was whole once. Orbax restores a flipped byte without a word: every file is compared with its checksum
+before it is read. Nothing in a checkpoint is executed.
 """
 
+import contextlib
 import logging
+import shutil
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
+import jax
 import orbax.checkpoint as ocp
-from orbax.checkpoint.checkpoint_managers import preservation_policy
 
 from rnn_jax.errors import UserError
+from rnn_jax.training.durable import move
+from rnn_jax.training.hosts import is_first, meet
+from rnn_jax.training.manifest import damage_of, seal
 
-Tree = TypeVar("Tree")
+KEPT = 2  # the newest, and the one before it in case the newest is damaged
 
-SCORE = "validation_accuracy"
+log = logging.getLogger(__name__)
+
+
+class SaveError(Exception):
+    """A checkpoint could not be saved; the message says why. Older ones are as they were."""
 
 
 class Checkpoint(NamedTuple):
-    """What is saved at a step."""
+    """What is saved at a step, or what to read it into."""
 
-    state: Any  # a tree of NumPy arrays
+    state: Any  # a tree of NumPy arrays; None to read it not
+    best: Any  # a tree of NumPy arrays; None where nothing is the best yet
     progress: dict[str, Any]  # JSON
 
 
 class Checkpoints:
-    """The checkpoints of one run; a context manager."""
+    """The checkpoints of one run, in a folder of theirs."""
 
     def __init__(self, directory: Path) -> None:
-        logging.getLogger("absl").setLevel(logging.ERROR)  # Orbax reports every step of a save
-        options = ocp.CheckpointManagerOptions(
-            # BestN alone would drop the newest checkpoint whenever it is not the best.
-            preservation_policy=preservation_policy.AnyPreservationPolicy(
-                [
-                    preservation_policy.LatestN(1),
-                    preservation_policy.BestN(
-                        get_metric_fn=lambda metrics: metrics[SCORE],
-                        n=1,
-                        keep_checkpoints_without_metrics=False,
-                    ),
-                ]
-            ),
-            best_fn=lambda metrics: metrics[SCORE],
-            # A save has ended when `save` returns: the states here are small, and nothing is lost on exit.
-            enable_async_checkpointing=False,
-            cleanup_tmp_directories=True,
-        )
-        self._manager = ocp.CheckpointManager(directory.absolute(), options=options)
+        logging.getLogger("absl").setLevel(logging.CRITICAL)  # Orbax reports all it does; errors it raises
+        self._directory = directory.absolute()
+        self._orbax = ocp.Checkpointer(ocp.CompositeCheckpointHandler())
 
-    def __enter__(self) -> "Checkpoints":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._manager.close()
-
-    @property
-    def latest_step(self) -> int | None:
-        """The step of the newest checkpoint, None without any."""
-        return self._manager.latest_step()
-
-    @property
-    def best_step(self) -> int | None:
-        """The step of the checkpoint with the best score (the later of equals), None without a scored one."""
-        return self._manager.best_step()
-
-    def save(self, step: int, checkpoint: Checkpoint, score: float | None) -> None:
-        """Saves, and then drops what is neither the latest nor the best; `score` is None within an epoch."""
-        self._manager.save(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(checkpoint.state),
-                progress=ocp.args.JsonSave(checkpoint.progress),
-            ),
-            metrics=None if score is None else {SCORE: score},
-        )
-
-    def restore(self, step: int, like: Any) -> Checkpoint:
-        """Reads a checkpoint into a tree of the structure, shapes and types of `like`.
+    def newest(self) -> int | None:
+        """The step of the newest sound checkpoint; None where none was ever saved. Damaged ones are reported.
 
         Raises:
-            UserError: if it is damaged, or has other shapes than `like`.
+            UserError: if there are checkpoints, and all are damaged.
         """
-        try:
-            restored = self._manager.restore(
-                step,
-                args=ocp.args.Composite(
-                    state=ocp.args.StandardRestore(like), progress=ocp.args.JsonRestore()
-                ),
-            )
-        except Exception as error:  # Orbax raises many kinds for what is one thing here
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        steps = self._steps()
+        damages: list[str] = []
+        for step in steps:
+            damage = damage_of(self._folder(step))
+            if damage is None:
+                for reported in damages:
+                    log.warning("warning: %s: going back to step %d", reported, step)
+                return step
+            damages.append(f"checkpoint {self._folder(step)} is damaged ({damage})")
+        if damages:
             raise UserError(
-                f"checkpoint {self._manager.directory / str(step)} cannot be read: {reason}"
-            ) from error
-        return Checkpoint(restored.state, restored.progress)
+                f"{'; '.join(damages)}: none is left to go on from; "
+                "bring one back from a copy, or start again in another --workdir"
+            )
+        return None
+
+    def clear(self, newest: int | None) -> None:
+        """Makes room to go on from the newest sound checkpoint.
+
+        Newer ones, which are damaged, are given other names; what is left of saves that were cut short goes.
+        """
+        if is_first():
+            for step in self._steps():
+                if step > (newest or 0):
+                    aside = self._directory / f"{step}.damaged"
+                    shutil.rmtree(aside, ignore_errors=True)
+                    self._folder(step).rename(aside)
+            self._clear_unfinished()
+        meet("checkpoints are cleared")
+
+    def save(self, step: int, checkpoint: Checkpoint) -> None:
+        """Saves, and then drops what is older than the newest `KEPT`.
+
+        Raises:
+            SaveError: if it cannot be saved, as on a full disk.
+        """
+        unfinished = self._directory / f"{step}.unfinished"
+        items: dict[str, Any] = {
+            "state": ocp.args.StandardSave(checkpoint.state),
+            "progress": ocp.args.JsonSave(checkpoint.progress),
+        }
+        if checkpoint.best is not None:
+            items["best"] = ocp.args.StandardSave(checkpoint.best)
+        try:
+            self._orbax.save(unfinished, args=ocp.args.Composite(**items), force=True)
+            if is_first():
+                seal(unfinished, str(step))
+                move(unfinished, self._folder(step))
+        except Exception as error:  # Orbax, TensorStore and the file system each raise their own
+            self._clear_unfinished()
+            raise SaveError(_reason(error)) from error
+        meet("a checkpoint is saved")
+        if is_first():
+            for old in self._steps()[KEPT:]:
+                self._drop(old)
+
+    def restore(self, step: int, like: Checkpoint) -> Checkpoint:
+        """Reads a checkpoint into trees of the structure, shapes and types of `like`.
+
+        Raises:
+            UserError: if it cannot be read, or has other shapes than `like`.
+        """
+        folder = self._folder(step)
+        items: dict[str, Any] = {"progress": ocp.args.JsonRestore()}
+        if like.state is not None:
+            items["state"] = ocp.args.StandardRestore(like.state)
+        if (folder / "best").is_dir():
+            items["best"] = ocp.args.StandardRestore(like.best)
+        try:
+            restored = self._orbax.restore(folder, args=ocp.args.Composite(**items))
+        except Exception as error:  # Orbax raises many kinds for what is one thing here
+            raise UserError(f"checkpoint {folder} cannot be read: {_reason(error)}") from error
+        found = Checkpoint(*(restored.get(item) for item in Checkpoint._fields))
+        for mine, theirs in ((found.state, like.state), (found.best, like.best)):
+            if mine is not None and _kinds(mine) != _kinds(theirs):  # Orbax does not mind
+                raise UserError(f"checkpoint {folder} is of another network, or of another version")
+        return found
+
+    def _steps(self) -> list[int]:
+        """The steps of all checkpoints, newest first."""
+        try:
+            names = [path.name for path in self._directory.iterdir()]
+        except FileNotFoundError:
+            return []
+        return sorted((int(name) for name in names if name.isdecimal()), reverse=True)
+
+    def _clear_unfinished(self) -> None:
+        if is_first():
+            for path in self._directory.glob("*.unfinished*"):  # Orbax adds to the name while it writes
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _drop(self, step: int) -> None:
+        """Removes a checkpoint, in a way that half of one never bears its name."""
+        going = self._directory / f"{step}.unfinished"
+        with contextlib.suppress(OSError):  # it is in nobody's way; the next start clears it
+            self._folder(step).rename(going)
+            shutil.rmtree(going)
+
+    def _folder(self, step: int) -> Path:
+        return self._directory / str(step)
+
+
+def _kinds(tree: Any) -> list[tuple[Any, Any]]:
+    return [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(tree)]
+
+
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -162,11 +162,17 @@ class Config:
         config.validate()
         return config
 
-    def differences(self, other: "Config") -> list[str]:
-        """What differs, as `name: mine here, theirs there`, a line each."""
+    def differences(self, other: "Config") -> dict[str, str]:
+        """What differs, as `name: mine against theirs`, by the name of the setting."""
         mine, theirs = self.to_json(), other.to_json()
-        return [f"{name}: {mine[name]} against {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+        return {
+            name: f"{name}: {mine[name]} against {theirs[name]}"
+            for name in mine
+            if mine[name] != theirs[name]
+        }
 
+
+RESUMABLE = {"epochs", "patience", "unroll"}  # what a run may change and go on
 
 _FLOATS = tuple(f.name for f in dataclasses.fields(Config) if f.type is float)
 

@@ -4,6 +4,10 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
+import jax
+
+from rnn_jax.training.hosts import asked_to_stop
+
 
 class InterruptedRunError(Exception):
     """A run that was asked to stop has saved and stopped.
@@ -18,16 +22,23 @@ class InterruptedRunError(Exception):
 
 
 class StopRequests:
-    """A context in which SIGTERM and SIGINT are noted instead of ending the process; a second one ends it."""
+    """A context in which SIGTERM and SIGINT are noted instead of ending the process; a second one ends it.
+
+    With several hosts all must stop at the same step: SIGTERM then is JAX's, and SIGINT ends the process.
+    """
 
     def __init__(self) -> None:
-        self.received: int | None = None
+        self._received: int | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequests":
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT) if jax.process_count() == 1 else ():
             self._before[number] = signal.signal(number, self._note)
         return self
+
+    def received(self, step: int) -> int | None:
+        """The signal that asks for stopping after `step`; to be asked after each, by all hosts."""
+        return signal.SIGTERM if asked_to_stop(step) else self._received
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -36,6 +47,6 @@ class StopRequests:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self.received = number
+        self._received = number
         for again in self._before:
             signal.signal(again, signal.SIG_DFL)

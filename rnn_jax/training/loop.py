@@ -1,5 +1,6 @@
 """A whole run: start or resume, train epoch by epoch, keep the best, evaluate once."""
 
+import contextlib
 import math
 import time
 from dataclasses import asdict, dataclass
@@ -8,25 +9,27 @@ from typing import Any
 import jax
 from rich.console import Console
 
-from rnn_jax.data.batches import make_batch, plan_epoch, steps_per_epoch
+from rnn_jax.data.batches import Plan, make_batch, plan_epoch, steps_per_epoch
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.dataset import Dataset
+from rnn_jax.errors import UserError
 from rnn_jax.models import count_parameters
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.training import environment
-from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
+from rnn_jax.training.checkpoints import Checkpoint, SaveError
 from rnn_jax.training.config import Config
 from rnn_jax.training.evaluation import Evaluator
+from rnn_jax.training.hosts import is_first, meet
 from rnn_jax.training.interruption import InterruptedRunError, StopRequests
 from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.program import make_program
 from rnn_jax.training.progress import TrainingProgress
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.step import TrainState
+from rnn_jax.training.saver import Saver
 
 
 class NotFiniteError(Exception):
-    """The loss is NaN or infinite; the message says since when, and what is left."""
+    """The loss or a gradient is NaN or infinite; the message says since which step, and what is left."""
 
 
 @dataclass
@@ -36,7 +39,6 @@ class Standing:
     train_seconds: float = 0.0
     best_accuracy: float = -1.0
     best_epoch: int = 0
-    stopped_early: bool = False
 
 
 class Run:
@@ -76,7 +78,9 @@ class Run:
         self._parallel = self._program.parallel
         self._evaluate = Evaluator(self._parallel, self._program.apply, self.boundaries, config.batch_size)
         self._key = jax.random.key(config.seed)
-        self._is_writer = jax.process_index() == 0
+        self._progress = TrainingProgress(console, self.total_steps)
+        self._saver = Saver(directory, report=self._progress.line)
+        self._best: ModelParams | None = None  # the best weights so far
 
     def train(self, command: str, initial_params: ModelParams | None = None) -> dict[str, Any]:
         """Trains to the end, from the latest checkpoint where there is one, and returns the result.
@@ -88,44 +92,60 @@ class Run:
         Raises:
             InterruptedRunError: if SIGTERM or SIGINT came; the run has been saved.
             NotFiniteError: if the loss became NaN or infinite; the last good checkpoint is intact.
-            UserError: if the directory cannot be written, or the latest checkpoint cannot be read.
+            UserError: if another process trains in the directory, it cannot be written, or no checkpoint in
+                it can be read.
+            SaveError: if what has to be saved before leaving cannot be.
         """
-        self._parallel.meet("the directory is checked")  # by all, before one fills it
-        if self._is_writer:
-            self.directory.create(self.config, self.data.vocabulary)
-        with Checkpoints(self.directory.checkpoints) as checkpoints, StopRequests() as stop:
-            self._checkpoints, self._stop = checkpoints, stop
-            state = self._start(initial_params)
-            self._state, self._step = self._parallel.replicate(state), int(state.step)
-            self._clock_zero = time.perf_counter() - self._standing.train_seconds
-            self._last_log = self._step, self._seconds()
-            with TrainingProgress(self.console, self.total_steps, self._step) as self._progress:
-                while self._step < self.total_steps and not self._standing.stopped_early:
-                    self._train_epoch()
-                    self._end_epoch()
-            best = checkpoints.restore(checkpoints.best_step or 0, state).state.average
-        return self._finish(best, command)
+        with self.directory.lock() if is_first() else contextlib.nullcontext():
+            self.directory.check_usable(self.config)  # once more: nobody else writes now
+            meet("the directory is checked")  # by all, before one fills it
+            with StopRequests() as self._stop:
+                self._start(initial_params)
+                with self._progress:
+                    while self._step < self.total_steps and not self._patience_is_out():
+                        self._train_epoch()
+                        self._end_epoch()
+                    self._saver.insist(self._save)
+            return self._finish(command)
 
-    def _start(self, initial_params: ModelParams | None) -> TrainState:
-        """The state and the standing to begin with: new ones, or those of the latest checkpoint."""
+    def _start(self, initial_params: ModelParams | None) -> None:
+        """Begins, or goes on from the newest sound checkpoint."""
         params = self._program.init_params() if initial_params is None else initial_params
-        state, self._standing = jax.device_get(self._program.init_state(params)), Standing()
-        latest = self._checkpoints.latest_step
-        if latest is not None:
-            restored = self._checkpoints.restore(latest, state)
-            state, self._standing = restored.state, Standing(**restored.progress["standing"])
-            self.console.print(f"going on from step {latest} of {self.total_steps}", highlight=False)
-        if self._is_writer:
-            self.directory.forget_metrics_after(latest or 0)
-        return state
+        state = jax.device_get(self._program.init_state(params))
+        self._best, self._standing = None, Standing()
+        saved = self._saver.resume(Checkpoint(state, state.params, {}))
+        if saved is not None:
+            state, self._best, self._standing = (
+                saved.state,
+                saved.best,
+                Standing(**saved.progress["standing"]),
+            )
+            self._say_where_it_goes_on(int(state.step), saved.progress["config"])
+        self._saver.start()
+        if is_first():
+            self.directory.create(self.config, self.data.vocabulary)
+        self._state, self._step = self._parallel.replicate(state), int(state.step)
+        self._clock_zero = time.perf_counter() - self._standing.train_seconds
+        self._last_log = self._step, self._seconds()
+        self._progress.begin(self._step)
+
+    def _say_where_it_goes_on(self, step: int, settings: dict[str, Any]) -> None:
+        if step > self.total_steps:
+            raise UserError(
+                f"{self.directory.path} has trained for {step / self.epoch_steps:.4g} epochs already: "
+                f"--epochs {self.config.epochs} is too few to go on"
+            )
+        before = Config.from_json(settings, f"the checkpoint of step {step}")
+        changed = "; ".join(before.differences(self.config).values())
+        self._progress.line(
+            f"going on from step {step} of {self.total_steps}" + (f", with {changed}" if changed else "")
+        )
 
     def _train_epoch(self) -> None:
         """Takes the steps that are left of an epoch."""
         epoch, within = divmod(self._step, self.epoch_steps)
-        config, train = self.config, self.data.train
-        plans = plan_epoch(train.lengths, self.boundaries, config.batch_size, config.seed, epoch)
-        for plan in plans[within:]:
-            batch = make_batch(train, plan, config.batch_size, self._parallel.rows)
+        for plan in self._plans(epoch)[within:]:
+            batch = make_batch(self.data.train, plan, self.config.batch_size, self._parallel.rows)
             self._state = self._program.step(self._state, self._parallel.cut(batch), self._key)
             self._step += 1
             self._progress.advance(self._step, epoch + 1)
@@ -134,21 +154,35 @@ class Run:
     def _after_step(self, epoch: int) -> None:
         """Logs and saves when it is time, and leaves when it was asked to."""
         at_end = self._step % self.epoch_steps == 0  # then validation comes first
-        stopping = self._stop.received if not at_end else None
-        saving = stopping is not None or (self._step % self.save_every == 0 and not at_end)
-        if at_end or self._step % self.log_every == 0:
+        logging = self._step % self.log_every == 0
+        if at_end or logging:
             self._log_training(epoch)
-        if saving:
-            self._save(score=None)
-        if stopping is not None:
-            raise InterruptedRunError(stopping, self._step)
+        if at_end:
+            return
+        if self._step % self.save_every == 0 or (logging and self._saver.failed):
+            self._save()
+        self._leave_if_asked()
+
+    def _leave_if_asked(self) -> None:
+        """Saves and leaves when a signal has come."""
+        if (signal := self._stop.received(self._step)) is not None:
+            if self._saver.saved != self._step:
+                self._save()
+            if self._saver.failed:
+                raise SaveError(f"the run was asked to stop, but {self._saver.what_is_saved()}")
+            raise InterruptedRunError(signal, self._step)
 
     def _end_epoch(self) -> None:
         """Validates, saves, and starts new sums."""
         epoch = self._step // self.epoch_steps
         train = self._epoch_metrics()
-        validation = self._evaluate(self._parallel.gather(self._state.average), self.data.validation)
-        self._judge(epoch, validation.accuracy)
+        average = self._parallel.gather(self._state.average)
+        validation = self._evaluate(average, self.data.validation)
+        if not math.isfinite(validation.loss):
+            raise self._not_finite(f"the validation loss is {validation.mean_loss} after epoch {epoch}")
+        if validation.accuracy >= self._standing.best_accuracy:  # of equals, the later
+            self._standing.best_accuracy, self._standing.best_epoch = validation.accuracy, epoch
+            self._best = average
         seconds = self._seconds()
         self._log(
             kind="epoch",
@@ -164,31 +198,36 @@ class Run:
             f"accuracy {validation.accuracy:.2%} · {seconds:.1f} s"
         )
         self._state = self._state._replace(metrics=self._parallel.replicate(Metrics.zero()))
-        self._save(score=validation.accuracy)
+        self._save()
         self._last_log = self._step, self._seconds()
-        is_last = self._step == self.total_steps or self._standing.stopped_early
-        if self._stop.received is not None and not is_last:
-            raise InterruptedRunError(self._stop.received, self._step)
+        if self._step < self.total_steps and not self._patience_is_out():
+            self._leave_if_asked()
 
-    def _judge(self, epoch: int, accuracy: float) -> None:
-        """Notes the best epoch, of equals the later as checkpoints do, and whether patience has run out."""
-        standing = self._standing
-        if accuracy >= standing.best_accuracy:
-            standing.best_accuracy, standing.best_epoch = accuracy, epoch
-        standing.stopped_early = 0 < self.config.patience <= epoch - standing.best_epoch
+    def _patience_is_out(self) -> bool:
+        epochs = self._step // self.epoch_steps
+        return 0 < self.config.patience <= epochs - self._standing.best_epoch
 
     def _epoch_metrics(self) -> Metrics:
-        """The sums of the epoch so far; raises if a loss was not finite, which its sum never forgets."""
-        metrics = self._parallel.gather(self._state.metrics)
-        if not math.isfinite(metrics.loss):
-            since = f"a step from {self._last_log[0] + 1} to {self._step}"
-            saved = self._checkpoints.latest_step
-            left = f"the checkpoint of step {saved} is intact" if saved else "no checkpoint was saved yet"
-            raise NotFiniteError(
-                f"the loss is {float(metrics.loss)} since {since}; {left}: "
-                "try a lower --learning-rate or --clip-norm in a new --workdir"
+        """The sums of the epoch so far; raises if a loss or a gradient was not finite."""
+        failed = int(self._parallel.gather(self._state.failed))
+        if failed >= 0:
+            epoch, within = divmod(failed, self.epoch_steps)
+            plan = self._plans(epoch)[within]
+            some = ", ".join(map(str, plan.indices[:5]))
+            raise self._not_finite(
+                f"the loss or its gradient is not finite since step {failed + 1}, batch {within + 1} of "
+                f"epoch {epoch + 1} (training reviews {some}, … padded to {plan.length} tokens)"
             )
-        return metrics
+        return self._parallel.gather(self._state.metrics)
+
+    def _not_finite(self, what: str) -> NotFiniteError:
+        advice = "try a lower --learning-rate or --clip-norm in a new --workdir"
+        return NotFiniteError(f"{what}; {self._saver.what_is_saved()}: {advice}")
+
+    def _plans(self, epoch: int) -> list[Plan]:
+        """The batches of an epoch, counted from 0."""
+        config = self.config
+        return plan_epoch(self.data.train.lengths, self.boundaries, config.batch_size, config.seed, epoch)
 
     def _log_training(self, epoch: int) -> None:
         """Logs the means of the epoch so far, and the speed since the last record."""
@@ -205,30 +244,29 @@ class Run:
         )
 
     def _log(self, **record: Any) -> None:
-        if self._is_writer:
-            now = {"step": self._step, "elapsed_seconds": round(self._seconds(), 3)}
-            self.directory.append_metrics(record | now)
+        self._saver.log(record | {"step": self._step, "elapsed_seconds": round(self._seconds(), 3)})
 
-    def _save(self, score: float | None) -> None:
+    def _save(self) -> None:
         self._epoch_metrics()  # what is not finite is not saved
         self._standing.train_seconds = self._seconds()
         progress = {"config": self.config.to_json(), "standing": asdict(self._standing)}
-        self._checkpoints.save(self._step, Checkpoint(self._parallel.gather(self._state), progress), score)
+        self._saver.save(self._step, Checkpoint(self._parallel.gather(self._state), self._best, progress))
 
     def _seconds(self) -> float:
         """How long this run has trained, the time before an interruption included."""
         return time.perf_counter() - self._clock_zero
 
-    def _finish(self, params: ModelParams, command: str) -> dict[str, Any]:
+    def _finish(self, command: str) -> dict[str, Any]:
         """Evaluates the best weights on the test split, once, if it is to be read; records the result."""
-        test = self._evaluate(params, self.data.test) if self.test else None
+        assert self._best is not None  # an epoch has ended
+        test = self._evaluate(self._best, self.data.test) if self.test else None
         epochs, seconds = self._step // self.epoch_steps, self._standing.train_seconds
         result = {
             "dataset": self.data.name,
             "cell": self.config.cell,
             "unroll": self.config.unroll,
             "seed": self.config.seed,
-            "parameters": count_parameters(params),
+            "parameters": count_parameters(self._best),
             "epochs_run": epochs,
             "best_epoch": self._standing.best_epoch,
             "validation_accuracy": self._standing.best_accuracy,
@@ -242,6 +280,9 @@ class Run:
             "versions": environment.versions(),
             "hardware": environment.hardware(self.num_devices),
         }
-        if self._is_writer:
-            self.directory.write_result(result)
+        if is_first():
+            try:
+                self.directory.write_result(result)
+            except OSError as error:
+                raise SaveError(f"result.json cannot be written ({error.strerror})") from error
         return result

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
-from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rnn_jax.cells.cell import Array
@@ -89,11 +88,6 @@ class DataParallel:
         if len(self.devices) > 1 and self.devices[0].platform == "cpu":
             return lambda *arguments: jax.block_until_ready(mapped(*arguments))
         return mapped
-
-    def meet(self, where: str) -> None:
-        """Waits until every host has come here."""
-        if jax.process_count() > 1:
-            multihost_utils.sync_global_devices(where)
 
     def cut(self, batch: Batch) -> Batch:
         """This host's rows of a batch, shared out: `[rows, ...] -> [devices, rows / devices, ...]`."""

@@ -17,7 +17,7 @@ class _Figures(ProgressColumn):
 class TrainingProgress:
     """Shows steps as they are taken; a context manager."""
 
-    def __init__(self, console: Console, total_steps: int, first_step: int = 0) -> None:
+    def __init__(self, console: Console, total_steps: int) -> None:
         self._console = console
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -30,7 +30,7 @@ class TrainingProgress:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._task = self._bar.add_task("", total=total_steps, completed=first_step, figures="")
+        self._task = self._bar.add_task("", total=total_steps, figures="")
         self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> "TrainingProgress":
@@ -39,6 +39,10 @@ class TrainingProgress:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def begin(self, step: int) -> None:
+        """Where the bar starts; the time left is estimated from what comes after."""
+        self._bar.reset(self._task, completed=step)
 
     def advance(self, step: int, epoch: int) -> None:
         """Moves the bar."""

@@ -1,20 +1,30 @@
 """The directory of a run: which files it holds, and what must be true of them."""
 
+import contextlib
+import fcntl
 import json
+import logging
 import os
+import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
-from rnn_jax.training.config import Config
+from rnn_jax.training.config import RESUMABLE, Config
+from rnn_jax.training.durable import write_whole
+
+LOCK = "lock"
+
+log = logging.getLogger(__name__)
 
 
 class RunDirectory:
     """Paths, and reading and writing, of everything a run keeps.
 
     `config.json` settings, `vocabulary.txt` a word a line, `metrics.jsonl` an object a logged step,
-    `checkpoints/`, and `result.json` once the run has finished.
+    `checkpoints/`, `result.json` once the run has finished, and `lock`, which the process that trains holds.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -24,31 +34,67 @@ class RunDirectory:
         self._vocabulary = self.path / "vocabulary.txt"
         self._metrics = self.path / "metrics.jsonl"
         self._result = self.path / "result.json"
+        self._unwritten: list[str] = []  # lines of the log that a full disk did not take
 
     def check_usable(self, config: Config) -> None:
-        """Raises UserError if the directory is a file, or holds a run of other settings; writes nothing."""
+        """Raises UserError if the directory is a file, or holds a run of other settings; writes nothing.
+
+        Settings that may be changed on the way, `RESUMABLE`, may be others.
+        """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"--workdir {self.path} is a file: name a directory")
         if self._config.exists():
             differing = self.read_config().differences(config)
-            if differing:
+            if differing.keys() - RESUMABLE:
                 raise UserError(
-                    f"{self.path} holds a run with other settings ({'; '.join(differing)}): "
-                    "choose another --workdir, or the recorded settings"
+                    f"{self.path} holds a run with other settings ({'; '.join(differing.values())}): "
+                    "choose another --workdir, or the recorded settings; "
+                    f"a run can go on with another {', '.join(sorted(RESUMABLE))} only"
                 )
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        elif self.path.is_dir() and any(path.name != LOCK for path in self.path.iterdir()):
             raise UserError(f"--workdir {self.path} holds other files: choose an empty or a new directory")
 
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Makes the directory, and keeps other processes from training in it.
+
+        The lock is the kernel's, and ends with this process, however that ends.
+
+        Raises:
+            UserError: if another process is training here, or the directory cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = (self.path / LOCK).open("ab+", buffering=0)
+        except OSError as error:
+            raise UserError(f"--workdir {self.path} cannot be written: {error.strerror}") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().decode(errors="replace").strip() or "another process"
+                raise UserError(
+                    f"--workdir {self.path} is in use by {holder}: wait for it, stop it, or choose another"
+                ) from None
+            except OSError as error:
+                log.warning("warning: %s cannot be locked (%s): keep others out", self.path, error.strerror)
+            with contextlib.suppress(OSError):  # a full disk must not keep a run from going on
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
+            yield
+
     def create(self, config: Config, vocabulary: Vocabulary) -> None:
-        """Writes what is known before the first step.
+        """Writes what is known before the first step. A result of other settings is no longer one.
 
         Raises:
             UserError: if the directory cannot be written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            _write_whole(self._vocabulary, "".join(word + "\n" for word in vocabulary.words))
-            _write_whole(self._config, json.dumps(config.to_json(), indent=2) + "\n")
+            if self._config.exists() and self.read_config() != config:
+                self._result.unlink(missing_ok=True)
+            write_whole(self._vocabulary, "".join(word + "\n" for word in vocabulary.words))
+            write_whole(self._config, json.dumps(config.to_json(), indent=2) + "\n")
         except OSError as error:
             raise UserError(f"--workdir {self.path} cannot be written: {error.strerror}") from error
 
@@ -77,16 +123,35 @@ class RunDirectory:
         """The result of a finished run; None for an unfinished one."""
         return _read_object(self._result) if self._result.exists() else None
 
+    def finished(self, config: Config) -> dict[str, Any] | None:
+        """The result, if the run has finished with these settings, however it was unrolled."""
+        if not self._config.exists() or self.read_config().differences(config).keys() - {"unroll"}:
+            return None
+        return self.read_result()
+
     def write_result(self, result: dict[str, Any]) -> None:
         """Records that the run has finished, and with what."""
-        _write_whole(self._result, json.dumps(result, indent=2) + "\n")
+        write_whole(self._result, json.dumps(result, indent=2) + "\n")
 
-    def append_metrics(self, record: dict[str, Any]) -> None:
-        """Adds a line to the log and sees it to the disk: a checkpoint never knows more than the log."""
-        with self._metrics.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    def append_metrics(self, *records: dict[str, Any]) -> None:
+        """Adds lines to the log and sees them to the disk: a checkpoint never knows more than the log.
+
+        Raises:
+            OSError: if they cannot be written; they are kept in memory, and come with the next.
+        """
+        self._unwritten += [json.dumps(record) + "\n" for record in records]
+        with self._metrics.open("ab", buffering=0) as file:
+            whole = file.tell()
+            left = "".join(self._unwritten).encode()
+            try:
+                while left:
+                    left = left[file.write(left) :]
+                os.fsync(file.fileno())
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.truncate(self._metrics, whole)  # half a line would spoil the next
+                raise
+        self._unwritten.clear()
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The log, a record a line; a last line cut short by a crash is left out."""
@@ -98,17 +163,7 @@ class RunDirectory:
     def forget_metrics_after(self, step: int) -> None:
         """Drops what was logged after the checkpoint that a run goes on from: no step is logged twice."""
         kept = [record for record in self.read_metrics() if record["step"] <= step]
-        _write_whole(self._metrics, "".join(json.dumps(record) + "\n" for record in kept))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Replaces a file in one move: a crash leaves the old one or the new one."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+        write_whole(self._metrics, "".join(json.dumps(record) + "\n" for record in kept))
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class TrainState(NamedTuple):
     """Everything that a step changes."""
 
     step: Array  # int32, steps taken; the position in the data and in the random stream
+    failed: Array  # int32, steps taken before the first whose loss or gradient was not finite; -1 without one
     params: ModelParams
     average: ModelParams  # of the parameters of the last steps; what is evaluated and used
     optimizer: optax.OptState
@@ -28,7 +29,8 @@ class TrainState(NamedTuple):
 
 def init_state(params: ModelParams, optimizer: optax.GradientTransformation) -> TrainState:
     """The state before the first step."""
-    return TrainState(jnp.zeros((), jnp.int32), params, params, optimizer.init(params), Metrics.zero())
+    zero = jnp.zeros((), jnp.int32)
+    return TrainState(zero, zero - 1, params, params, optimizer.init(params), Metrics.zero())
 
 
 def train_step(
@@ -56,11 +58,13 @@ def train_step(
         return metrics.loss / count, metrics
 
     gradients, metrics = all_reduce(jax.grad(loss, has_aux=True)(state.params))
+    finite = jnp.isfinite(metrics.loss) & jnp.isfinite(optax.tree.norm(gradients))
+    failed = jnp.where(finite | (state.failed >= 0), state.failed, state.step)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
     params = optax.apply_updates(state.params, updates)
     decay = jnp.minimum(average_decay, (1 + state.step) / (10 + state.step))
     average = optax.incremental_update(params, state.average, 1 - decay)
-    return TrainState(state.step + 1, params, average, optimizer_state, state.metrics + metrics)
+    return TrainState(state.step + 1, failed, params, average, optimizer_state, state.metrics + metrics)
 
 
 def evaluation_step(

@@ -48,7 +48,7 @@ def trained(tmp_path_factory):
 
 def test_a_run_leaves_what_was_promised(trained):
     assert {p.name for p in trained.iterdir()} == {
-        *("config.json", "vocabulary.txt", "metrics.jsonl", "checkpoints", "result.json")
+        *("config.json", "vocabulary.txt", "metrics.jsonl", "checkpoints", "result.json", "lock")
     }
     result = json.loads((trained / "result.json").read_text())
     assert result.keys() >= {

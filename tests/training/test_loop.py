@@ -2,14 +2,18 @@
 
 import dataclasses
 import os
+import resource
 import signal
 
 import jax
 import numpy as np
 import pytest
 
-from rnn_jax.training import loop
-from rnn_jax.training.checkpoints import Checkpoints
+from rnn_jax.errors import UserError
+from rnn_jax.stress.damages import DAMAGES
+from rnn_jax.training import loop, saver
+from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
+from rnn_jax.training.evaluation import Evaluator
 from rnn_jax.training.interruption import InterruptedRunError
 from rnn_jax.training.loop import NotFiniteError
 from rnn_jax.training.run_directory import RunDirectory
@@ -25,6 +29,15 @@ def undisturbed(tmp_path_factory):
     return path, make_run(path).train("command")
 
 
+def last_checkpoint(path):
+    """The newest state, and the best weights in it."""
+    params = make_run(path)._program.init_params()
+    state = jax.device_get(make_run(path)._program.init_state(params))
+    checkpoints = Checkpoints(path / "checkpoints")
+    found = checkpoints.restore(checkpoints.newest(), Checkpoint(state, state.params, {}))
+    return found.state, found.best
+
+
 def weights(path):
     return best_weights(RunDirectory(path))
 
@@ -33,9 +46,7 @@ def assert_same_run(path, result, undisturbed):
     expected_path, expected = undisturbed
     assert timeless([result]) == timeless([expected])
     assert metrics_of(path) == metrics_of(expected_path)
-    jax.tree.map(np.testing.assert_array_equal, weights(path), weights(expected_path))
-    with Checkpoints(path / "checkpoints") as ours, Checkpoints(expected_path / "checkpoints") as theirs:
-        assert (ours.latest_step, ours.best_step) == (theirs.latest_step, theirs.best_step)
+    jax.tree.map(np.testing.assert_array_equal, last_checkpoint(path), last_checkpoint(expected_path))
 
 
 def do_at_step(monkeypatch, step, action):
@@ -103,21 +114,122 @@ def test_crashed_is_uninterrupted(step, saved, tmp_path, monkeypatch, undisturbe
     assert_same_run(tmp_path, result, undisturbed)
 
 
-def test_the_latest_and_the_best_are_kept(tmp_path):
-    """However the score moves."""
-    state = {"w": np.arange(3.0)}
-    with Checkpoints(tmp_path) as checkpoints:
-        for step, score in ((1, None), (2, 0.5), (3, 0.9), (4, None), (5, 0.9), (6, 0.1), (7, None)):
-            state = {"w": np.full(3, float(step))}
-            checkpoints.save(step, loop.Checkpoint(state, {"step": step}), score)
-        assert (checkpoints.latest_step, checkpoints.best_step) == (7, 5)
-    with Checkpoints(tmp_path) as checkpoints:
-        for step in (7, 5):
-            restored = checkpoints.restore(step, state)
-            assert restored.progress == {"step": step}
-            np.testing.assert_array_equal(restored.state["w"], np.full(3, float(step)))
-    kept = sorted(int(p.name) for p in tmp_path.iterdir())
-    assert kept == [5, 7]
+@pytest.mark.parametrize("damaged", [["12"], ["8", "12"]])
+def test_a_damaged_checkpoint_is_uninterrupted_too(damaged, tmp_path, undisturbed, rng, caplog):
+    """One step back, and the run ends as if nothing had been; with none left it touches nothing."""
+    path = tmp_path / "run"
+    make_run(path, save_every=4).train("command")
+    (path / "result.json").unlink()
+    for step in damaged:
+        DAMAGES["bit flipped"](path / "checkpoints" / step, rng)
+    if len(damaged) == 1:
+        run = make_run(path)
+        assert_same_run(path, run.train("command"), undisturbed)
+        assert "12 is damaged" in caplog.text
+        assert "going on from step 8 of 12" in run.console.file.getvalue()
+        assert (path / "checkpoints" / "12.damaged").is_dir()
+    else:
+        before = {p: p.read_bytes() for p in path.rglob("*") if p.is_file() and p.name != "lock"}
+        with pytest.raises(UserError, match="none is left to go on from"):
+            make_run(path).train("command")
+        assert before == {p: p.read_bytes() for p in path.rglob("*") if p.is_file() and p.name != "lock"}
+
+
+@pytest.mark.parametrize("failures", [1, 2, 4])
+def test_a_save_that_fails_is_reported_and_made_up_for(failures, tmp_path, monkeypatch, undisturbed):
+    """In the middle, at the end of the first epoch, and at the end of the run."""
+    save, left = Checkpoints.save, failures
+
+    def failing(self, step, checkpoint):
+        nonlocal left
+        if left and step >= 4:
+            left -= 1
+            raise SaveError("No space left on device")
+        save(self, step, checkpoint)
+
+    monkeypatch.setattr(Checkpoints, "save", failing)
+    monkeypatch.setattr(saver, "RETRIES", (0.0, 0.0, 0.0))
+    run = make_run(tmp_path, save_every=4)
+    result = run.train("command")
+    printed = run.console.file.getvalue()
+    assert printed.count("No space left on device") == failures
+    assert "warning: step 4 cannot be saved (No space left on device); no checkpoint was saved yet" in printed
+    assert_same_run(tmp_path, result, undisturbed)
+
+
+def test_what_cannot_be_saved_in_the_end_is_no_result(tmp_path, monkeypatch, undisturbed):
+    path = tmp_path / "run"
+    save = Checkpoints.save
+
+    def failing(self, step, checkpoint):
+        if step > 6:
+            raise SaveError("No space left on device")
+        save(self, step, checkpoint)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "save", failing)
+        patch.setattr(saver, "RETRIES", (0.0, 0.0, 0.0))
+        with pytest.raises(SaveError, match="cannot be saved; the checkpoint of step 6 is intact"):
+            make_run(path).train("command")
+    assert not (path / "result.json").exists()
+    assert_same_run(path, make_run(path).train("command"), undisturbed)
+
+
+def test_a_log_that_cannot_be_written_is_made_up_for(tmp_path, monkeypatch, undisturbed):
+    """The disk is full from step 2 to 4, and takes half a line."""
+    path = tmp_path / "run"
+    run = make_run(path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill():
+        size = (path / "metrics.jsonl").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, hard))
+
+    advance = run._progress.advance
+
+    def advancing(step, epoch):
+        if step == 3:
+            fill()
+        if step == 5:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        advance(step, epoch)
+
+    monkeypatch.setattr(run._progress, "advance", advancing)
+    try:
+        result = run.train("command")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "warning: the log cannot be written (File too large)" in run.console.file.getvalue()
+    assert_same_run(path, result, undisturbed)
+
+
+def test_a_directory_in_use_is_refused_and_a_lock_left_behind_is_not(tmp_path, undisturbed):
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "lock").write_text("process 1 on a machine that is gone")
+    with make_run(path).directory.lock():
+        with pytest.raises(UserError, match=rf"in use by process {os.getpid()} on .*: wait"):
+            make_run(path).train("command")
+        assert [p.name for p in path.iterdir()] == ["lock"]
+    assert_same_run(path, make_run(path).train("command"), undisturbed)
+
+
+def test_epochs_can_be_added(tmp_path):
+    """A finished run goes on, another step size included, and says what is new; fewer are refused."""
+    make_run(tmp_path).train("command")
+    more = dataclasses.replace(CONFIG, epochs=3, unroll="dynamic")
+    run = make_run(tmp_path, more)
+    assert run.directory.finished(more) is None
+    result = run.train("command")
+    assert "going on from step 12 of 18, with unroll: fused against dynamic; epochs: 2 against 3" in (
+        run.console.file.getvalue()
+    )
+    assert result["epochs_run"] == 3
+    assert [r["epoch"] for r in metrics_of(tmp_path) if r["kind"] == "epoch"] == [1, 2, 3]
+    assert RunDirectory(tmp_path).finished(dataclasses.replace(more, unroll="static")) == result
+    with pytest.raises(UserError, match="has trained for 3 epochs already: --epochs 2 is too few"):
+        make_run(tmp_path).train("command")
+    assert RunDirectory(tmp_path).finished(more) == result
 
 
 def test_the_best_epoch_is_what_is_evaluated(tmp_path):
@@ -139,19 +251,22 @@ def test_a_trial_never_reads_the_test_split(tmp_path, undisturbed):
 
 
 def test_a_run_stops_when_patience_runs_out(tmp_path, monkeypatch):
+    """Before the sixth epoch is over it is interrupted, and remembers."""
     scores = iter([0.5, 0.8, 0.7, 0.8, 0.6, 0.7, 0.99])
-    monkeypatch.setattr(loop.Metrics, "accuracy", property(lambda self: next(scores, 0.25)))
-    monkeypatch.setattr(loop.Run, "_log_training", lambda self, epoch: None)
-    monkeypatch.setattr(loop.Run, "_log", lambda self, **record: None)
-    monkeypatch.setattr(loop.TrainingProgress, "line", lambda self, text: None)
+    evaluate = Evaluator.__call__
 
-    def end_epoch(self):  # the validation accuracy alone is asked for
-        self._judge(self._step // self.epoch_steps, next(scores))
-        self._save(score=self._standing.best_accuracy)
+    def scored(self, params, examples):
+        metrics = evaluate(self, params, examples)
+        return metrics._replace(correct=next(scores) * metrics.examples)
 
-    monkeypatch.setattr(loop.Run, "_end_epoch", end_epoch)
-    result = make_run(tmp_path, dataclasses.replace(CONFIG, epochs=7, patience=2)).train("command")
+    monkeypatch.setattr(Evaluator, "__call__", scored)
+    config = dataclasses.replace(CONFIG, epochs=7, patience=2)
+    do_at_step(monkeypatch, 32, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(InterruptedRunError):
+        make_run(tmp_path, config, test=False).train("command")
+    result = make_run(tmp_path, config, test=False).train("command")
     assert (result["epochs_run"], result["best_epoch"]) == (6, 4)
+    assert result["validation_accuracy"] == pytest.approx(0.8)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_checkpoint(tmp_path, monkeypatch):
@@ -166,21 +281,29 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_checkpoint(tmp_p
         return batch if made != 10 else batch._replace(weights=np.full(8, np.nan, np.float32))
 
     monkeypatch.setattr(loop, "make_batch", poisoned)
-    with pytest.raises(
-        NotFiniteError, match="the loss is nan since a step from 9 to 10; the checkpoint of step 6"
-    ):
-        make_run(path).train("command")
+    run = make_run(path)
+    with pytest.raises(NotFiniteError) as error:
+        run.train("command")
+    plan = run._plans(1)[3]
+    assert (
+        f"not finite since step 10, batch 4 of epoch 2 (training reviews {plan.indices[0]}, {plan.indices[1]}"
+        in str(error.value)
+    )
+    assert f"padded to {plan.length} tokens); the checkpoint of step 6 is intact" in str(error.value)
     assert not (path / "result.json").exists()
-    with Checkpoints(path / "checkpoints") as checkpoints:
-        assert checkpoints.latest_step == 6
+    assert Checkpoints(path / "checkpoints").newest() == 6
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights(path)))
 
 
-@pytest.mark.parametrize("devices", [1, 4])
-def test_the_number_of_devices_does_not_matter(devices, tmp_path, undisturbed):
-    """But for the order in which floats are added up."""
-    need_devices(devices)
-    result = make_run(tmp_path, devices=devices).train("command")
+@pytest.mark.parametrize("devices", [(1,), (4,), (1, 2), (2, 1), (4, 2), (2, 4), (1, 4), (4, 1)])
+def test_the_number_of_devices_does_not_matter(devices, tmp_path, undisturbed, monkeypatch):
+    """But for the order in which floats are added up; also where a run is moved in the middle of an epoch."""
+    need_devices(max(devices))
+    if len(devices) == 2:
+        do_at_step(monkeypatch, 8, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(InterruptedRunError):
+            make_run(tmp_path, devices=devices[0]).train("command")
+    result = make_run(tmp_path, devices=devices[-1]).train("command")
     assert result["test_loss"] == pytest.approx(undisturbed[1]["test_loss"], rel=1e-4)
     ours, theirs = metrics_of(tmp_path), metrics_of(undisturbed[0])
     for a, b in zip(ours, theirs, strict=True):

@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -14,7 +16,8 @@ CONFIG = Config(dataset="imdb", hidden_size=7)
 @pytest.fixture
 def run(tmp_path):
     run = RunDirectory(tmp_path / "a" / "run")
-    run.create(CONFIG, Vocabulary(["a", "caf\u00e9"]))
+    with run.lock():
+        run.create(CONFIG, Vocabulary(["a", "caf\u00e9"]))
     return run
 
 
@@ -30,9 +33,22 @@ def test_the_same_settings_are_welcome_and_others_are_named(run):
     run.check_usable(CONFIG)
     other = dataclasses.replace(CONFIG, cell="gru", learning_rate=0.5)
     with pytest.raises(
-        UserError, match=r"cell: lstm against gru; learning_rate: .* against 0.5.*another --workdir"
+        UserError,
+        match=r"cell: lstm against gru; learning_rate: .* against 0.5.*another --workdir"
+        ".* with another epochs, patience, unroll only",
     ):
         run.check_usable(other)
+
+
+def test_some_settings_may_change_on_the_way(run):
+    other = dataclasses.replace(CONFIG, epochs=99, patience=3, unroll="dynamic")
+    run.check_usable(other)
+    run.write_result({"test_accuracy": 0.5})
+    assert run.finished(dataclasses.replace(CONFIG, unroll="static")) == {"test_accuracy": 0.5}
+    assert run.finished(other) is None
+    run.create(other, Vocabulary(["a"]))
+    assert run.read_config() == other
+    assert run.read_result() is None
 
 
 def test_a_file_or_a_folder_of_other_things_is_refused(tmp_path):
@@ -41,8 +57,9 @@ def test_a_file_or_a_folder_of_other_things_is_refused(tmp_path):
         RunDirectory(tmp_path / "file").check_usable(CONFIG)
     with pytest.raises(UserError, match="holds other files"):
         RunDirectory(tmp_path).check_usable(CONFIG)
-    with pytest.raises(UserError, match="cannot be written"):
-        RunDirectory(tmp_path / "file" / "below").create(CONFIG, Vocabulary(["a"]))
+    below = RunDirectory(tmp_path / "file" / "below")
+    with pytest.raises(UserError, match="cannot be written"), below.lock():
+        pass
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -70,6 +87,20 @@ def test_a_directory_without_a_run(tmp_path):
         RunDirectory(tmp_path).read_config()
     with pytest.raises(UserError, match=r"vocabulary\.txt cannot be read"):
         RunDirectory(tmp_path).read_vocabulary()
+
+
+def test_one_process_at_a_time(run):
+    """Another one is refused while this one lives, and not after it has died without a word."""
+    hold = "import sys; from rnn_jax.training.run_directory import RunDirectory\n"
+    hold += "with RunDirectory(sys.argv[1]).lock(): print('locked', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", hold, str(run.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(UserError, match=f"in use by process {other.pid} on"), run.lock():
+            pass
+        other.kill()
+    with run.lock():
+        pass
 
 
 def test_the_log_is_cut_back_to_a_step(run):

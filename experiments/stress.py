@@ -1,0 +1,146 @@
+"""Breaks a real training run on purpose, and compares what it ends with to a run that nothing disturbed."""
+
+import itertools
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+from experiments.command_line import command_line, parse, run
+from rnn_jax.errors import UserError
+from rnn_jax.reporting.stress import stress_table
+from rnn_jax.stress import kills
+from rnn_jax.stress.damages import DAMAGES
+from rnn_jax.stress.ends import differences, end_of
+from rnn_jax.training.checkpoints import Checkpoints
+from rnn_jax.training.environment import commit, hardware, versions
+
+SETTINGS = (
+    "--train-examples 2000 --max-length 100 --hidden-size 8 --embedding-size 8 --buckets 2 --epochs 3 "
+    "--save-every 2 --log-every 5"
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Kills, damages and resumes a small training run; exits 1 if anything comes out differently."""
+
+    output: str
+    """Directory of stress.jsonl, with a row for everything that was done; the runs lie there meanwhile."""
+    kills: int = 100
+    """How often to kill with SIGKILL, half of the times in the middle of a save."""
+    kills_of_a_run: int = 10
+    """Kills after which a run is left to end, and compared."""
+    damages: int = 600
+    """How many checkpoints to damage, each in one way."""
+    resumed: int = 12
+    """How many of these to train on from."""
+    dataset: str = "synthetic"
+    """Reviews to train on: synthetic or imdb."""
+    seed: int = 0
+    """Seed of the moments and of the damages."""
+
+
+def training(workdir: Path, dataset: str) -> list[str]:
+    """The command that trains in a directory."""
+    line = (
+        f"-m experiments.imdb_sentiment --dataset {dataset} {SETTINGS} --workdir {shlex.quote(str(workdir))}"
+    )
+    return [sys.executable, *shlex.split(line)]
+
+
+def kill_runs(options: Options, folder: Path, undisturbed: Path, seconds: float) -> Iterator[dict[str, Any]]:
+    """Kills runs until there were enough kills; yields a row for each, once its run has ended."""
+    rng = np.random.default_rng([options.seed, 0])
+    expected = end_of(undisturbed)
+    done = 0
+    for number in itertools.count():
+        workdir = folder / f"killed{number}"
+        command = training(workdir, options.dataset)
+        rows: list[dict[str, Any]] = []
+        while len(rows) < min(options.kills_of_a_run, options.kills - done):
+            kill = kills.run_and_kill(command, workdir / "checkpoints", *kills.draw(rng, seconds))
+            if kill is None:
+                break
+            rows.append({"kind": "kill", "run": number, **kill._asdict()})
+        else:
+            kills.run(command)
+        found = differences(end_of(workdir), expected)
+        for row in rows:
+            yield row | {"differences": found}
+        done += len(rows)
+        shutil.rmtree(workdir)
+        if done >= options.kills:
+            return
+
+
+def damage_checkpoints(options: Options, folder: Path, undisturbed: Path) -> Iterator[dict[str, Any]]:
+    """Damages copies of the newest checkpoint; some of them are trained on from."""
+    rng = np.random.default_rng([options.seed, 1])
+    expected = end_of(undisturbed)
+    newest, before = (step for step in (expected["step"], _older(undisturbed)))
+    for trial in range(options.damages):
+        copy = folder / "damaged"
+        shutil.copytree(undisturbed, copy)
+        (copy / "result.json").unlink()
+        kind = list(DAMAGES)[trial % len(DAMAGES)]
+        what = DAMAGES[kind](copy / "checkpoints" / str(newest), rng)
+        found = Checkpoints(copy / "checkpoints").newest()
+        row = {"kind": "damage", "damage": kind, "what": what, "found": found == before}
+        if trial < options.resumed:
+            kills.run(training(copy, options.dataset))
+            row["differences"] = differences(end_of(copy), expected)
+        yield row
+        shutil.rmtree(copy)
+
+
+def _older(workdir: Path) -> int:
+    """The step of the checkpoint before the newest."""
+    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir())[-2]
+
+
+def main() -> int:
+    """Breaks, records, and prints what came out."""
+    options = parse(Options)
+    if options.dataset not in ("synthetic", "imdb"):
+        raise UserError(f"--dataset {options.dataset}: choose synthetic or imdb")
+    output = Path(options.output)
+    folder = output / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    undisturbed = folder / "undisturbed"
+    command = training(undisturbed, options.dataset)
+    kills.run(command)  # compiles, and keeps what it compiled
+    shutil.rmtree(undisturbed)
+    seconds = kills.run(command)
+    common = {
+        "dataset": options.dataset,
+        "undisturbed_seconds": seconds,
+        "command": command_line("stress"),
+        "commit": commit(),
+        "versions": versions(),
+        "hardware": hardware(1),
+    }
+    file = output / "stress.jsonl"
+    campaigns = itertools.chain(
+        kill_runs(options, folder, undisturbed, seconds), damage_checkpoints(options, folder, undisturbed)
+    )
+    rows = []
+    with file.open("w", encoding="utf-8") as lines:
+        for row in track(campaigns, total=options.kills + options.damages, description="breaking"):
+            rows.append(row | common)
+            lines.write(json.dumps(rows[-1]) + "\n")
+            lines.flush()
+    shutil.rmtree(folder)
+    print(stress_table(rows), end="")
+    return int(any(row.get("differences") or not row.get("found", True) for row in rows))
+
+
+if __name__ == "__main__":
+    run(main)
