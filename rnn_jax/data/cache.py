@@ -80,6 +80,6 @@ def read(path: Path) -> Encoded:
                 for s in ("train", "test")
             )
     # zipfile checks every array's CRC-32 as it reads.
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError(f"{path} is damaged ({error}): delete it, and it is made again") from error
     return Encoded(Vocabulary(words), train, test)

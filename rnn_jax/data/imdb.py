@@ -20,7 +20,7 @@ import threading
 import urllib.request
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from unittest import mock
 
@@ -37,6 +37,8 @@ ARCHIVE = "aclImdb_v1.tar.gz"
 ARCHIVE_FOLDERS = tuple(
     f"aclImdb/{folder}" for folder in ("train/pos", "train/neg", "train/unsup", "test/pos", "test/neg")
 )
+LARGEST_REVIEW = 2**20  # bytes; the longest has some 14,000
+LARGEST_ARCHIVE = 2**31  # bytes, unpacked; the published one has less than a quarter of them
 REVIEW = re.compile(rf"({'|'.join(ARCHIVE_FOLDERS)})/[^/.][^/]*\.txt")
 
 log = logging.getLogger(__name__)
@@ -209,14 +211,16 @@ def _check_archive(archive: Path) -> None:
 def _read_archive(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """Yields the names and contents of the reviews, and nothing else that an archive may hold.
 
-    Names are only compared, and nothing is unpacked: links, devices and names such as `../x` do no harm.
+    Names are only compared, and nothing is unpacked, so that what `_check_member` refuses would do no harm
+    here; but who passes such an archive has been given another than the published one.
     """
     try:
         with gzip.open(archive) as stream:
             with tarfile.open(fileobj=stream, mode="r|") as tar:
                 for member in tar:
+                    _check_member(member, archive)
                     name = member.name.removeprefix("./")
-                    content = tar.extractfile(member) if member.isreg() and REVIEW.fullmatch(name) else None
+                    content = tar.extractfile(member) if REVIEW.fullmatch(name) else None
                     if content is not None:
                         text = content.read()
                         text.decode()  # what is not UTF-8 could be prepared, but not loaded
@@ -228,6 +232,23 @@ def _read_archive(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
             f"{archive} cannot be read as a gzipped tar archive of texts ({error}): "
             f"it is damaged, incomplete or another file; pass the published {ARCHIVE}"
         ) from error
+
+
+def _check_member(member: tarfile.TarInfo, archive: Path) -> None:
+    """Raises UserError for what the published archive does not hold, and an attack might."""
+    path = PurePosixPath(member.name)
+    is_review = REVIEW.fullmatch(member.name.removeprefix("./"))
+    if not member.isreg() and not member.isdir():
+        reason = "is a link or a device"
+    elif path.is_absolute() or ".." in path.parts:
+        reason = "leads out of the archive"
+    elif is_review and member.size > LARGEST_REVIEW:
+        reason = f"has {member.size:,} bytes, far more than any review"
+    elif member.offset_data + member.size > LARGEST_ARCHIVE:
+        reason = f"lies beyond {LARGEST_ARCHIVE:,} bytes"
+    else:
+        return
+    raise UserError(f"{archive} is refused: {member.name!r} {reason}; pass the published {ARCHIVE}")
 
 
 def _check_destination(root: Path) -> None:

@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -54,6 +57,15 @@ def test_damage_anywhere_is_noticed(path):
 def test_what_is_not_such_a_file_is_refused(path, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"reviews-encoded-v1\.npz is damaged .*delete it"):
+        cache.read(path)
+
+
+def test_an_array_of_absurd_size_is_refused(path):
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (2**50,)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("words.npy", header.getvalue())
+    with pytest.raises(UserError, match="is damaged"):
         cache.read(path)
 
 

@@ -3,7 +3,9 @@
 import gzip
 import logging
 import os
+import re
 import shutil
+import tarfile
 
 import pytest
 
@@ -120,6 +122,26 @@ def test_archive_with_a_name_twice(tmp_path):
     double = {"./aclImdb/test/pos/0_8.txt": "Unseen, again."}
     path = write_archive(tmp_path / "a.tar.gz", REVIEWS | double)
     is_refused(path, tmp_path, "several reviews of the same name")
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "reason"),
+    [
+        ("aclImdb/train/pos/link.txt", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}, "is a link"),
+        ("aclImdb/train/pos/hard.txt", {"type": tarfile.LNKTYPE, "linkname": "aclImdb/README"}, "is a link"),
+        ("aclImdb/link", {"type": tarfile.SYMTYPE, "linkname": ".."}, "is a link"),
+        ("aclImdb/train/pos/pipe.txt", {"type": tarfile.FIFOTYPE}, "is a link or a device"),
+        ("../aclImdb/train/pos/2_9.txt", {}, "leads out of the archive"),
+        ("aclImdb/train/pos/../../../escaped.txt", {}, "leads out of the archive"),
+        ("/aclImdb/train/pos/3_9.txt", {}, "leads out of the archive"),
+        ("aclImdb/train/pos/4_9.txt", {"bytes": 2**20 + 1}, "has 1,048,577 bytes, far more than any review"),
+        ("aclImdb/train/more.feat", {"size": 2**40}, "lies beyond 2,147,483,648 bytes"),
+    ],
+)
+def test_an_archive_that_may_be_an_attack_is_refused(name, attributes, reason, tmp_path):
+    path = write_archive(tmp_path / "a.tar.gz", also=[(name, dict(attributes))])
+    is_refused(path, tmp_path, rf"is refused: '{re.escape(name)}' {reason}")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
 @pytest.mark.parametrize("below", ["", "below"])
