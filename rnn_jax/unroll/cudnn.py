@@ -8,7 +8,7 @@ from rnn_jax.cells import LSTM
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.cells.lstm import LSTMParams, LSTMState
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Unrolled, check_arguments
+from rnn_jax.unroll.sequence import Unrolled, check_arguments, clip_inputs
 
 
 def cudnn(
@@ -38,7 +38,7 @@ def cudnn(
         lengths = jnp.full(batch, time)
     steps = jnp.arange(time)
     valid = (steps < lengths[:, None])[..., None]
-    x = jnp.where(valid, x, 0)
+    x = jnp.where(valid, clip_inputs(x), 0)
     # Each sequence's own steps backwards; padding stays where it is.
     order = jnp.where(valid[..., 0], lengths[:, None] - 1 - steps, steps)[..., None]
     if reverse:

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
 
+LARGEST_INPUT = 1e15  # beyond it, products and what adds up over many steps could overflow: inf - inf is NaN
+
 
 class Unrolled(NamedTuple):
     """A cell run over sequences."""
@@ -22,8 +24,8 @@ class Unrolled(NamedTuple):
 class Unroll(Protocol):
     """The one call shape of all ways to unroll a cell over sequences.
 
-    Padding never changes an output, a state or a gradient, whatever the padded inputs hold. A sequence of
-    length 0 ends in its initial state.
+    Inputs beyond ±1e15 count as ±1e15, so that whatever is finite stays so. Padding never changes an output,
+    a state or a gradient, whatever the padded inputs hold. A sequence of length 0 ends in its initial state.
 
     Args:
         cell: the cell.
@@ -70,6 +72,11 @@ def check_arguments(x: Array, lengths: Array | None) -> None:
         raise ValueError(f"lengths must be integers [{len(x)}], got {lengths.dtype} {lengths.shape}")
 
 
+def clip_inputs(x: Array) -> Array:
+    """Inputs no larger than any cell can take."""
+    return jnp.clip(x, -LARGEST_INPUT, LARGEST_INPUT)
+
+
 def to_steps(
     cell: Cell, params: Params, x: Array, lengths: Array | None, initial_state: State | None
 ) -> Steps:
@@ -78,7 +85,7 @@ def to_steps(
     batch, time, _ = x.shape
     if initial_state is None:
         initial_state = cell.initial_state(params, (batch,))
-    x = jnp.swapaxes(x, 0, 1)
+    x = jnp.swapaxes(clip_inputs(x), 0, 1)
     if lengths is None:
         return Steps(x, None, initial_state)
     valid = (jnp.arange(time)[:, None] < lengths)[..., None]
