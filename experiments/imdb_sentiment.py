@@ -22,7 +22,7 @@ from rnn_jax.models.functional import ModelParams
 from rnn_jax.training.checkpoints import SaveError
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.config import Config
-from rnn_jax.training.hosts import is_first, join
+from rnn_jax.training.hosts import end_together, is_first, join
 from rnn_jax.training.interruption import InterruptedRunError
 from rnn_jax.training.loop import NotFiniteError, Run
 from rnn_jax.training.parallel import set_up_devices
@@ -168,7 +168,9 @@ def main() -> int:
     start = weights_of(options.init_from, config, data) if options.init_from else None
     command = command_line("imdb_sentiment")
     try:
-        report(this.train(command, start), options.workdir, console)
+        with end_together():
+            result = this.train(command, start)
+        report(result, options.workdir, console)
     except InterruptedRunError as interruption:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)
         return interruption.exit_code

@@ -3,6 +3,11 @@
 JAX and the cluster do the work: `jax.distributed` knows Slurm, Open MPI, Kubernetes and TPU pods.
 """
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
 import jax
 from jax.experimental import multihost_utils
 
@@ -19,10 +24,31 @@ def join() -> None:
     """
     try:
         jax.distributed.initialize(heartbeat_timeout_seconds=HEARTBEAT_SECONDS)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # none that JAX knows, or one that does not answer
         raise UserError(
             f"--distributed finds no cluster ({error}): start it under srun, mpirun or Kubernetes"
         ) from error
+
+
+@contextlib.contextmanager
+def end_together() -> Iterator[None]:
+    """Ends this process, with code 1 and a line that says why, when another one of the job has gone.
+
+    At once, because JAX would wait for the other one on the way out.
+    """
+    try:
+        yield
+    except (jax.errors.JaxRuntimeError, ValueError) as error:
+        if jax.process_count() == 1:
+            raise
+        first = str(error).splitlines()[0]
+        print(
+            f"error: another process of this job has ended, or cannot be reached ({first}): "
+            "start them all again, and they go on from the last checkpoint",
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(1)
 
 
 def is_first() -> bool:

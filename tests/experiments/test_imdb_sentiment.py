@@ -1,10 +1,8 @@
 """The scripts as people use them: train, restart, evaluate, predict."""
 
 import json
-import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,8 +10,6 @@ import time
 import pytest
 
 from experiments import evaluate, imdb_sentiment, predict
-from rnn_jax.errors import UserError
-from tests.conftest import DEVICES
 
 SMALL = shlex.split(
     "--dataset synthetic --train-examples 120 --epochs 2 --batch-size 40 --hidden-size 4 --embedding-size 4 "
@@ -172,73 +168,6 @@ def test_texts_come_from_standard_input_a_line_each(trained):
     assert run.stderr == ""
 
 
-BAD = [
-    (imdb_sentiment, "--cell lstn --workdir {new}", r"'lstn'.*--cell.*'lstm'"),
-    (imdb_sentiment, "--unroll magic --workdir {new}", r"'magic'.*--unroll.*'dynamic'"),
-    (imdb_sentiment, "--preset other --workdir {new}", r"'other'.*--preset.*'elman'"),
-    (imdb_sentiment, "--hiden-size 3 --workdir {new}", r"--hiden-size.*--hidden-size"),
-    (imdb_sentiment, "--hidden-size many --workdir {new}", r"--hidden-size.*'many'"),
-    (imdb_sentiment, "--hidden-size 0 --workdir {new}", r"--hidden-size 0: must be above 0"),
-    (imdb_sentiment, "--embedding-size -1 --workdir {new}", r"--embedding-size -1: must be above 0"),
-    (imdb_sentiment, "--num-layers 0 --workdir {new}", r"--num-layers 0: must be above 0"),
-    (imdb_sentiment, "--batch-size 0 --workdir {new}", r"--batch-size 0: must be above 0"),
-    (imdb_sentiment, "--epochs 0 --workdir {new}", r"--epochs 0: must be above 0"),
-    (imdb_sentiment, "--learning-rate 0 --workdir {new}", r"--learning-rate 0.*must be above 0"),
-    (imdb_sentiment, "--learning-rate nan --workdir {new}", r"--learning-rate nan: must be"),
-    (imdb_sentiment, "--max-length 1 --workdir {new}", r"--max-length 1: must leave room"),
-    (imdb_sentiment, "--vocabulary-size 3 --workdir {new}", r"--vocabulary-size 3: must be 4 or more"),
-    (imdb_sentiment, "--dropout 1 --workdir {new}", r"--dropout 1.*must be 0 or more, and below 1"),
-    (imdb_sentiment, "--seed -1 --workdir {new}", r"--seed -1: must be 0 or more"),
-    (imdb_sentiment, "--log-every 0 --workdir {new}", r"--log-every 0: must be above 0"),
-    (imdb_sentiment, "--num-devices 3 --batch-size 40 --workdir {new}", r"evenly by 3|this host has 1"),
-    (imdb_sentiment, "--num-devices 99 --workdir {new}", rf"--num-devices 99: this host has {DEVICES}"),
-    (imdb_sentiment, "--num-devices 0 --workdir {new}", rf"--num-devices 0: this host has {DEVICES}"),
-    (imdb_sentiment, "--dataset imdb --data-dir {new} --workdir {new}", r"prepare_data"),
-    (imdb_sentiment, "{small} --train-examples 99999 --workdir {new}", r"99999 is more than the 9000"),
-    (imdb_sentiment, "{small} --workdir {file}", r"--workdir .*file is a file"),
-    (imdb_sentiment, "{small} --workdir {folder}", r"holds other files"),
-    (imdb_sentiment, "{small} --workdir {trained} --cell gru --epochs 3", r"cell: lstm against gru; epochs"),
-    (imdb_sentiment, "{small} --workdir {new} --init-from {folder}", r"is not a run directory"),
-    (imdb_sentiment, "{small} --workdir {new} --init-from {trained} --hidden-size 5", r"hidden_size 4"),
-    (imdb_sentiment, "", r"--workdir"),
-    (evaluate, "--workdir {folder}", r"is not a run directory"),
-    (evaluate, "--workdir {begun}", r"holds no checkpoint"),
-    (evaluate, "--workdir {trained} --split dev", r"'dev'.*--split"),
-    (predict, "--workdir {folder} text", r"is not a run directory"),
-    (predict, "--workdir {begun} text", r"holds no checkpoint"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("module", "arguments", "message"), BAD, ids=[b[1] for b in BAD])
-def test_bad_input_gets_one_clear_line(module, arguments, message, tmp_path, trained, script):
-    places = {name: tmp_path / name for name in ("new", "file", "folder", "begun")}
-    places["file"].write_text("mine")
-    places["folder"].mkdir()
-    (places["folder"] / "notes.txt").write_text("mine")
-    places["begun"].mkdir()
-    (places["begun"] / "config.json").write_bytes((trained / "config.json").read_bytes())
-    line = arguments.format(small=" ".join(SMALL), trained=trained, **places)
-    with pytest.raises(UserError, match=message) as error:
-        script(module, *line.split())
-    assert "\n" not in str(error.value)
-    assert not places["new"].exists()
-    assert places["file"].read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "text 2 holds no words"),
-        (" ... !", "text 2 holds no words"),
-        ("good " * 250_000, "text 2 has 1,250,000 characters"),
-        ("caf\udce9", "text 2 is not UTF-8"),
-    ],
-)
-def test_a_text_that_cannot_be_classified_is_named(text, message, trained, script):
-    with pytest.raises(UserError, match=message):
-        script(predict, "--workdir", trained, "a good film", text)
-
-
 @pytest.mark.parametrize(
     ("content", "message"), [(b"", "no text"), (b"good\n\xff\n", "not UTF-8"), (b"good\n\nbad", "text 2")]
 )
@@ -286,36 +215,3 @@ def test_sigterm_saves_and_the_same_command_goes_on(tmp_path):
     assert "stopped by SIGTERM after saving step" in printed
     assert not (tmp_path / "run" / "result.json").exists()
     assert list((tmp_path / "run" / "checkpoints").iterdir())
-
-
-def test_two_processes_train_what_one_does(tmp_path, trained):
-    """Found through Open MPI's variables, as under mpirun; each has half of every batch."""
-    port = free_port()
-    processes = []
-    for rank in range(2):
-        found_by = {
-            "OMPI_MCA_orte_hnp_uri": "1.0;tcp://127.0.0.1:1",
-            "OMPI_COMM_WORLD_SIZE": "2",
-            "OMPI_COMM_WORLD_RANK": str(rank),
-            "OMPI_COMM_WORLD_LOCAL_RANK": str(rank),
-            "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}",
-            "JAX_PLATFORMS": "cpu",
-        }
-        command = [sys.executable, "-m", "experiments.imdb_sentiment", *SMALL, "--distributed"]
-        command += ["--num-devices", "1", "--workdir", str(tmp_path / "run")]
-        processes.append(
-            subprocess.Popen(command, env=os.environ | found_by, stdout=subprocess.PIPE, text=True)
-        )
-    printed = [process.communicate(timeout=120)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    assert "test accuracy" in printed[0]
-    assert "test accuracy" not in printed[1]
-    ours, theirs = (json.loads((p / "result.json").read_text()) for p in (tmp_path / "run", trained))
-    assert ours["hardware"]["num_hosts"] == 2
-    assert ours["test_loss"] == pytest.approx(theirs["test_loss"], rel=1e-3)
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
