@@ -121,9 +121,9 @@ class Run:
                 Standing(**saved.progress["standing"]),
             )
             self._say_where_it_goes_on(int(state.step), saved.progress["config"])
-        self._saver.start()
         if is_first():
             self.directory.create(self.config, self.data.vocabulary)
+        self._saver.start()
         self._state, self._step = self._parallel.replicate(state), int(state.step)
         self._clock_zero = time.perf_counter() - self._standing.train_seconds
         self._last_log = self._step, self._seconds()

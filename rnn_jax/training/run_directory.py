@@ -51,8 +51,13 @@ class RunDirectory:
                     "choose another --workdir, or the recorded settings; "
                     f"a run can go on with another {', '.join(sorted(RESUMABLE))} only"
                 )
-        elif self.path.is_dir() and any(path.name != LOCK for path in self.path.iterdir()):
+        elif self.path.is_dir() and not self._is_unused():
             raise UserError(f"--workdir {self.path} holds other files: choose an empty or a new directory")
+
+    def _is_unused(self) -> bool:
+        """Whether there is nothing, or what a run leaves that is killed before its settings are written."""
+        names = {path.name.removesuffix(".unfinished") for path in self.path.iterdir()}
+        return not names or (LOCK in names and names <= {LOCK, self._vocabulary.name, self._config.name})
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -169,7 +174,7 @@ class RunDirectory:
 def _read_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error}): use another --workdir, or restore the file") from error
     if not isinstance(value, dict):
         raise UserError(f"{path} is damaged (not a JSON object): use another --workdir, or restore the file")

@@ -40,6 +40,14 @@ def test_the_same_settings_are_welcome_and_others_are_named(run):
         run.check_usable(other)
 
 
+def test_a_run_that_was_killed_before_its_settings_were_written_begins_again(run):
+    (run.path / "config.json").rename(run.path / "config.json.unfinished")
+    run.check_usable(CONFIG)
+    (run.path / "lock").unlink()
+    with pytest.raises(UserError, match="holds other files"):  # somebody else's vocabulary.txt
+        run.check_usable(CONFIG)
+
+
 def test_some_settings_may_change_on_the_way(run):
     other = dataclasses.replace(CONFIG, epochs=99, patience=3, unroll="dynamic")
     run.check_usable(other)
@@ -68,6 +76,7 @@ def test_a_file_or_a_folder_of_other_things_is_refused(tmp_path):
     [
         (lambda s: "{", "is damaged"),
         (lambda s: "[]", "not a JSON object"),
+        (lambda s: "[" * 100_000, "is damaged"),
         (lambda s: json.dumps(s | {"hidden_size": "7"}), 'hidden_size is "7"'),
         (lambda s: json.dumps(s | {"hidden_size": 0}), "--hidden-size 0: must be above 0"),
         (lambda s: json.dumps(s | {"cell": "lstn"}), "unknown cell 'lstn'"),
