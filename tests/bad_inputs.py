@@ -1,0 +1,197 @@
+"""Bad input to every script, and the line that each is answered with.
+
+`python -m tests.bad_inputs` writes the table `tests/bad_inputs.md`; the tests compare every line of it.
+"""
+
+import contextlib
+import importlib
+import io
+import os
+import shlex
+import shutil
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+
+from experiments import command_line, imdb_sentiment
+from rnn_jax.stress.damages import DAMAGES
+from rnn_jax.training.run_directory import RunDirectory
+from tests.conftest import DEVICES
+
+TABLE = Path(__file__).with_suffix(".md")
+SMALL = (
+    "--dataset synthetic --train-examples 120 --epochs 2 --batch-size 40 --hidden-size 4 --embedding-size 4 "
+    "--max-length 40 --buckets 1"
+)
+# What stands in the table for what would not fit, or cannot be typed.
+ODD = {"<a megabyte>": "good " * 250_000, "<not UTF-8>": "caf\udce9"}
+
+# `begun` holds a run without checkpoints, `trained` a finished one; the rest of the places say what they are.
+CASES = {
+    "imdb_sentiment": (
+        "",
+        "--workdir new --cell lstn",
+        "--workdir new --unroll magic",
+        "--workdir new --preset other",
+        "--workdir new --pooling median",
+        "--workdir new --dataset reviews",
+        "--workdir new --truncate middle",
+        "--workdir new --precision float16",
+        "--workdir new --hiden-size 3",
+        "--workdir new --hidden-size many",
+        "--workdir new --hidden-size 0",
+        "--workdir new --embedding-size -1",
+        "--workdir new --num-layers 0",
+        "--workdir new --batch-size 0",
+        "--workdir new --epochs 0",
+        "--workdir new --buckets 0",
+        "--workdir new --patience -1",
+        "--workdir new --learning-rate 0",
+        "--workdir new --learning-rate nan",
+        "--workdir new --clip-norm -1",
+        "--workdir new --max-length 1",
+        "--workdir new --vocabulary-size 3",
+        "--workdir new --train-examples 1",
+        "--workdir new --dropout 1",
+        "--workdir new --word-dropout -0.1",
+        "--workdir new --average-decay 1",
+        "--workdir new --seed -1",
+        "--workdir new --log-every 0",
+        "--workdir new --save-every 0",
+        "--workdir new --num-devices 99",
+        "--workdir new --num-devices 0",
+        "--workdir new --dataset imdb --data-dir new",
+        "--workdir new --dataset synthetic --train-examples 99999",
+        "{small} --workdir file",
+        "{small} --workdir folder",
+        "{small} --workdir trained --cell gru --epochs 3",
+        "{small} --workdir trained --epochs 1",
+        "{small} --workdir unsettled",
+        "{small} --workdir new --init-from folder",
+        "{small} --workdir new --init-from trained --hidden-size 5",
+        "{small} --workdir new --init-from damaged",
+        "{small} --workdir damaged --epochs 3",
+        "{small} --workdir locked",
+    ),
+    "evaluate": (
+        "--workdir new",
+        "--workdir folder",
+        "--workdir begun",
+        "--workdir damaged",
+        "--workdir unsettled",
+        "--workdir trained --split dev",
+        "--workdir trained --num-devices 99",
+    ),
+    "predict": (
+        "--workdir folder good",
+        "--workdir begun good",
+        "--workdir damaged good",
+        "--workdir wordless good",
+        "--workdir trained ''",
+        "--workdir trained good ...",
+        "--workdir trained '<a megabyte>'",
+        "--workdir trained '<not UTF-8>'",
+    ),
+    "prepare_data": (
+        "--data-dir new --archive missing.tar.gz",
+        "--data-dir new --archive folder",
+        "--data-dir new --archive file",
+        "--data-dir new --archive link.tar.gz",
+        "--data-dir new --archive outside.tar.gz",
+        "--data-dir new --archive other.tar.gz",
+    ),
+    "benchmark_unroll": (
+        "--output new --cells lstn",
+        "--output new --ways slow",
+        "--output new --peers numpy",
+        "--output new --times 0",
+        "--output new --precisions float8",
+    ),
+    "benchmark_parts": ("--output new --time 30", "--output new --cells gru_v3", "--output new --batches 0"),
+    "benchmark_epoch": ("--output new --libraries numpy", "--output new --epochs 0"),
+    "benchmark_data_parallel": ("--output new --max-length 0",),
+    "stress": ("--output new --dataset reviews", "--output new --kills -1"),
+    "reproduce": ("other",),
+    "search": ("--draws 3",),
+    "make_tables": ("--root folder",),
+}
+
+
+def prepare(folder: Path) -> None:
+    """Makes the places that the cases name."""
+    (folder / "file").write_text("mine")
+    (folder / "folder").mkdir()
+    (folder / "folder" / "notes.txt").write_text("mine")
+    with _arguments("imdb_sentiment", [*SMALL.split(), "--workdir", str(folder / "trained")]):
+        assert imdb_sentiment.main() == 0
+    for name in ("begun", "damaged", "locked", "unsettled", "wordless"):
+        shutil.copytree(folder / "trained", folder / name)
+        (folder / name / "result.json").unlink()
+    shutil.rmtree(folder / "begun" / "checkpoints")
+    for checkpoint in sorted((folder / "damaged" / "checkpoints").iterdir()):
+        DAMAGES["removed"](checkpoint, np.random.default_rng(0))
+    (folder / "unsettled" / "config.json").write_text("{")
+    (folder / "wordless" / "vocabulary.txt").unlink()
+    for name, member in (
+        ("link", {"name": "aclImdb/train/pos/1_9.txt", "type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}),
+        ("outside", {"name": "../aclImdb/train/pos/1_9.txt"}),
+        ("other", {"name": "holiday/1.txt"}),
+    ):
+        with tarfile.open(folder / f"{name}.tar.gz", "w:gz") as tar:
+            tar.addfile(tarfile.TarInfo.frombuf(_header(member), "utf-8", "strict"))
+
+
+def answer(module: str, line: str, folder: Path) -> tuple[int, str]:
+    """The exit code of a script, run in a folder, and what it says on standard error; without the folder."""
+    arguments = [ODD.get(word, word) for word in shlex.split(line.format(small=SMALL))]
+    said = io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        RunDirectory("locked").lock(),
+        _arguments(module, arguments),
+        contextlib.redirect_stderr(said),
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        try:
+            command_line.run(importlib.import_module(f"experiments.{module}").main)
+        except SystemExit as end:
+            code = int(end.code or 0)
+    text = said.getvalue().replace(f"{folder}/", "").replace(f"process {os.getpid()} on ", "process N on ")
+    text = text.replace(f"this host has {DEVICES}", "this host has N")
+    return code, text.replace(f"process N on {os.uname().nodename}", "process N on HOST")
+
+
+def row(module: str, line: str, message: str) -> str:
+    """A line of the table."""
+    shown = line.format(small="…").replace("|", "\\|")
+    return f"| `{module} {shown}`".rstrip() + f" | {message.strip().replace('|', chr(92) + '|')} |"
+
+
+def table(folder: Path) -> str:
+    """All cases and their answers."""
+    rows = [row(m, line, answer(m, line, folder)[1]) for m, lines in CASES.items() for line in lines]
+    return "\n".join(["| input | answer, with exit code 2 |", "| --- | --- |", *rows, ""])
+
+
+@contextlib.contextmanager
+def _arguments(module: str, arguments: list[str]):
+    with mock.patch.object(sys, "argv", [f"experiments/{module}.py", *arguments]):
+        yield
+
+
+def _header(member: dict) -> bytes:
+    info = tarfile.TarInfo(member["name"])
+    for name, value in member.items():
+        setattr(info, name, value)
+    return info.tobuf()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        prepare(Path(place))
+        TABLE.write_text(table(Path(place)), encoding="utf-8")
+    print(f"wrote {TABLE}")
