@@ -60,8 +60,8 @@ def kill_runs(options: Options, folder: Path, undisturbed: Path, seconds: float)
     """Kills runs until there were enough kills; yields a row for each, once its run has ended."""
     rng = np.random.default_rng([options.seed, 0])
     expected = end_of(undisturbed)
-    done = 0
-    for number in itertools.count():
+    done, number = 0, 0
+    while done < options.kills:
         workdir = folder / f"killed{number}"
         command = training(workdir, options.dataset)
         rows: list[dict[str, Any]] = []
@@ -75,17 +75,15 @@ def kill_runs(options: Options, folder: Path, undisturbed: Path, seconds: float)
         found = differences(end_of(workdir), expected)
         for row in rows:
             yield row | {"differences": found}
-        done += len(rows)
+        done, number = done + len(rows), number + 1
         shutil.rmtree(workdir)
-        if done >= options.kills:
-            return
 
 
 def damage_checkpoints(options: Options, folder: Path, undisturbed: Path) -> Iterator[dict[str, Any]]:
     """Damages copies of the newest checkpoint; some of them are trained on from."""
     rng = np.random.default_rng([options.seed, 1])
     expected = end_of(undisturbed)
-    newest, before = (step for step in (expected["step"], _older(undisturbed)))
+    *_, before, newest = sorted(int(path.name) for path in (undisturbed / "checkpoints").iterdir())
     for trial in range(options.damages):
         copy = folder / "damaged"
         shutil.copytree(undisturbed, copy)
@@ -101,16 +99,14 @@ def damage_checkpoints(options: Options, folder: Path, undisturbed: Path) -> Ite
         shutil.rmtree(copy)
 
 
-def _older(workdir: Path) -> int:
-    """The step of the checkpoint before the newest."""
-    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir())[-2]
-
-
 def main() -> int:
     """Breaks, records, and prints what came out."""
     options = parse(Options)
     if options.dataset not in ("synthetic", "imdb"):
         raise UserError(f"--dataset {options.dataset}: choose synthetic or imdb")
+    for name, least in (("kills", 0), ("kills_of_a_run", 1), ("damages", 0), ("resumed", 0), ("seed", 0)):
+        if getattr(options, name) < least:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be {least} or more")
     output = Path(options.output)
     folder = output / "runs"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,48 @@
+"""A small campaign; the large one is `make stress`."""
+
+import json
+import sys
+
+import pytest
+
+from experiments import stress
+from rnn_jax.stress import ends
+from tests.training.runs import make_run
+
+
+def call(monkeypatch, tmp_path, *arguments):
+    monkeypatch.setattr(sys, "argv", ["stress", "--output", str(tmp_path), *arguments])
+    return stress.main()
+
+
+def test_a_small_campaign_finds_nothing_changed(monkeypatch, tmp_path, capsys):
+    options = "--kills 2 --kills-of-a-run 2 --damages 6 --resumed 1 --seed 3"
+    assert call(monkeypatch, tmp_path, *options.split()) == 0
+    rows = [json.loads(line) for line in (tmp_path / "stress.jsonl").read_text().splitlines()]
+    kills, damages = ([row for row in rows if row["kind"] == kind] for kind in ("kill", "damage"))
+    assert len(kills) == 2
+    assert len(damages) == 6
+    assert all(row["found"] for row in damages)
+    assert [row["differences"] for row in rows if "differences" in row] == [[], [], []]
+    assert "| a file of the newest checkpoint bit flipped | 1 | 1 | 1 | 1 |" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["stress.jsonl"]
+
+
+def test_a_difference_is_told(monkeypatch, tmp_path, capsys):
+    """A run that ends otherwise makes the campaign fail."""
+    numbers = iter(range(99))
+    monkeypatch.setattr(stress, "end_of", lambda workdir: ends.end_of(workdir) | {"odd": next(numbers)})
+    assert call(monkeypatch, tmp_path, *["--kills", "0", "--damages", "1", "--resumed", "1"]) == 1
+    assert "| a file of the newest checkpoint bit flipped | 1 | 1 | 1 | 0 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["result.json", "metrics.jsonl"])
+def test_an_end_is_all_that_a_run_leaves(name, tmp_path):
+    make_run(tmp_path).train("command")
+    before = ends.end_of(tmp_path)
+    assert ends.differences(ends.end_of(tmp_path), before) == []
+    text = (tmp_path / name).read_text()
+    (tmp_path / name).write_text(
+        text.replace('"best_epoch": ', '"best_epoch": 1').replace('"loss": 0.', '"loss": 1.')
+    )
+    assert ends.differences(ends.end_of(tmp_path), before) == ["result" if name == "result.json" else "log"]
