@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import tyro
 
-from rnn_jax.errors import UserError
+from rnn_jax.errors import RunError, UserError
 
 Options = TypeVar("Options")
 
@@ -33,9 +33,13 @@ def parse(options: type[Options], default: Options | None = None) -> Options:
     except SystemExit as end:
         if end.code in (0, None):  # --help
             raise
-        # tyro draws a box of several lines; a script's contract is one.
-        words = re.sub(r"\x1b\[[0-9;]*m|[^\x00-\x7f]", " ", complaint.getvalue()).split()
-        raise UserError(" ".join(word for word in words if set(word) - set("-+|"))) from None
+        # tyro draws a box of several lines with a title; a script's contract is one.
+        plain = re.sub(r"\x1b\[[0-9;]*m|[^\x00-\x7f]", " ", complaint.getvalue())
+        lines = [[word for word in line.split() if set(word) - set("-+|")] for line in plain.splitlines()]
+        title, *text = (" ".join(line) for line in lines if line)
+        if text[0].startswith("Missing"):
+            text[0] = f"{title.lower()} {text[0].lower()}"
+        raise UserError(" ".join(text)) from None
 
 
 def command_line(script: str) -> str:
@@ -58,7 +62,7 @@ def run_all(lines: Iterable[str]) -> int:
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """Runs a script's `main` and turns a `UserError` into one line on standard error and exit code 2.
+    """Runs a script's `main`; a `UserError` or `RunError` becomes one line on standard error and a code.
 
     What the package has to say meanwhile goes to standard error, as plain lines.
     """
@@ -68,9 +72,9 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     log.propagate = False  # libraries set up a root logger of their own
     try:
         raise SystemExit(main() or 0)
-    except UserError as error:
+    except (UserError, RunError) as error:
         print("error:", " ".join(str(error).split()), file=sys.stderr)
-        raise SystemExit(2) from None
+        raise SystemExit(2 if isinstance(error, UserError) else 1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BrokenPipeError:  # the reader of our output has gone, as after `| head`

@@ -19,12 +19,11 @@ from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
 from rnn_jax.models.functional import ModelParams
-from rnn_jax.training.checkpoints import SaveError
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.config import Config
 from rnn_jax.training.hosts import end_together, is_first, join
 from rnn_jax.training.interruption import InterruptedRunError
-from rnn_jax.training.loop import NotFiniteError, Run
+from rnn_jax.training.loop import Run
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import best_weights
@@ -134,11 +133,17 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
 
 
 def main() -> int:
-    """Trains, or goes on, or reports."""
+    """Finds the other processes, if any, and trains with them."""
     options = read_options()
     keep_compiled_programs()
     if options.distributed:
         join()
+    with end_together():
+        return train(options)
+
+
+def train(options: Options) -> int:
+    """Trains in the directory, or reports what was trained there."""
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
     console = Console(quiet=not is_first())
     data = options.config.load_data(options.data_dir, options.cache_dir)
@@ -168,15 +173,10 @@ def main() -> int:
     start = weights_of(options.init_from, config, data) if options.init_from else None
     command = command_line("imdb_sentiment")
     try:
-        with end_together():
-            result = this.train(command, start)
-        report(result, options.workdir, console)
+        report(this.train(command, start), options.workdir, console)
     except InterruptedRunError as interruption:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)
         return interruption.exit_code
-    except (NotFiniteError, SaveError) as error:
-        print("error:", error, file=sys.stderr)
-        return 1
     return 0
 
 

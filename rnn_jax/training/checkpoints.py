@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import orbax.checkpoint as ocp
 
-from rnn_jax.errors import UserError
+from rnn_jax.errors import RunError, UserError
 from rnn_jax.training.durable import move
 from rnn_jax.training.hosts import is_first, meet
 from rnn_jax.training.manifest import damage_of, seal
@@ -26,8 +26,8 @@ KEPT = 2  # the newest, and the one before it in case the newest is damaged
 log = logging.getLogger(__name__)
 
 
-class SaveError(Exception):
-    """A checkpoint could not be saved; the message says why. Older ones are as they were."""
+class SaveError(RunError):
+    """A checkpoint could not be saved. Older ones are as they were."""
 
 
 class Checkpoint(NamedTuple):
@@ -95,6 +95,7 @@ class Checkpoints:
         }
         if checkpoint.best is not None:
             items["best"] = ocp.args.StandardSave(checkpoint.best)
+        self._clear_unfinished()  # Orbax may have gone on writing after a save that failed
         try:
             self._orbax.save(unfinished, args=ocp.args.Composite(**items), force=True)
             if is_first():

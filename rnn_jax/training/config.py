@@ -141,9 +141,8 @@ class Config:
         defaults = cls().to_json()
         odd = sorted(settings.keys() ^ defaults.keys())
         if odd:
-            raise UserError(
-                f"{source} was not written by this version: settings {', '.join(odd)} do not match"
-            )
+            names = ", ".join(map(repr, odd))
+            raise UserError(f"{source} was not written by this version: settings {names} do not match")
         for name, value in settings.items():
             kinds = (
                 {type(defaults[name]), int}

@@ -6,14 +6,16 @@ JAX and the cluster do the work: `jax.distributed` knows Slurm, Open MPI, Kubern
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 
 import jax
 from jax.experimental import multihost_utils
 
-from rnn_jax.errors import UserError
+from rnn_jax.errors import RunError, UserError
 
 HEARTBEAT_SECONDS = 30  # without a sign of life a host counts as lost, and the others end
+TOGETHER = "the processes of a job end together: start them again, and they go on from the last checkpoint"
 
 
 def join() -> None:
@@ -32,23 +34,26 @@ def join() -> None:
 
 @contextlib.contextmanager
 def end_together() -> Iterator[None]:
-    """Ends this process, with code 1 and a line that says why, when another one of the job has gone.
+    """Where there are several processes, ends this one at once when it cannot go on, and says why.
 
-    At once, because JAX would wait for the other one on the way out.
+    Left to itself it would wait for the others on the way out, as they do for it; gone, it takes them along.
     """
     try:
         yield
-    except (jax.errors.JaxRuntimeError, ValueError) as error:
+    except Exception as error:
         if jax.process_count() == 1:
             raise
-        first = str(error).splitlines()[0]
-        print(
-            f"error: another process of this job has ended, or cannot be reached ({first}): "
-            "start them all again, and they go on from the last checkpoint",
-            file=sys.stderr,
-            flush=True,
-        )
-        os._exit(1)
+        if isinstance(error, (UserError, RunError)):
+            line = str(error)
+        elif isinstance(error, (jax.errors.JaxRuntimeError, ValueError)):
+            line = (
+                f"another process has ended, or cannot be reached ({str(error).splitlines()[0]}); {TOGETHER}"
+            )
+        else:
+            traceback.print_exc()
+            line = TOGETHER
+        print(f"error: {line}", file=sys.stderr, flush=True)
+        os._exit(2 if isinstance(error, UserError) else 1)
 
 
 def is_first() -> bool:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rnn_jax.data.batches import Plan, make_batch, plan_epoch, steps_per_epoch
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.dataset import Dataset
-from rnn_jax.errors import UserError
+from rnn_jax.errors import RunError, UserError
 from rnn_jax.models import count_parameters
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.training import environment
@@ -28,7 +28,7 @@ from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.saver import Saver
 
 
-class NotFiniteError(Exception):
+class NotFiniteError(RunError):
     """The loss or a gradient is NaN or infinite; the message says since which step, and what is left."""
 
 

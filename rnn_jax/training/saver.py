@@ -7,7 +7,7 @@ from typing import Any
 import jax
 
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
-from rnn_jax.training.hosts import is_first
+from rnn_jax.training.hosts import TOGETHER, is_first
 from rnn_jax.training.run_directory import RunDirectory
 
 RETRIES = 1.0, 4.0, 10.0  # seconds before the last step is tried to be saved once more
@@ -69,7 +69,7 @@ class Saver:
             self.failed = True
             message = f"step {step} cannot be saved ({error}); {self.what_is_saved()}"
             if jax.process_count() > 1:
-                raise SaveError(message) from error
+                raise SaveError(f"{message}; {TOGETHER}") from error
             self._report(f"warning: {message}; trying again later")
         else:
             self.failed, self.saved = False, step

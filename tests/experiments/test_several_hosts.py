@@ -143,7 +143,9 @@ def test_a_process_that_dies_takes_the_others_with_it(killed, tmp_path, undistur
     assert time.monotonic() - begin < 45
     assert codes[killed] == -signal.SIGKILL
     assert codes[1 - killed] not in (0, 2, 143)
-    assert "another process of this job has ended" in printed[1 - killed]
+    # In our words, or, where the first has gone, perhaps in those of JAX, which then ends the others itself.
+    clear = ("the processes of a job end together", "This most likely indicates that another task died")
+    assert any(words in printed[1 - killed] for words in clear), printed[1 - killed]
     saved = newest(path)
     codes, printed = finish(start(path, 2))
     assert codes == [0, 0], printed

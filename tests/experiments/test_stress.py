@@ -11,21 +11,21 @@ from tests.training.runs import make_run
 
 
 def call(monkeypatch, tmp_path, *arguments):
-    monkeypatch.setattr(sys, "argv", ["stress", "--output", str(tmp_path), *arguments])
+    monkeypatch.setattr(sys, "argv", ["stress", "--output", str(tmp_path / "stress"), *arguments])
     return stress.main()
 
 
 def test_a_small_campaign_finds_nothing_changed(monkeypatch, tmp_path, capsys):
     options = "--kills 2 --kills-of-a-run 2 --damages 6 --resumed 1 --seed 3"
     assert call(monkeypatch, tmp_path, *options.split()) == 0
-    rows = [json.loads(line) for line in (tmp_path / "stress.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (tmp_path / "stress" / "stress.jsonl").read_text().splitlines()]
     kills, damages = ([row for row in rows if row["kind"] == kind] for kind in ("kill", "damage"))
     assert len(kills) == 2
     assert len(damages) == 6
     assert all(row["found"] for row in damages)
     assert [row["differences"] for row in rows if "differences" in row] == [[], [], []]
     assert "| a file of the newest checkpoint bit flipped | 1 | 1 | 1 | 1 |" in capsys.readouterr().out
-    assert [path.name for path in tmp_path.iterdir()] == ["stress.jsonl"]
+    assert [path.name for path in (tmp_path / "stress").iterdir()] == ["stress.jsonl"]
 
 
 def test_a_difference_is_told(monkeypatch, tmp_path, capsys):

@@ -80,8 +80,8 @@ def test_a_file_or_a_folder_of_other_things_is_refused(tmp_path):
         (lambda s: json.dumps(s | {"hidden_size": "7"}), 'hidden_size is "7"'),
         (lambda s: json.dumps(s | {"hidden_size": 0}), "--hidden-size 0: must be above 0"),
         (lambda s: json.dumps(s | {"cell": "lstn"}), "unknown cell 'lstn'"),
-        (lambda s: json.dumps(s | {"colour": 1}), "settings colour do not match"),
-        (lambda s: json.dumps({k: v for k, v in s.items() if k != "cell"}), "settings cell do not match"),
+        (lambda s: json.dumps(s | {"colour": 1}), "settings .colour. do not match"),
+        (lambda s: json.dumps({k: v for k, v in s.items() if k != "cell"}), "settings .cell. do not match"),
     ],
 )
 def test_damaged_settings_are_refused(run, damage, message):
