@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 Array = jax.Array
 Params = Any  # a NamedTuple of arrays with a property `hidden_size`, one type a family of cells
-State = Any  # a NamedTuple of arrays [..., H]
+State = Any  # a NamedTuple of arrays, [..., H] unless the cell says otherwise
 
 
 class Fusion(NamedTuple):
@@ -49,6 +49,8 @@ class Cell(NamedTuple):
         project: `(params, x [..., D]) -> z [..., G*H]`, everything that does not depend on the state.
         advance: `(params, state, z) -> (state, y [..., H])`, the part that must be sequential.
         fusion: `advance` in pieces, for cells that can be taken apart so; None for others.
+        advance_all: `(params, state, z [T, ..., G*H]) -> (states [T, ...], y [T, ..., H])`, `advance` for all
+            steps at once, for cells that are linear in their state; None for others.
     """
 
     init: Callable[[Array, int, int], Params]
@@ -56,10 +58,32 @@ class Cell(NamedTuple):
     project: Callable[[Params, Array], Array]
     advance: Callable[[Params, State, Array], tuple[State, Array]]
     fusion: Fusion | None = None
+    advance_all: Callable[[Params, State, Array], tuple[State, Array]] | None = None
 
     def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:
         """One step: `(params, state, x [..., D]) -> (state, y [..., H])`."""
         return self.advance(params, state, self.project(params, x))
+
+
+class HiddenState(NamedTuple):
+    """What a cell remembers that remembers its output alone."""
+
+    hidden: Array  # h [..., H]
+
+
+def zero_hidden(params: Params, batch_shape: tuple[int, ...]) -> HiddenState:
+    """A state of zeros, `[*batch_shape, H]`, in the type of the parameters."""
+    return HiddenState(jnp.zeros((*batch_shape, params.hidden_size), params.bias.dtype))
+
+
+def affine(params: Params, x: Array) -> Array:
+    """`x W + b`: `[..., D] -> [..., G*H]`."""
+    return product(x, params.input_kernel) + params.bias
+
+
+def mix(params: Params, state: State) -> Array:
+    """`h U`: what the state adds to the gates, `[..., G*H]`."""
+    return product(state.hidden, params.recurrent_kernel)
 
 
 def product_precision() -> str | None:

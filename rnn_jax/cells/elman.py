@@ -20,10 +20,14 @@ from rnn_jax.cells.cell import (
     Array,
     Cell,
     Fusion,
+    HiddenState,
+    affine,
     check_sizes,
     input_kernel,
+    mix,
     product,
     recurrent_kernel,
+    zero_hidden,
 )
 
 
@@ -38,12 +42,6 @@ class ElmanParams(NamedTuple):
     def hidden_size(self) -> int:
         """H."""
         return self.recurrent_kernel.shape[-2]
-
-
-class ElmanState(NamedTuple):
-    """What an Elman cell remembers."""
-
-    hidden: Array  # h [..., H]
 
 
 def init(key: Array, input_size: int, hidden_size: int, *, identity: bool = False) -> ElmanParams:
@@ -61,40 +59,24 @@ def init(key: Array, input_size: int, hidden_size: int, *, identity: bool = Fals
     )
 
 
-def initial_state(params: ElmanParams, batch_shape: tuple[int, ...]) -> ElmanState:
-    """A state of zeros, `[*batch_shape, H]`, in the type of the parameters."""
-    zeros = jnp.zeros((*batch_shape, params.hidden_size), params.bias.dtype)
-    return ElmanState(zeros)
-
-
-def project(params: ElmanParams, x: Array) -> Array:
-    """`x W + b`: `[..., D] -> [..., H]`."""
-    return product(x, params.input_kernel) + params.bias
-
-
-def mix(params: ElmanParams, state: ElmanState) -> Array:
-    """`h U`: `[..., H]`."""
-    return product(state.hidden, params.recurrent_kernel)
-
-
 def combine(
-    state: ElmanState, z: Array, m: Array, *, activation: Callable[[Array], Array]
-) -> tuple[ElmanState, tuple[()]]:
+    state: HiddenState, z: Array, m: Array, *, activation: Callable[[Array], Array]
+) -> tuple[HiddenState, tuple[()]]:
     """`φ(z + m)`, which is all that the way back needs."""
-    return ElmanState(activation(z + m)), ()
+    return HiddenState(activation(z + m)), ()
 
 
 def gradients(
     saved: tuple[()],
-    previous: ElmanState,
-    state: ElmanState,
-    d_state: ElmanState,
+    previous: HiddenState,
+    state: HiddenState,
+    d_state: HiddenState,
     *,
     slope: Callable[[Array], Array],
-) -> tuple[ElmanState, Array, Array]:
+) -> tuple[HiddenState, Array, Array]:
     """Back through `combine`: `da = dh ⊙ φ'`, with φ' from the value of φ."""
     da = d_state.hidden * slope(state.hidden)
-    return ElmanState(jnp.zeros_like(da)), da, da
+    return HiddenState(jnp.zeros_like(da)), da, da
 
 
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> ElmanParams:
@@ -107,7 +89,7 @@ def make(
 ) -> Cell:
     """The cell of an activation φ, and of φ' as a function of φ's value."""
 
-    def advance(params: ElmanParams, state: ElmanState, z: Array) -> tuple[ElmanState, Array]:
+    def advance(params: ElmanParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
         """`h = φ(z + h U)`: `z [..., H] -> (state, y [..., H])`."""
         state, _ = combine(state, z, mix(params, state), activation=activation)
         return state, state.hidden
@@ -115,7 +97,7 @@ def make(
     fusion = Fusion(
         mix, partial(combine, activation=activation), partial(gradients, slope=slope), weight_gradients
     )
-    return Cell(partial(init, identity=identity), initial_state, project, advance, fusion)
+    return Cell(partial(init, identity=identity), zero_hidden, affine, advance, fusion)
 
 
 ELMAN = make(jnp.tanh, lambda y: 1 - y * y)

@@ -27,7 +27,18 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array, Cell, Fusion, check_sizes, input_kernel, product, recurrent_kernel
+from rnn_jax.cells.cell import (
+    Array,
+    Cell,
+    Fusion,
+    HiddenState,
+    affine,
+    check_sizes,
+    input_kernel,
+    product,
+    recurrent_kernel,
+    zero_hidden,
+)
 
 
 class GRUParams(NamedTuple):
@@ -57,12 +68,6 @@ class GRUV3Params(NamedTuple):
         return self.recurrent_kernel.shape[-2]
 
 
-class GRUState(NamedTuple):
-    """What a GRU remembers."""
-
-    hidden: Array  # h [..., H]
-
-
 def init_v3(key: Array, input_size: int, hidden_size: int) -> GRUV3Params:
     """Draws parameters: W Glorot-uniform and U orthogonal for each gate, b zero.
 
@@ -87,24 +92,13 @@ def init(key: Array, input_size: int, hidden_size: int) -> GRUParams:
     return GRUParams(*init_v3(key, input_size, hidden_size), jnp.zeros(hidden_size))
 
 
-def initial_state(params: GRUParams | GRUV3Params, batch_shape: tuple[int, ...]) -> GRUState:
-    """A state of zeros, `[*batch_shape, H]`, in the type of the parameters."""
-    zeros = jnp.zeros((*batch_shape, params.hidden_size), params.bias.dtype)
-    return GRUState(zeros)
-
-
-def project(params: GRUParams | GRUV3Params, x: Array) -> Array:
-    """`x W + b`: `[..., D] -> [..., 3H]`."""
-    return product(x, params.input_kernel) + params.bias
-
-
-def mix(params: GRUParams, state: GRUState) -> Array:
+def mix(params: GRUParams, state: HiddenState) -> Array:
     """`h U`, and c for the candidate: `[..., 3H]`."""
     bias = jnp.pad(params.candidate_bias, (2 * params.hidden_size, 0))
     return product(state.hidden, params.recurrent_kernel) + bias
 
 
-def combine(state: GRUState, z: Array, m: Array) -> tuple[GRUState, tuple[Array, ...]]:
+def combine(state: HiddenState, z: Array, m: Array) -> tuple[HiddenState, tuple[Array, ...]]:
     """The new state, and r, z, n and what r multiplies."""
     x_r, x_z, x_n = jnp.split(z, 3, axis=-1)
     h_r, h_z, h_n = jnp.split(m, 3, axis=-1)
@@ -114,15 +108,15 @@ def combine(state: GRUState, z: Array, m: Array) -> tuple[GRUState, tuple[Array,
     return state, (reset, update, candidate, h_n)
 
 
-def advance(params: GRUParams, state: GRUState, z: Array) -> tuple[GRUState, Array]:
+def advance(params: GRUParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
     """Reset after the product: `z [..., 3H] -> (state, y [..., H])`."""
     state, _ = combine(state, z, mix(params, state))
     return state, state.hidden
 
 
 def gradients(
-    saved: tuple[Array, ...], previous: GRUState, state: GRUState, d_state: GRUState
-) -> tuple[GRUState, Array, Array]:
+    saved: tuple[Array, ...], previous: HiddenState, state: HiddenState, d_state: HiddenState
+) -> tuple[HiddenState, Array, Array]:
     """Back through `combine`, with da for the gradient of what enters a gate, and s for h_{t-1} U_n + c.
 
     dh_{t-1} = z ⊙ dh,    da_z = dh ⊙ (h_{t-1} - n) ⊙ z(1 - z)
@@ -135,7 +129,7 @@ def gradients(
     da_z = d_hidden * (previous.hidden - candidate) * update * (1 - update)
     dz = jnp.concatenate([da_r, da_z, da_n], axis=-1)
     dm = jnp.concatenate([da_r, da_z, da_n * reset], axis=-1)
-    return GRUState(d_hidden * update), dz, dm
+    return HiddenState(d_hidden * update), dz, dm
 
 
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> GRUParams:
@@ -145,7 +139,7 @@ def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> GRUParams
     )
 
 
-def advance_v3(params: GRUV3Params, state: GRUState, z: Array) -> tuple[GRUState, Array]:
+def advance_v3(params: GRUV3Params, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
     """Reset before the product: `z [..., 3H] -> (state, y [..., H])`."""
     hidden_size = state.hidden.shape[-1]
     gates, candidate_kernel = jnp.split(params.recurrent_kernel, [2 * hidden_size], axis=1)
@@ -155,11 +149,11 @@ def advance_v3(params: GRUV3Params, state: GRUState, z: Array) -> tuple[GRUState
     return _update(state, update, candidate)
 
 
-def _update(state: GRUState, update: Array, candidate: Array) -> tuple[GRUState, Array]:
+def _update(state: HiddenState, update: Array, candidate: Array) -> tuple[HiddenState, Array]:
     """`h = z ⊙ h + (1 - z) ⊙ n`."""
     hidden = update * state.hidden + (1 - update) * candidate
-    return GRUState(hidden), hidden
+    return HiddenState(hidden), hidden
 
 
-GRU = Cell(init, initial_state, project, advance, Fusion(mix, combine, gradients, weight_gradients))
-GRU_V3 = Cell(init_v3, initial_state, project, advance_v3)
+GRU = Cell(init, zero_hidden, affine, advance, Fusion(mix, combine, gradients, weight_gradients))
+GRU_V3 = Cell(init_v3, zero_hidden, affine, advance_v3)

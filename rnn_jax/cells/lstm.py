@@ -68,16 +68,6 @@ def initial_state(params: LSTMParams, batch_shape: tuple[int, ...]) -> LSTMState
     return LSTMState(zeros, zeros)
 
 
-def project(params: LSTMParams, x: cell.Array) -> cell.Array:
-    """`x W + b`: `[..., D] -> [..., 4H]`."""
-    return cell.product(x, params.input_kernel) + params.bias
-
-
-def mix(params: LSTMParams, state: LSTMState) -> cell.Array:
-    """`h U`: what the state adds to the gates, `[..., 4H]`."""
-    return cell.product(state.hidden, params.recurrent_kernel)
-
-
 def combine(state: LSTMState, z: cell.Array, m: cell.Array) -> tuple[LSTMState, tuple[cell.Array, ...]]:
     """The new state, and the gates i, f, g, o."""
     a_i, a_f, a_g, a_o = jnp.split(z + m, 4, axis=-1)
@@ -88,7 +78,7 @@ def combine(state: LSTMState, z: cell.Array, m: cell.Array) -> tuple[LSTMState, 
 
 def advance(params: LSTMParams, state: LSTMState, z: cell.Array) -> tuple[LSTMState, cell.Array]:
     """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
-    state, _ = combine(state, z, mix(params, state))
+    state, _ = combine(state, z, cell.mix(params, state))
     return state, state.hidden
 
 
@@ -122,5 +112,5 @@ def weight_gradients(x: cell.Array, hidden: cell.Array, dz: cell.Array, dm: cell
 
 
 LSTM = cell.Cell(
-    init, initial_state, project, advance, cell.Fusion(mix, combine, gradients, weight_gradients)
+    init, initial_state, cell.affine, advance, cell.Fusion(cell.mix, combine, gradients, weight_gradients)
 )

@@ -11,15 +11,17 @@ Pooling = Callable[[Unrolled, Array], Array]
 
 
 def last(unrolled: Unrolled, lengths: Array) -> Array:
-    """What the last layer holds after its last step: the forward half's end, the backward half's beginning.
+    """What the last layer puts out when it has read all: forward at the end, backward at the beginning.
 
-    A sequence of length 0 gives its initial state.
+    Zeros for length 0.
     """
-    del lengths  # the state already is the one after each sequence's own last step
-    state = unrolled.state[-1]
-    if isinstance(state, Directions):
-        return jnp.concatenate([state.forward.hidden, state.backward.hidden], axis=-1)
-    return state.hidden
+    outputs = unrolled.outputs
+    ends = jnp.maximum(lengths - 1, 0)[:, None, None]
+    at_end = jnp.take_along_axis(outputs, ends, axis=1)[:, 0]
+    if not isinstance(unrolled.state[-1], Directions):
+        return at_end
+    size = outputs.shape[-1] // 2
+    return jnp.concatenate([at_end[:, :size], outputs[:, 0, size:]], axis=-1)
 
 
 def mean(unrolled: Unrolled, lengths: Array) -> Array:
