@@ -10,78 +10,209 @@ def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
 
-def elman(params, h, x):
+def elman(params, state, x):
     """Elman (1990) with tanh: h = tanh(x W + h U + b)."""
-    return np.tanh(x @ params["input_kernel"] + h @ params["recurrent_kernel"] + params["bias"])
+    h = np.tanh(x @ params["input_kernel"] + state[0] @ params["recurrent_kernel"] + params["bias"])
+    return (h,), h
 
 
-def elman_relu(params, h, x):
+def elman_relu(params, state, x):
     """Le, Jaitly and Hinton (2015): h = max(0, x W + h U + b)."""
-    return np.maximum(0, x @ params["input_kernel"] + h @ params["recurrent_kernel"] + params["bias"])
+    h = np.maximum(0, x @ params["input_kernel"] + state[0] @ params["recurrent_kernel"] + params["bias"])
+    return (h,), h
 
 
 def _gate(params, name, n, H):
     return params[name][..., n * H : (n + 1) * H]
 
 
-def lstm(params, state, x):
-    """Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); gates i, f, g, o."""
-    h, c = state
+def _sums(params, h, x, gates):
+    """What enters each gate: x W + h U + b."""
     H = h.shape[-1]
-    pre = [
+    return [
         x @ _gate(params, "input_kernel", n, H)
         + h @ _gate(params, "recurrent_kernel", n, H)
         + _gate(params, "bias", n, H)
-        for n in range(4)
+        for n in range(gates)
     ]
-    i, f, g, o = sigmoid(pre[0]), sigmoid(pre[1]), np.tanh(pre[2]), sigmoid(pre[3])
+
+
+def lstm(params, state, x):
+    """Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000); gates i, f, g, o."""
+    h, c = state
+    a = _sums(params, h, x, 4)
+    i, f, g, o = sigmoid(a[0]), sigmoid(a[1]), np.tanh(a[2]), sigmoid(a[3])
     c = f * c + i * g
-    return o * np.tanh(c), c
+    h = o * np.tanh(c)
+    return (h, c), h
 
 
-def gru(params, h, x):
+def peephole_lstm(params, state, x):
+    """Gers, Schraudolph and Schmidhuber (2002): i and f see the old cell, o the new one."""
+    h, c = state
+    a = _sums(params, h, x, 4)
+    p_i, p_f, p_o = (_gate(params, "peepholes", n, len(c)) for n in range(3))
+    i = sigmoid(a[0] + p_i * c)
+    f = sigmoid(a[1] + p_f * c)
+    c = f * c + i * np.tanh(a[2])
+    o = sigmoid(a[3] + p_o * c)
+    h = o * np.tanh(c)
+    return (h, c), h
+
+
+def coupled_lstm(params, state, x):
+    """Greff et al. (2015), CIFG: i = 1 - f; gates f, g, o."""
+    h, c = state
+    a = _sums(params, h, x, 3)
+    f, g, o = sigmoid(a[0]), np.tanh(a[1]), sigmoid(a[2])
+    c = f * c + (1 - f) * g
+    h = o * np.tanh(c)
+    return (h, c), h
+
+
+def layer_norm_lstm(params, state, x):
+    """Ba, Kiros and Hinton (2016), equations 20 to 22; gates i, f, g, o."""
+
+    def norm(v):
+        return (v - np.mean(v)) / np.sqrt(np.var(v) + 1e-5)
+
+    h, c = state
+    a = params["input_scale"] * norm(x @ params["input_kernel"])
+    a = a + params["recurrent_scale"] * norm(h @ params["recurrent_kernel"]) + params["bias"]
+    i, f, g, o = np.split(a, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h = sigmoid(o) * np.tanh(params["cell_scale"] * norm(c) + params["cell_bias"])
+    return (h, c), h
+
+
+def gru(params, state, x):
     """Reset after the product (Cho et al., 2014, first version; cuDNN); gates r, z, n."""
+    (h,) = state
     H = h.shape[-1]
     x_part = [x @ _gate(params, "input_kernel", n, H) + _gate(params, "bias", n, H) for n in range(3)]
     h_part = [h @ _gate(params, "recurrent_kernel", n, H) for n in range(3)]
     r = sigmoid(x_part[0] + h_part[0])
     z = sigmoid(x_part[1] + h_part[1])
     n = np.tanh(x_part[2] + r * (h_part[2] + params["candidate_bias"]))
-    return z * h + (1 - z) * n
+    h = z * h + (1 - z) * n
+    return (h,), h
 
 
-def gru_v3(params, h, x):
+def gru_v3(params, state, x):
     """Reset before the product (Cho et al., 2014, equations 5 to 8); gates r, z, n."""
+    (h,) = state
     H = h.shape[-1]
     x_part = [x @ _gate(params, "input_kernel", n, H) + _gate(params, "bias", n, H) for n in range(3)]
     r = sigmoid(x_part[0] + h @ _gate(params, "recurrent_kernel", 0, H))
     z = sigmoid(x_part[1] + h @ _gate(params, "recurrent_kernel", 1, H))
     n = np.tanh(x_part[2] + (r * h) @ _gate(params, "recurrent_kernel", 2, H))
-    return z * h + (1 - z) * n
+    h = z * h + (1 - z) * n
+    return (h,), h
 
 
-STEPS = {"elman": elman, "elman_relu": elman_relu, "lstm": lstm, "gru": gru, "gru_v3": gru_v3}
+def mgu(params, state, x):
+    """Zhou et al. (2016): one gate; f, then the candidate."""
+    (h,) = state
+    H = h.shape[-1]
+    x_part = [x @ _gate(params, "input_kernel", n, H) + _gate(params, "bias", n, H) for n in range(2)]
+    f = sigmoid(x_part[0] + h @ _gate(params, "recurrent_kernel", 0, H))
+    n = np.tanh(x_part[1] + (f * h) @ _gate(params, "recurrent_kernel", 1, H))
+    h = (1 - f) * h + f * n
+    return (h,), h
+
+
+def indrnn(params, state, x):
+    """Li et al. (2018): h = max(0, x W + u h + b), with u kept in [-1, 1]."""
+    u = np.minimum(np.maximum(params["recurrent_weights"], -1), 1)
+    h = np.maximum(0, x @ params["input_kernel"] + u * state[0] + params["bias"])
+    return (h,), h
+
+
+def qrnn(params, state, x):
+    """Bradbury et al. (2017), fo-pooling, width 2; the state holds x V of the step before."""
+    c, previous = state
+    z, f, o = np.split(previous + x @ params["input_kernel"] + params["bias"], 3)
+    f = sigmoid(f)
+    c = f * c + (1 - f) * np.tanh(z)
+    return (c, x @ params["previous_kernel"]), sigmoid(o) * c
+
+
+def _sru_products(params, x, H):
+    products = np.split(x @ params["input_kernel"], params["input_kernel"].shape[1] // H)
+    return [*products, x][:4]  # x itself where there is no fourth
+
+
+def sru(params, state, x):
+    """Lei et al. (2018): gates see the memory; x is scaled by √3."""
+    (c,) = state
+    H = len(c)
+    n, f, r, skip = _sru_products(params, x, H)
+    f = sigmoid(f + params["cell_weights"][:H] * c + params["bias"][:H])
+    r = sigmoid(r + params["cell_weights"][H:] * c + params["bias"][H:])
+    c = f * c + (1 - f) * n
+    return (c,), r * c + (1 - r) * skip * np.sqrt(3)
+
+
+def sru_v1(params, state, x):
+    """Lei, Zhang and Artzi (2017), the first version: gates see the input only."""
+    (c,) = state
+    H = len(c)
+    n, f, r, skip = _sru_products(params, x, H)
+    f = sigmoid(f + params["bias"][:H])
+    r = sigmoid(r + params["bias"][H:])
+    c = f * c + (1 - f) * n
+    return (c,), r * np.tanh(c) + (1 - r) * skip
+
+
+def mingru(params, state, x):
+    """Feng et al. (2024), section 3.1: z, then the candidate."""
+    z, n = np.split(x @ params["input_kernel"] + params["bias"], 2)
+    h = (1 - sigmoid(z)) * state[0] + sigmoid(z) * n
+    return (h,), h
+
+
+def minlstm(params, state, x):
+    """Feng et al. (2024), section 3.2: f, i, then the candidate."""
+    f, i, n = np.split(x @ params["input_kernel"] + params["bias"], 3)
+    f, i = sigmoid(f), sigmoid(i)
+    h = f / (f + i) * state[0] + i / (f + i) * n
+    return (h,), h
+
+
+def lru(params, state, x):
+    """Orvieto et al. (2023): a complex diagonal recurrence, read out by its real part."""
+    H = len(params["decay"])
+    B = params["input_kernel"][:, :H] + 1j * params["input_kernel"][:, H : 2 * H]
+    C = params["output_kernel"][:H] + 1j * params["output_kernel"][H:]
+    pole = np.exp(-np.exp(params["decay"]) + 1j * np.exp(params["angle"]))
+    c = pole * (state[0] + 1j * state[1]) + np.exp(params["scale"]) * (x @ B)
+    return (c.real, c.imag), (c @ C).real + x @ params["input_kernel"][:, 2 * H :]
+
+
+STEPS = {
+    step.__name__: step
+    for step in (
+        *(elman, elman_relu, lstm, peephole_lstm, coupled_lstm, layer_norm_lstm, gru, gru_v3, mgu, indrnn),
+        *(qrnn, sru, sru_v1, mingru, minlstm, lru),
+    )
+}
 
 
 def run(name, params, x, lengths, state, reverse=False):
     """Runs a cell over `x [B, T, D]`, each sequence on its own and only over the steps that count.
 
-    `state` is a tuple of `[B, H]`. Returns outputs `[B, T, H]`, zero where padded, and the final state.
+    `state` is a tuple of `[B, ...]`. Returns outputs `[B, T, H]`, zero where padded, and the final state.
     """
+    hidden_size = params.hidden_size
     params = {field: np.asarray(value, np.float64) for field, value in params._asdict().items()}
     B, T, _ = x.shape
-    H = state[0].shape[-1]
-    outputs = np.zeros((B, T, H))
+    outputs = np.zeros((B, T, hidden_size))
     final = [np.array(s, np.float64) for s in state]
     for b in range(B):
         current = tuple(s[b] for s in final)
         steps = range(lengths[b])
         for t in reversed(steps) if reverse else steps:
-            advanced = STEPS[name](
-                params, current if name == "lstm" else current[0], x[b, t].astype(np.float64)
-            )
-            current = advanced if name == "lstm" else (advanced,)
-            outputs[b, t] = current[0]
+            current, outputs[b, t] = STEPS[name](params, current, x[b, t].astype(np.float64))
         for s, value in zip(final, current, strict=True):
             s[b] = value
     return outputs, tuple(final)

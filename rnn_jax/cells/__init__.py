@@ -1,20 +1,41 @@
 """How one step works: pure functions, one family of cells a file, and the table of cells by name.
 
-A new cell is a new file here, written after `elman.py`, and a line in `CELLS`; every way to unroll, the
-layers, the scripts and the tests that run over all cells then know it.
+A new cell is a new file here, written after `mgu.py`, and a line in `CELLS`; every way to unroll, the
+layers, the scripts and the tests that run over all cells then know it. `cell.py` says what a cell is.
 """
 
 from rnn_jax.cells.cell import Cell
+from rnn_jax.cells.coupled_lstm import COUPLED_LSTM
 from rnn_jax.cells.elman import ELMAN, ELMAN_RELU
 from rnn_jax.cells.gru import GRU, GRU_V3
+from rnn_jax.cells.indrnn import INDRNN
+from rnn_jax.cells.layer_norm_lstm import LAYER_NORM_LSTM
+from rnn_jax.cells.lru import LRU
 from rnn_jax.cells.lstm import LSTM
+from rnn_jax.cells.mgu import MGU
+from rnn_jax.cells.mingru import MINGRU
+from rnn_jax.cells.minlstm import MINLSTM
+from rnn_jax.cells.peephole_lstm import PEEPHOLE_LSTM
+from rnn_jax.cells.qrnn import QRNN
+from rnn_jax.cells.sru import SRU, SRU_V1
 
 CELLS: dict[str, Cell] = {
     "elman": ELMAN,
     "elman_relu": ELMAN_RELU,
     "lstm": LSTM,
+    "peephole_lstm": PEEPHOLE_LSTM,
+    "coupled_lstm": COUPLED_LSTM,
+    "layer_norm_lstm": LAYER_NORM_LSTM,
     "gru": GRU,
     "gru_v3": GRU_V3,
+    "mgu": MGU,
+    "indrnn": INDRNN,
+    "qrnn": QRNN,
+    "sru": SRU,
+    "sru_v1": SRU_V1,
+    "mingru": MINGRU,
+    "minlstm": MINLSTM,
+    "lru": LRU,
 }
 
 __all__ = ["CELLS", "ELMAN", "ELMAN_RELU", "GRU", "GRU_V3", "LSTM", "Cell"]

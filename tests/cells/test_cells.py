@@ -10,7 +10,16 @@ from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import product
 from tests import oracles
 
-SIZES = [(1, 1), (3, 5), (8, 4)]  # D, H
+SIZES = [(1, 1), (3, 5), (4, 4), (8, 4)]  # D, H
+# Cells whose forget gate is open at the start, and its place among the gates.
+FORGET_GATE = {
+    "lstm": 1,
+    "peephole_lstm": 1,
+    "layer_norm_lstm": 1,
+    "coupled_lstm": 0,
+    "qrnn": 1,
+    "minlstm": 0,
+}
 
 
 def random_case(cell, rng, input_size, hidden_size, batch=(6,)):
@@ -83,15 +92,18 @@ def test_initial_parameters(name):
     cell = CELLS[name]
     params = cell.init(jax.random.key(1), 7, 6)
     assert params.hidden_size == 6
-    gates = params.recurrent_kernel.shape[1] // 6
-    assert params.input_kernel.shape == (7, 6 * gates)
-    assert np.abs(params.input_kernel).max() <= np.sqrt(6 / (7 + 6)) + 1e-6  # Glorot, gate by gate
-    for gate in np.split(np.asarray(params.recurrent_kernel), gates, axis=1):
-        np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-5)
-    expected_bias = np.zeros(6 * gates)
-    if name == "lstm":
-        expected_bias[6:12] = 1
-    np.testing.assert_array_equal(params.bias, expected_bias)
+    if name not in ("sru", "sru_v1", "lru"):  # Glorot, gate by gate
+        assert np.abs(params.input_kernel).max() <= np.sqrt(6 / (7 + 6)) + 1e-6
+    if hasattr(params, "recurrent_kernel"):
+        gates = params.recurrent_kernel.shape[1] // 6
+        assert params.input_kernel.shape == (7, 6 * gates)
+        for gate in np.split(np.asarray(params.recurrent_kernel), gates, axis=1):
+            np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-5)
+    if hasattr(params, "bias"):
+        expected = np.zeros(params.bias.shape)
+        if name in FORGET_GATE:
+            expected[6 * FORGET_GATE[name] : 6 * FORGET_GATE[name] + 6] = 1
+        np.testing.assert_allclose(params.bias, expected, atol=0.5 if name == "layer_norm_lstm" else 0)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -155,3 +167,47 @@ def test_every_product_of_a_cell_can_be_of_bfloat16(name, rng):
     assert factors
     assert set(factors) == {np.dtype(jnp.bfloat16)}
     assert {a.dtype for a in (*new_state, y)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.advance_all])
+def test_all_steps_at_once_are_the_steps(name, rng):
+    cell = CELLS[name]
+    params, state, x = random_case(cell, rng, 3, 4, batch=(7, 2))
+    state = jax.tree.map(lambda s: s[0], state)
+    z = cell.project(params, x)
+    states, outputs = cell.advance_all(params, state, z)
+    for t in range(7):
+        state, y = cell.advance(params, state, z[t])
+        np.testing.assert_allclose(outputs[t], y, atol=1e-5, rtol=1e-5)
+        jax.tree.map(lambda a, b, t=t: np.testing.assert_allclose(a[t], b, atol=1e-5), states, state)
+
+
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.advance_all])
+def test_such_a_cell_is_linear_in_its_state(name, rng):
+    """The state after a step is an affine function of the one before."""
+    cell = CELLS[name]
+    params, one, x = random_case(cell, rng, 3, 4, batch=(2,))
+    other = jax.tree.map(lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), one)
+    if name == "qrnn":  # in its memory; what the last input adds to the gates is an input
+        other = other._replace(previous=one.previous)
+    middle = jax.tree.map(lambda a, b: (a + b) / 2, one, other)
+    after = [cell.step(params, state, x)[0] for state in (one, middle, other)]
+    jax.tree.map(lambda a, m, b: np.testing.assert_allclose(m, (a + b) / 2, atol=1e-5), *after)
+
+
+def test_poles_of_a_linear_recurrent_unit_lie_on_their_ring():
+    params = CELLS["lru"].init(jax.random.key(0), 2, 500)
+    radius = np.exp(-np.exp(params.decay))
+    assert 0.9 <= radius.min() < 0.91
+    assert 0.998 < radius.max() <= 0.999
+    np.testing.assert_allclose(np.exp(params.scale), np.sqrt(1 - radius**2), rtol=1e-3)
+    angle = np.exp(params.angle)
+    assert 0 < angle.min() < 0.1
+    assert 6.2 < angle.max() < 2 * np.pi + 1e-5
+
+
+def test_independent_weights_are_kept_within_one():
+    cell = CELLS["indrnn"]
+    params = cell.init(jax.random.key(0), 1, 3)._replace(recurrent_weights=jnp.array([-5.0, 0.5, 5.0]))
+    state, _ = cell.step(params, cell.initial_state(params, ())._replace(hidden=jnp.ones(3)), jnp.zeros(1))
+    np.testing.assert_array_equal(state.hidden, [0, 0.5, 1])

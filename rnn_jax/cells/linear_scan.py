@@ -1,0 +1,26 @@
+"""Recurrences that are linear in their state: all steps at once, in the time of log T of them.
+
+    c_t = a_t ⊙ c_{t-1} + b_t
+
+Two steps in a row are again such a step, (a_2 ⊙ a_1, a_2 ⊙ b_1 + b_2), whatever the state, so that steps can
+be joined in any grouping: a tree of them has log₂ T levels (G. Blelloch, "Prefix Sums and Their
+Applications", 1990; for networks, E. Martin and C. Cundy, "Parallelizing Linear Recurrent Neural Nets Over
+Sequence Length", 2018, arXiv:1709.04057).
+"""
+
+import jax
+
+from rnn_jax.cells.cell import Array
+
+
+def linear_scan(factors: Array, addends: Array, initial: Array) -> Array:
+    """The states after every step: `a, b [T, ..., H], c_0 [..., H] -> c [T, ..., H]`; real or complex."""
+    if len(addends) == 0:
+        return addends
+    addends = addends.at[0].add(factors[0] * initial)
+
+    def join(earlier: tuple[Array, Array], later: tuple[Array, Array]) -> tuple[Array, Array]:
+        return later[0] * earlier[0], later[0] * earlier[1] + later[1]
+
+    states: Array = jax.lax.associative_scan(join, (factors, addends))[1]
+    return states

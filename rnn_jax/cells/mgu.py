@@ -1,0 +1,70 @@
+"""The minimal gated unit: one gate, which forgets and resets.
+
+    f_t = σ(x_t W_f + h_{t-1} U_f + b_f)                 forget gate
+    n_t = tanh(x_t W_n + (f_t ⊙ h_{t-1}) U_n + b_n)      candidate
+    h_t = (1 - f_t) ⊙ h_{t-1} + f_t ⊙ n_t,    y_t = h_t
+
+Paper: G.-B. Zhou, J. Wu, C.-L. Zhang and Z.-H. Zhou, "Minimal Gated Unit for Recurrent Neural Networks",
+2016, arXiv:1603.09420, as published.
+
+Gate order in every packed array: f, n. Shapes: W `[D, 2H]`, U `[H, 2H]`, b `[2H]`, x_t `[..., D]`,
+h_t `[..., H]`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import (
+    Array,
+    Cell,
+    HiddenState,
+    affine,
+    check_sizes,
+    input_kernel,
+    product,
+    recurrent_kernel,
+    zero_hidden,
+)
+
+
+class MGUParams(NamedTuple):
+    """Weights of a minimal gated unit, packed in the order f, n."""
+
+    input_kernel: Array  # W [D, 2H]
+    recurrent_kernel: Array  # U [H, 2H]
+    bias: Array  # b [2H]
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return self.recurrent_kernel.shape[-2]
+
+
+def init(key: Array, input_size: int, hidden_size: int) -> MGUParams:
+    """Draws parameters: W Glorot-uniform and U orthogonal for gate and candidate, b zero.
+
+    Raises:
+        ValueError: if a size is below 1.
+    """
+    check_sizes(input_size, hidden_size)
+    input_key, recurrent_key = jax.random.split(key)
+    return MGUParams(
+        input_kernel(input_key, input_size, hidden_size, gates=2),
+        recurrent_kernel(recurrent_key, hidden_size, gates=2),
+        jnp.zeros(2 * hidden_size),
+    )
+
+
+def advance(params: MGUParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
+    """The gate and the new state: `z [..., 2H] -> (state, y [..., H])`."""
+    gate_kernel, candidate_kernel = jnp.split(params.recurrent_kernel, 2, axis=1)
+    x_f, x_n = jnp.split(z, 2, axis=-1)
+    forget = jax.nn.sigmoid(x_f + product(state.hidden, gate_kernel))
+    candidate = jnp.tanh(x_n + product(forget * state.hidden, candidate_kernel))
+    hidden = (1 - forget) * state.hidden + forget * candidate
+    return HiddenState(hidden), hidden
+
+
+MGU = Cell(init, zero_hidden, affine, advance)

@@ -1,0 +1,62 @@
+"""The LSTM whose gates look at the cell: peepholes.
+
+    i_t = σ(x_t W_i + h_{t-1} U_i + p_i ⊙ c_{t-1} + b_i)
+    f_t = σ(x_t W_f + h_{t-1} U_f + p_f ⊙ c_{t-1} + b_f)
+    g_t = tanh(x_t W_g + h_{t-1} U_g + b_g)
+    c_t = f_t ⊙ c_{t-1} + i_t ⊙ g_t
+    o_t = σ(x_t W_o + h_{t-1} U_o + p_o ⊙ c_t + b_o)      the output gate sees the new cell
+    h_t = o_t ⊙ tanh(c_t),    y_t = h_t
+
+Paper: F. Gers, N. Schraudolph and J. Schmidhuber, "Learning Precise Timing with LSTM Recurrent Networks",
+JMLR 3 (2002). Variant: one peephole a gate and unit (diagonal), tanh for candidate and output, as in K. Greff
+et al., "LSTM: A Search Space Odyssey", 2015, arXiv:1503.04069 ("vanilla LSTM").
+
+Gate order in W, U, b: i, f, g, o; in p: i, f, o. Shapes: W `[D, 4H]`, U `[H, 4H]`, b `[4H]`, p `[3H]`,
+x_t `[..., D]`, h_t and c_t `[..., H]`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells import lstm
+from rnn_jax.cells.cell import Array, Cell, affine, product
+from rnn_jax.cells.lstm import LSTMState
+
+
+class PeepholeLSTMParams(NamedTuple):
+    """Weights of an LSTM with peepholes, gates packed in the order i, f, g, o, peepholes i, f, o."""
+
+    input_kernel: Array  # W [D, 4H]
+    recurrent_kernel: Array  # U [H, 4H]
+    bias: Array  # b [4H]
+    peepholes: Array  # p [3H]
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        return self.recurrent_kernel.shape[-2]
+
+
+def init(key: Array, input_size: int, hidden_size: int) -> PeepholeLSTMParams:
+    """Draws parameters: as for the LSTM, and p zero, so that it begins as one without.
+
+    Raises:
+        ValueError: if a size is below 1.
+    """
+    return PeepholeLSTMParams(*lstm.init(key, input_size, hidden_size), jnp.zeros(3 * hidden_size))
+
+
+def advance(params: PeepholeLSTMParams, state: LSTMState, z: Array) -> tuple[LSTMState, Array]:
+    """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
+    a_i, a_f, a_g, a_o = jnp.split(z + product(state.hidden, params.recurrent_kernel), 4, axis=-1)
+    p_i, p_f, p_o = jnp.split(params.peepholes, 3)
+    i = jax.nn.sigmoid(a_i + p_i * state.cell)
+    f = jax.nn.sigmoid(a_f + p_f * state.cell)
+    memory = f * state.cell + i * jnp.tanh(a_g)
+    hidden = jax.nn.sigmoid(a_o + p_o * memory) * jnp.tanh(memory)
+    return LSTMState(hidden, memory), hidden
+
+
+PEEPHOLE_LSTM = Cell(init, lstm.initial_state, affine, advance)
