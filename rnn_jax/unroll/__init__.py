@@ -5,6 +5,7 @@ from rnn_jax.unroll.cudnn import cudnn
 from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.fused import fused
 from rnn_jax.unroll.layers import Directions, init_layers, run_layer, run_layers
+from rnn_jax.unroll.parallel import parallel
 from rnn_jax.unroll.sequence import Unroll, Unrolled
 from rnn_jax.unroll.static import static
 
@@ -13,6 +14,7 @@ UNROLLS: dict[str, Unroll] = {
     "static": static,
     "fused": fused,
     "checkpointed": checkpointed,
+    "parallel": parallel,
     "cudnn": cudnn,
 }
 
@@ -26,6 +28,7 @@ __all__ = [
     "dynamic",
     "fused",
     "init_layers",
+    "parallel",
     "run_layer",
     "run_layers",
     "static",

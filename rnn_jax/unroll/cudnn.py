@@ -8,7 +8,7 @@ from rnn_jax.cells import LSTM
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.cells.lstm import LSTMParams, LSTMState
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Unrolled, check_arguments, clip_inputs
+from rnn_jax.unroll.sequence import Unrolled, check_arguments, clip_inputs, own_steps_reversed
 
 
 def cudnn(
@@ -36,13 +36,10 @@ def cudnn(
         return Unrolled(jnp.zeros((batch, 0, params.hidden_size), x.dtype), initial_state)
     if lengths is None:
         lengths = jnp.full(batch, time)
-    steps = jnp.arange(time)
-    valid = (steps < lengths[:, None])[..., None]
+    valid = (jnp.arange(time) < lengths[:, None])[..., None]
     x = jnp.where(valid, clip_inputs(x), 0)
-    # Each sequence's own steps backwards; padding stays where it is.
-    order = jnp.where(valid[..., 0], lengths[:, None] - 1 - steps, steps)[..., None]
     if reverse:
-        x = jnp.take_along_axis(x, order, axis=1)
+        x = own_steps_reversed(x, lengths)
     outputs, hidden, memory = rnn.lstm(
         x,
         initial_state.hidden[None],
@@ -56,7 +53,7 @@ def cudnn(
         False,
     )
     if reverse:
-        outputs = jnp.take_along_axis(outputs, order, axis=1)
+        outputs = own_steps_reversed(outputs, lengths)
     empty = lengths[:, None] == 0
     state = LSTMState(
         jnp.where(empty, initial_state.hidden, hidden[0]), jnp.where(empty, initial_state.cell, memory[0])

@@ -93,6 +93,13 @@ def to_steps(
     return Steps(jnp.where(valid, x, jnp.zeros((), x.dtype)), valid, initial_state)
 
 
+def own_steps_reversed(a: Array, lengths: Array) -> Array:
+    """Each sequence's own steps from the last to the first, `a [B, T, F]`; padding stays where it is."""
+    steps, last = jnp.arange(a.shape[1]), lengths[:, None] - 1
+    order = jnp.where(steps <= last, last - steps, steps)
+    return jnp.take_along_axis(a, order[..., None], axis=1)
+
+
 def masked_step(
     cell: Cell, params: Params, state: State, x: Array, valid: Array | None
 ) -> tuple[State, Array]:

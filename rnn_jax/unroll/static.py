@@ -22,10 +22,10 @@ def static(
     steps = to_steps(cell, params, x, lengths, initial_state)
     time, batch, _ = steps.x.shape
     state = steps.initial_state
-    outputs: list[Array] = [jnp.zeros((batch, params.hidden_size), params.bias.dtype)] * time
+    outputs: list[Array] = [jnp.zeros((batch, params.hidden_size), x.dtype)] * time
     for t in reversed(range(time)) if reverse else range(time):
         valid = None if steps.valid is None else steps.valid[t]
         state, outputs[t] = masked_step(cell, params, state, steps.x[t], valid)
     if not outputs:  # T = 0: nothing to stack
-        return Unrolled(jnp.zeros((batch, 0, params.hidden_size), params.bias.dtype), state)
+        return Unrolled(jnp.zeros((batch, 0, params.hidden_size), x.dtype), state)
     return Unrolled(jnp.stack(outputs, axis=1), state)

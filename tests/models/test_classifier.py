@@ -34,7 +34,7 @@ def make(**changes):
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "qrnn", "lru"])
 def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, tokens):
     model = make(cell=cell, bidirectional=bidirectional, pooling=pooling, num_layers=2)
     params = jax.tree.map(

@@ -8,6 +8,7 @@ from jax.experimental import rnn
 
 from rnn_jax.cells import CELLS, LSTM
 from rnn_jax.unroll import cudnn, dynamic, fused
+from tests.unroll.pairs import KINDS
 
 B, T, D, H = 5, 7, 3, 4
 LENGTHS = jnp.array([0, 7, 3, 1, 6], jnp.int8)
@@ -54,7 +55,7 @@ def test_no_steps_at_all(described):
     assert cudnn(LSTM, params, jnp.zeros((B, 0, D))).outputs.shape == (B, 0, H)
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", KINDS)
 def test_elsewhere_another_unroll_does_the_same(name, rng):
     if jax.default_backend() == "gpu" and name == "lstm":
         pytest.skip("cuDNN itself runs here; the tests over all unrolls compare it")

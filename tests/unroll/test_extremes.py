@@ -7,13 +7,16 @@ import pytest
 
 from rnn_jax.cells import CELLS
 from rnn_jax.unroll import UNROLLS
+from tests.unroll.pairs import PAIRS
 
 MAGNITUDES = [0.0, 1e-45, 1e-30, 1e-3, 1.0, 1e3, 1e8, 1e15, 1e30, 3.4e38]
 B, T, D, H = 2, 10_000, 3, 4
+LONG = [(name, way) for name, way in PAIRS if way in ("dynamic", "fused", "parallel")]
 
 
-@pytest.mark.parametrize("way", ["dynamic", "fused", "checkpointed"])
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize(
+    ("name", "way"), [pair for pair in PAIRS if pair[1] in ("dynamic", "fused", "parallel")]
+)
 def test_ten_thousand_steps_of_any_magnitude_stay_finite(name, way):
     cell, unroll = CELLS[name], UNROLLS[way]
     params = cell.init(jax.random.key(0), D, H)
@@ -38,7 +41,7 @@ def test_ten_thousand_steps_of_any_magnitude_stay_finite(name, way):
                 assert np.isfinite(leaf).all(), (signs, magnitude)
 
 
-@pytest.mark.parametrize("way", ["dynamic", "static", "fused", "checkpointed"])
+@pytest.mark.parametrize("way", UNROLLS)
 def test_inputs_are_what_they_are_up_to_the_limit(way):
     cell = CELLS["elman_relu"]
     params = cell.init(jax.random.key(0), 1, 1)._replace(input_kernel=jnp.ones((1, 1)))

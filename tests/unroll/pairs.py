@@ -1,0 +1,21 @@
+"""Which cells are tested with which ways to unroll: every pair that runs some code of its own."""
+
+import pytest
+
+from rnn_jax.cells import CELLS
+from rnn_jax.unroll import UNROLLS
+
+# States of one array and of two, of size H and others, with derivatives by hand and without, linear and not.
+KINDS = ("elman", "lstm", "gru_v3", "qrnn")
+
+
+def is_own(name: str, way: str) -> bool:
+    """Whether a cell takes a path of its own through a way to unroll, or stands for those that take it."""
+    known = {"dynamic": True, "fused": CELLS[name].fusion, "parallel": CELLS[name].advance_all}
+    return bool(known.get(way)) or name in KINDS
+
+
+PAIRS = [(name, way) for name in CELLS for way in UNROLLS if is_own(name, way)]
+each_pair = pytest.mark.parametrize(
+    ("name", "unroll"), [(name, UNROLLS[way]) for name, way in PAIRS], ids=["-".join(pair) for pair in PAIRS]
+)

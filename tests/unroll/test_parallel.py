@@ -1,0 +1,62 @@
+"""All steps at once against one after the other."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rnn_jax.cells import CELLS
+from rnn_jax.unroll import dynamic, parallel
+
+LINEAR = [name for name, cell in CELLS.items() if cell.advance_all is not None]
+B, D, H = 2, 3, 4
+
+
+def test_the_linear_cells_are_known():
+    assert set(LINEAR) == {"qrnn", "sru_v1", "mingru", "minlstm", "lru"}
+
+
+@pytest.mark.parametrize("time", [1, 37, 16_384])
+@pytest.mark.parametrize("name", LINEAR)
+def test_it_is_the_scan_in_values_and_gradients(name, time, rng):
+    cell = CELLS[name]
+    params = cell.init(jax.random.key(1), D, H)
+    x = jnp.asarray(rng.normal(size=(B, time, D)), jnp.float32)
+    weights = jnp.asarray(rng.normal(size=(B, time, H)) / time, jnp.float32)
+    lengths = jnp.array([time, 2 * time // 3])
+    initial = cell.initial_state(params, (B,))
+
+    def differentiate(way):
+        def loss(params, x, state):
+            outputs, state = way(cell, params, x, lengths, state)
+            return (outputs * weights).sum() + sum(leaf.sum() for leaf in state), (outputs, state)
+
+        return jax.jit(jax.value_and_grad(loss, (0, 1, 2), has_aux=True))(params, x, initial)
+
+    found, expected = differentiate(parallel), differentiate(dynamic)
+    for ours, theirs in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        scale = max(1.0, float(jnp.abs(theirs).max()))
+        np.testing.assert_allclose(ours, theirs, atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_there_is_no_loop_in_it(name):
+    """And no more levels than a tree of all steps has."""
+    cell = CELLS[name]
+    params = cell.init(jax.random.key(0), D, H)
+
+    def operations(time):
+        text = str(jax.make_jaxpr(lambda x: parallel(cell, params, x).outputs)(jnp.ones((B, time, D))))
+        assert "scan[" not in text
+        assert "while[" not in text
+        return text.count(" = ")
+
+    per_doubling = operations(256) - operations(128)
+    assert operations(4096) == operations(256) + 4 * per_doubling
+
+
+def test_other_cells_are_scanned(rng):
+    cell = CELLS["gru_v3"]
+    params = cell.init(jax.random.key(0), D, H)
+    x = jnp.asarray(rng.normal(size=(B, 5, D)), jnp.float32)
+    np.testing.assert_array_equal(parallel(cell, params, x).outputs, dynamic(cell, params, x).outputs)
