@@ -16,8 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from experiments.command_line import command_line, parse, run
+from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
-from rnn_jax.measuring.case import GATES, PRECISIONS, Case
+from rnn_jax.measuring.case import PRECISIONS, Case
 from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
 from rnn_jax.measuring.program import OURS
 from rnn_jax.measuring.supervisor import measure
@@ -78,7 +79,7 @@ def read_options() -> Options:
     if options.quick:
         options = Options(**{**vars(options), **QUICK})
     known = {
-        "cells": tuple(GATES),
+        "cells": tuple(CELLS),
         "ways": (*OURS, "cudnn"),
         "precisions": PRECISIONS,
     }
@@ -103,9 +104,16 @@ def peers_of(options: Options) -> list[str]:
 
 
 def ways_of(options: Options, cell: str) -> list[str]:
-    """The ways to run a cell; the plain scan first, which the others are compared with."""
-    ours = options.ways or (*OURS, *(("cudnn",) if jax.default_backend() == "gpu" else ()))
-    ours = tuple(way for way in ours if way != "cudnn" or cell == "lstm")
+    """The ways to run a cell; the plain scan first, which the others are compared with.
+
+    Left out are those that would hand the cell on to another.
+    """
+    knows = {
+        "fused": CELLS[cell].fusion is not None,
+        "parallel": CELLS[cell].advance_all is not None,
+        "cudnn": cell == "lstm" and jax.default_backend() == "gpu",
+    }
+    ours = [way for way in options.ways or (*OURS, "cudnn") if knows.get(way, True)]
     peers = peers_of(options) if cell in PEER_CELLS else []
     return sorted({*ours, *peers}, key=lambda way: (way != "dynamic", way in PEERS, way))
 

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from experiments.command_line import parse, run
 from experiments.search import FIRST_SEEDS, SECOND_SEEDS
 from rnn_jax.errors import UserError
-from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark, training_table
+from rnn_jax.reporting.benchmark import (
+    benchmark_table,
+    load_benchmark,
+    parallel_table,
+    split_linear,
+    training_table,
+)
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.reporting.parts import load_parts, parts_table
 from rnn_jax.reporting.runs import group_rows, load_runs
@@ -59,7 +65,9 @@ def make_files(root: Path) -> Files:
     for file in sorted(results.glob("benchmark/*/benchmark.jsonl")):
         platform = file.parent.name
         measured = load_benchmark(file)
-        tables[f"unroll_{platform}"] = training_table(measured)
+        others, linear = split_linear(measured)
+        tables[f"unroll_{platform}"] = training_table(others)
+        tables[f"parallel_{platform}"] = parallel_table(linear)
         texts[results / f"tables/unroll_{platform}.md"] = benchmark_table(measured)
         pictures |= benchmark_plots.pictures(measured, platform)
     for file in sorted(results.glob("benchmark/*/data_parallel.jsonl")):

@@ -12,7 +12,7 @@ from jax.sharding import Mesh, PartitionSpec
 from rnn_jax.cells.cell import Array, product
 from rnn_jax.data.batches import Batch
 from rnn_jax.data.vocabulary import FIRST_WORD
-from rnn_jax.measuring.case import GATES, Case, make_problem
+from rnn_jax.measuring.case import Case, make_problem
 from rnn_jax.measuring.program import AXIS, our_program, product_program
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.training.config import Config
@@ -85,7 +85,7 @@ def products(
     case: Case, params: Any, x: np.ndarray, num_devices: int
 ) -> dict[str, tuple[Callable[[], Any], int]]:
     """Programs of nothing but products, and how many of the six products of a step each of them makes."""
-    gates, size = GATES[case.cell], case.hidden
+    gates, size = params.input_kernel.shape[1] // case.hidden, case.hidden
     repeat = lambda a: jnp.concatenate([a] * gates, axis=-1)  # noqa: E731
 
     def forth(params: Any, x: Array) -> Array:

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +13,6 @@ from flax import nnx
 from rnn_jax.cells.cell import Array
 from rnn_jax.measuring.case import Case, Problem
 from rnn_jax.measuring.program import Gradients, Program, compile_layer
-
-
-class Kernels(NamedTuple):
-    """Gradients in our layout."""
-
-    input_kernel: Any
-    recurrent_kernel: Any
 
 
 def flax_program(case: Case, problem: Problem, num_devices: int) -> Program:
@@ -40,11 +33,14 @@ def flax_program(case: Case, problem: Problem, num_devices: int) -> Program:
         carry = (zeros, zeros) if case.cell == "lstm" else zeros
         return nnx.merge(graph, params, others)(x, initial_carry=carry)
 
-    def kernels(gradients: Any) -> Kernels:
+    def matrices(gradients: Any) -> Gradients:
         inner = gradients["cell"]
-        return Kernels(inner["dense_i"]["kernel"][...], inner["dense_h"]["kernel"][...])
+        return {
+            "input_kernel": inner["dense_i"]["kernel"][...],
+            "recurrent_kernel": inner["dense_h"]["kernel"][...],
+        }
 
-    return compile_layer(layer, params, case, problem, num_devices, kernels)
+    return compile_layer(layer, params, case, problem, num_devices, matrices)
 
 
 def keras_program(case: Case, problem: Problem, num_devices: int) -> Program:
@@ -73,10 +69,10 @@ def keras_program(case: Case, problem: Problem, num_devices: int) -> Program:
     def layer(weights: Any, x: Array) -> Array:
         return recurrent.stateless_call(weights, others, x)[0]
 
-    def kernels(gradients: Any) -> Kernels:
-        return Kernels(reorder(gradients[0]), reorder(gradients[1]))
+    def matrices(gradients: Any) -> Gradients:
+        return {"input_kernel": reorder(gradients[0]), "recurrent_kernel": reorder(gradients[1])}
 
-    return compile_layer(layer, start, case, problem, num_devices, kernels)
+    return compile_layer(layer, start, case, problem, num_devices, matrices)
 
 
 def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:

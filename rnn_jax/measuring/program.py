@@ -30,8 +30,8 @@ class Program(NamedTuple):
 
     Attributes:
         run: does it, and waits until it is done.
-        results: what it computed, by name: `outputs`, or the gradients of `x`, `input_kernel` and
-            `recurrent_kernel`, laid out as in `rnn_jax.cells`.
+        results: what it computed, by name: `outputs`, or the gradients of `x` and of the matrices of the
+            cell (of an LSTM, `input_kernel` and `recurrent_kernel`), laid out as in `rnn_jax.cells`.
         compile_seconds: how long tracing and compiling took; None where nothing is compiled.
         temporary_bytes: memory for what is neither argument nor result, on one device, as the compiler
             planned it; None where no compiler says.
@@ -51,7 +51,10 @@ def our_program(way: str, case: Case, problem: Problem, num_devices: int) -> Pro
     def layer(params: Any, x: Array) -> Array:
         return unroll(cell, params, x).outputs
 
-    return compile_layer(layer, problem.params, case, problem, num_devices, lambda gradients: gradients)
+    def matrices(gradients: Any) -> Gradients:
+        return {name: array for name, array in gradients._asdict().items() if array.ndim == 2}
+
+    return compile_layer(layer, problem.params, case, problem, num_devices, matrices)
 
 
 def compile_layer(
@@ -60,7 +63,7 @@ def compile_layer(
     case: Case,
     problem: Problem,
     num_devices: int,
-    kernels: Callable[[Any], Any],
+    matrices: Callable[[Any], Gradients],
 ) -> Program:
     """Compiles a layer written in JAX, its batch shared by the devices.
 
@@ -70,7 +73,7 @@ def compile_layer(
         case: what to compile it for.
         problem: the numbers.
         num_devices: how many devices share the batch.
-        kernels: from gradients like `params` to something with our `input_kernel` and `recurrent_kernel`.
+        matrices: from gradients like `params` to those of the matrices, by our names.
     """
     rows, everywhere = PartitionSpec(AXIS), PartitionSpec()
     mesh = Mesh(np.array(jax.local_devices()[:num_devices]), (AXIS,))
@@ -100,12 +103,8 @@ def compile_layer(
         found = run()
         if case.mode == "forward":
             return {"outputs": np.asarray(found, np.float32)}
-        ours = kernels(found[0])
-        return {
-            "x": np.asarray(found[1], np.float32),
-            "input_kernel": np.asarray(ours.input_kernel, np.float32),
-            "recurrent_kernel": np.asarray(ours.recurrent_kernel, np.float32),
-        }
+        gradients = {"x": found[1], **matrices(found[0])}
+        return {name: np.asarray(array, np.float32) for name, array in gradients.items()}
 
     memory = compiled.memory_analysis()
     return Program(run, results, seconds, None if memory is None else int(memory.temp_size_in_bytes))

@@ -34,6 +34,16 @@ def by_size(rows: Sequence[Record]) -> Rows:
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
 
 
+def split_linear(rows: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+    """The rows of all other cells, and those of sizes at which all steps were taken at once, too."""
+    sizes = {Size(Case(**row["case"]), row["keep_memory"]) for row in rows if row["way"] == "parallel"}
+    linear = [Size(Case(**row["case"]), row["keep_memory"]) in sizes for row in rows]
+    return (
+        [row for row, chosen in zip(rows, linear, strict=True) if not chosen],
+        [row for row, chosen in zip(rows, linear, strict=True) if chosen],
+    )
+
+
 def ways_in(rows: Rows) -> list[str]:
     """All ways, ours before those of others."""
     ways = {way for of in rows.values() for way in of}
@@ -55,6 +65,11 @@ def training_table(rows: Sequence[Record]) -> str:
     """Milliseconds of one step of training, a line a size."""
     found = by_size([row for row in rows if row["case"]["mode"] == "training"])
     return _table(found, lambda row: 1e3 * row["seconds"])
+
+
+def parallel_table(rows: Sequence[Record]) -> str:
+    """Milliseconds forth and of a step of training, one step after the other and all at once."""
+    return _table(by_size(rows), lambda row: 1e3 * row["seconds"])
 
 
 def _table(rows: Rows, figure: Callable[[Record], float | None]) -> str:

@@ -9,22 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnn_jax.reporting.benchmark import PEERS, Rows, Size, by_size, ways_in
+from rnn_jax.reporting.benchmark import PEERS, Rows, Size, by_size, split_linear, ways_in
 from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, plain_ticks, tidy
+from rnn_jax.reporting.rows import Record
 
 Value = Callable[[dict[str, Any]], float | None]
 
 
 def pictures(rows: Sequence[dict[str, Any]], platform: str) -> dict[str, Picture]:
     """The files that show these rows: costs over the length, speed over the size, and all sizes at once."""
-    found = by_size(rows)
-    draws: dict[str, Callable[[Rows], Figure]] = {
-        f"unroll_over_length_{platform}.png": over_length,
-        f"unroll_over_size_{platform}.png": over_size,
-        f"unroll_ratios_{platform}.png": ratios,
+    others, linear = split_linear(rows)
+    draws: dict[str, tuple[Callable[[Rows], Figure], list[Record]]] = {
+        f"unroll_over_length_{platform}.png": (over_length, others),
+        f"unroll_over_size_{platform}.png": (over_size, others),
+        f"unroll_ratios_{platform}.png": (ratios, others),
+        f"parallel_{platform}.png": (parallel, linear),
     }
     return {
-        name: Picture.of(partial(draw, found), list(rows), name, __file__) for name, draw in draws.items()
+        name: Picture.of(partial(draw, by_size(chosen)), chosen, name, __file__)
+        for name, (draw, chosen) in draws.items()
+        if chosen
     }
 
 
@@ -101,6 +105,29 @@ def ratios(rows: Rows) -> Figure:
     axes.set_title("What to use when: training")
     tidy(axes)
     _legend(figure, looks)
+    return figure
+
+
+def parallel(rows: Rows) -> Figure:
+    """Draws the run time of linear cells over T, all steps at once and one after the other."""
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    cells = sorted({size.case.cell for size in rows})
+    colours = dict(zip(cells, cycle(COLOURS), strict=False))
+    styles = {"parallel": "-", "dynamic": "--"}
+    for axes, mode in zip(figure.subplots(1, 2, sharey=True), ("forward", "training"), strict=True):
+        for cell in cells:
+            sizes = [size for size in rows if (size.case.cell, size.case.mode) == (cell, mode)]
+            looks = {way: {"color": colours[cell], "linestyle": style} for way, style in styles.items()}
+            _curves(axes, rows, sizes, lambda size: size.case.time, lambda row: 1e3 * row["seconds"], looks)
+        axes.set(xscale="log", yscale="log", xlabel="length T", title=mode)
+        axes.set_xticks(sorted({size.case.time for size in rows}))
+        axes.get_xaxis().set_major_formatter("{x:,.0f}")
+        axes.minorticks_off()
+        plain_ticks(axes.yaxis)
+    figure.axes[0].set_ylabel("run time (ms)")
+    shapes = {f"B = {size.case.batch}, D = H = {size.case.hidden}" for size in rows}
+    figure.suptitle(f"Linear cells, {', '.join(sorted(shapes))}: all steps at once, and (dashed) a scan")
+    _legend(figure, {cell: {"color": colour, "linestyle": "-"} for cell, colour in colours.items()})
     return figure
 
 

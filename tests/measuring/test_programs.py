@@ -5,17 +5,18 @@ import jax.numpy as jnp
 import pytest
 
 from rnn_jax.cells import CELLS
-from rnn_jax.measuring.case import GATES, Case, disagreement, make_problem
+from rnn_jax.measuring.case import Case, disagreement, make_problem
 from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
 from rnn_jax.measuring.program import OURS, our_program, product_program
 from rnn_jax.unroll import static
 from tests.conftest import need_devices
+from tests.unroll.pairs import KINDS
 
 SIZES = {"time": 5, "batch": 4, "hidden": 3, "precision": "float32"}
 
 
 @pytest.mark.parametrize("mode", ["forward", "training"])
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", KINDS)
 def test_our_ways_agree(cell, mode):
     need_devices(2)
     case = Case(cell, mode, **SIZES)
@@ -48,10 +49,6 @@ def test_operations_are_those_of_the_compiled_loop(cell):
     counted = run.lower(jnp.asarray(problem.x), state).compile().cost_analysis()["flops"]
     assert case.operations <= counted < 1.1 * case.operations
     assert case._replace(mode="training").operations == 3 * case.operations
-
-
-def test_every_cell_is_counted():
-    assert GATES.keys() == CELLS.keys()
 
 
 def test_the_product_is_one():

@@ -6,12 +6,12 @@ import pytest
 
 from rnn_jax.errors import UserError
 from rnn_jax.reporting import benchmark_plots
-from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark
+from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark, parallel_table, split_linear
 
 
-def row(way, seconds, status="ok", time=32, hidden=128, batch=32, mode="training"):
+def row(way, seconds, status="ok", time=32, hidden=128, batch=32, mode="training", cell="lstm"):
     case = {
-        "cell": "lstm",
+        "cell": cell,
         "mode": mode,
         "time": time,
         "batch": batch,
@@ -75,3 +75,30 @@ def test_plots_show_every_way_and_leave_out_what_failed(tmp_path):
     for name, picture in benchmark_plots.pictures(ROWS, "cpu").items():
         picture.save(tmp_path / name)
         assert picture.is_in(tmp_path / name)
+
+
+LINEAR = [
+    row(way, seconds * time, time=time, mode=mode, cell="mingru")
+    for mode in ("forward", "training")
+    for time in (16, 64)
+    for way, seconds in (("dynamic", 0.002), ("parallel", 0.001))
+]
+
+
+def test_cells_that_run_all_steps_at_once_have_a_table_of_their_own():
+    others, linear = split_linear([*LINEAR[:4], *ROWS, *LINEAR[4:]])
+    assert (others, linear) == (ROWS, LINEAR)
+    assert "| mingru | training | float32 | kept | 128 | 32 | 64 | 128 | **64** |" in parallel_table(linear)
+
+
+def test_and_a_plot_of_their_own():
+    figure = benchmark_plots.parallel(benchmark_plots.by_size(LINEAR))
+    for axes in figure.axes:
+        drawn = {line.get_linestyle(): list(line.get_ydata()) for line in axes.lines}
+        assert drawn == {"-": pytest.approx([16, 64]), "--": pytest.approx([32, 128])}
+    assert benchmark_plots.pictures(ROWS, "cpu").keys() == {
+        "unroll_over_length_cpu.png",
+        "unroll_over_size_cpu.png",
+        "unroll_ratios_cpu.png",
+    }
+    assert benchmark_plots.pictures(LINEAR, "cpu").keys() == {"parallel_cpu.png"}
