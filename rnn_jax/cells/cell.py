@@ -122,6 +122,21 @@ def recurrent_kernel(key: Array, hidden_size: int, gates: int) -> Array:
     return jnp.concatenate([draw(k, (hidden_size, hidden_size), jnp.float32) for k in keys], axis=1)
 
 
+def draw_weights(key: Array, input_size: int, hidden_size: int, gates: int) -> tuple[Array, Array, Array]:
+    """W Glorot-uniform, U orthogonal, gate by gate, and b zero.
+
+    Raises:
+        ValueError: if a size is below 1.
+    """
+    check_sizes(input_size, hidden_size)
+    input_key, recurrent_key = jax.random.split(key)
+    return (
+        input_kernel(input_key, input_size, hidden_size, gates),
+        recurrent_kernel(recurrent_key, hidden_size, gates),
+        jnp.zeros(gates * hidden_size),
+    )
+
+
 def check_sizes(input_size: int, hidden_size: int) -> None:
     """Raises ValueError unless both sizes are at least 1."""
     if input_size < 1 or hidden_size < 1:

@@ -25,11 +25,9 @@ from rnn_jax.cells.cell import (
     Cell,
     Fusion,
     affine,
-    check_sizes,
-    input_kernel,
+    draw_weights,
     mix,
     product,
-    recurrent_kernel,
 )
 from rnn_jax.cells.lstm import LSTMState
 
@@ -53,13 +51,8 @@ def init(key: Array, input_size: int, hidden_size: int) -> CoupledLSTMParams:
     Raises:
         ValueError: if a size is below 1.
     """
-    check_sizes(input_size, hidden_size)
-    input_key, recurrent_key = jax.random.split(key)
-    return CoupledLSTMParams(
-        input_kernel(input_key, input_size, hidden_size, gates=3),
-        recurrent_kernel(recurrent_key, hidden_size, gates=3),
-        jnp.zeros(3 * hidden_size).at[:hidden_size].set(1.0),
-    )
+    params = CoupledLSTMParams(*draw_weights(key, input_size, hidden_size, gates=3))
+    return params._replace(bias=params.bias.at[:hidden_size].set(1.0))
 
 
 def combine(state: LSTMState, z: Array, m: Array) -> tuple[LSTMState, tuple[Array, ...]]:

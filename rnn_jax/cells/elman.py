@@ -22,11 +22,9 @@ from rnn_jax.cells.cell import (
     Fusion,
     HiddenState,
     affine,
-    check_sizes,
-    input_kernel,
+    draw_weights,
     mix,
     product,
-    recurrent_kernel,
     zero_hidden,
 )
 
@@ -50,13 +48,8 @@ def init(key: Array, input_size: int, hidden_size: int, *, identity: bool = Fals
     Raises:
         ValueError: if a size is below 1.
     """
-    check_sizes(input_size, hidden_size)
-    input_key, recurrent_key = jax.random.split(key)
-    return ElmanParams(
-        input_kernel(input_key, input_size, hidden_size, gates=1),
-        jnp.eye(hidden_size) if identity else recurrent_kernel(recurrent_key, hidden_size, gates=1),
-        jnp.zeros(hidden_size),
-    )
+    params = ElmanParams(*draw_weights(key, input_size, hidden_size, gates=1))
+    return params._replace(recurrent_kernel=jnp.eye(hidden_size)) if identity else params
 
 
 def combine(

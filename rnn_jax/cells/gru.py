@@ -33,10 +33,8 @@ from rnn_jax.cells.cell import (
     Fusion,
     HiddenState,
     affine,
-    check_sizes,
-    input_kernel,
+    draw_weights,
     product,
-    recurrent_kernel,
     zero_hidden,
 )
 
@@ -74,13 +72,7 @@ def init_v3(key: Array, input_size: int, hidden_size: int) -> GRUV3Params:
     Raises:
         ValueError: if a size is below 1.
     """
-    check_sizes(input_size, hidden_size)
-    input_key, recurrent_key = jax.random.split(key)
-    return GRUV3Params(
-        input_kernel(input_key, input_size, hidden_size, gates=3),
-        recurrent_kernel(recurrent_key, hidden_size, gates=3),
-        jnp.zeros(3 * hidden_size),
-    )
+    return GRUV3Params(*draw_weights(key, input_size, hidden_size, gates=3))
 
 
 def init(key: Array, input_size: int, hidden_size: int) -> GRUParams:

@@ -53,13 +53,8 @@ def init(key: cell.Array, input_size: int, hidden_size: int) -> LSTMParams:
     Raises:
         ValueError: if a size is below 1.
     """
-    cell.check_sizes(input_size, hidden_size)
-    input_key, recurrent_key = jax.random.split(key)
-    return LSTMParams(
-        cell.input_kernel(input_key, input_size, hidden_size, gates=4),
-        cell.recurrent_kernel(recurrent_key, hidden_size, gates=4),
-        jnp.zeros(4 * hidden_size).at[hidden_size : 2 * hidden_size].set(1.0),
-    )
+    params = LSTMParams(*cell.draw_weights(key, input_size, hidden_size, gates=4))
+    return params._replace(bias=params.bias.at[hidden_size : 2 * hidden_size].set(1.0))
 
 
 def initial_state(params: LSTMParams, batch_shape: tuple[int, ...]) -> LSTMState:

@@ -16,17 +16,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import (
-    Array,
-    Cell,
-    HiddenState,
-    affine,
-    check_sizes,
-    input_kernel,
-    product,
-    recurrent_kernel,
-    zero_hidden,
-)
+from rnn_jax.cells.cell import Array, Cell, HiddenState, affine, draw_weights, product, zero_hidden
 
 
 class MGUParams(NamedTuple):
@@ -48,13 +38,7 @@ def init(key: Array, input_size: int, hidden_size: int) -> MGUParams:
     Raises:
         ValueError: if a size is below 1.
     """
-    check_sizes(input_size, hidden_size)
-    input_key, recurrent_key = jax.random.split(key)
-    return MGUParams(
-        input_kernel(input_key, input_size, hidden_size, gates=2),
-        recurrent_kernel(recurrent_key, hidden_size, gates=2),
-        jnp.zeros(2 * hidden_size),
-    )
+    return MGUParams(*draw_weights(key, input_size, hidden_size, gates=2))
 
 
 def advance(params: MGUParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
