@@ -84,7 +84,10 @@ def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
     """The best weights of another run, which must be of the same network and know the same words."""
     directory = RunDirectory(path)
     other = directory.read_config()
-    shapes = ("vocabulary_size", "embedding_size", "hidden_size", "cell", "num_layers", "bidirectional")
+    shapes = (
+        *("vocabulary_size", "embedding_size", "hidden_size", "cell", "num_layers"),
+        *("bidirectional", "dense", "pooling"),
+    )
     differing = [f"{n} {getattr(other, n)}" for n in shapes if getattr(other, n) != getattr(config, n)]
     if differing:
         raise UserError(f"--init-from {path} is another network ({', '.join(differing)}): use its settings")

@@ -5,10 +5,10 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array
-from rnn_jax.models.dropout import dropout, word_dropout
+from rnn_jax.models.dropout import Keys, dropout, word_dropout
 from rnn_jax.models.pooling import POOLINGS
-from rnn_jax.models.recurrent import Recurrent
-from rnn_jax.unroll import UNROLLS, Unrolled
+from rnn_jax.models.recurrent import Noise, Recurrent
+from rnn_jax.unroll import UNROLLS
 
 WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT = range(3)  # random streams
 
@@ -30,10 +30,14 @@ class Classifier(nnx.Module):
         hidden_size: int,
         num_layers: int = 1,
         bidirectional: bool = False,
+        dense: bool = False,
         pooling: str = "last",
         word_dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        weight_dropout: float = 0.0,
+        zoneout: float = 0.0,
         precision: str = "float32",
         rngs: nnx.Rngs,
     ) -> None:
@@ -42,7 +46,6 @@ class Classifier(nnx.Module):
         self.dropout = dropout
         self.precision = precision
         self.cell = cell
-        self.pooling = pooling
         self.embedding = nnx.Embed(
             vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
@@ -52,29 +55,28 @@ class Classifier(nnx.Module):
             hidden_size,
             num_layers=num_layers,
             bidirectional=bidirectional,
-            dropout_rate=dropout,
+            dense=dense,
+            noise=Noise(dropout, recurrent_dropout, weight_dropout, zoneout),
             unroll=UNROLLS[unroll],
             rngs=rngs,
         )
+        self.pooling = pooling
+        self.pool = POOLINGS[pooling](self.recurrent.output_size, rngs)
         self.head = nnx.Linear(self.recurrent.output_size, 1, rngs=rngs)
 
-    def __call__(self, tokens: Array, lengths: Array, dropout_keys: Array | None = None) -> Array:
-        """Classifies sequences; `dropout_keys`, a key a row, turn dropout on."""
+    def __call__(self, tokens: Array, lengths: Array, keys: Keys | None = None) -> Array:
+        """Classifies sequences; `keys` turn noise on, as in training."""
         with jax.default_matmul_precision(self.precision):
-            return self._classify(tokens, lengths, dropout_keys)
+            return self._classify(tokens, lengths, keys)
 
-    def _classify(self, tokens: Array, lengths: Array, dropout_keys: Array | None) -> Array:
-        if dropout_keys is not None and self.word_dropout > 0:
-            tokens = word_dropout(tokens, self.word_dropout, dropout_keys, WORD_DROPOUT)
+    def _classify(self, tokens: Array, lengths: Array, keys: Keys | None) -> Array:
+        if keys is not None and self.word_dropout > 0:
+            tokens = word_dropout(tokens, self.word_dropout, keys, WORD_DROPOUT)
         embedded = self.embedding(tokens)
-        if dropout_keys is not None and self.embedding_dropout > 0:
-            embedded = dropout(embedded, self.embedding_dropout, dropout_keys, EMBEDDING_DROPOUT)
-        unrolled = self.recurrent(embedded, lengths, dropout_keys=dropout_keys)
+        if keys is not None and self.embedding_dropout > 0:
+            embedded = dropout(embedded, self.embedding_dropout, keys, EMBEDDING_DROPOUT)
+        unrolled = self.recurrent(embedded, lengths, keys=keys)
         pooled = self.pool(unrolled, lengths)
-        if dropout_keys is not None and self.dropout > 0:
-            pooled = dropout(pooled, self.dropout, dropout_keys, HEAD_DROPOUT)
+        if keys is not None and self.dropout > 0:
+            pooled = dropout(pooled, self.dropout, keys, HEAD_DROPOUT)
         return self.head(pooled)[:, 0]
-
-    def pool(self, unrolled: Unrolled, lengths: Array) -> Array:
-        """The pooling by its name, `[B, T, F] -> [B, F]`."""
-        return POOLINGS[self.pooling](unrolled, lengths)

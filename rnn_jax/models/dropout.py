@@ -4,6 +4,9 @@ Every row of the global batch has a random key of its own, so that a mask does n
 devices share the batch, and a run can be moved.
 """
 
+from functools import partial
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
@@ -11,18 +14,26 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.vocabulary import UNKNOWN
 
 
-def row_keys(key: Array, rows: Array) -> Array:
-    """A key for each row, from the number of the row in the global batch: `rows [B] -> keys [B]`."""
-    return jax.vmap(lambda row: jax.random.fold_in(key, row))(rows)
+class Keys(NamedTuple):
+    """The random keys of a training step."""
+
+    rows: Array  # [B], a key a row, for what is drawn for each
+    weights: Array  # the same for all rows on all devices, for what is drawn for the weights
 
 
-def _bernoulli(keys: Array, rate: float, shape: tuple[int, ...], stream: int) -> Array:
+def make_keys(key: Array, rows: Array) -> Keys:
+    """The keys of a step, from its own and from the numbers of the rows `[B]` in the global batch."""
+    fold = partial(jax.random.fold_in, key)
+    return Keys(jax.vmap(fold)(rows), fold(2**32 - 1))  # there is no such row
+
+
+def _bernoulli(keys: Keys, rate: float, shape: tuple[int, ...], stream: int) -> Array:
     """Where to drop, `[B, *shape]`; `stream` keeps the masks of different places apart."""
     draw = lambda key: jax.random.bernoulli(jax.random.fold_in(key, stream), rate, shape)  # noqa: E731
-    return jax.vmap(draw)(keys)
+    return jax.vmap(draw)(keys.rows)
 
 
-def dropout(x: Array, rate: float, keys: Array, stream: int) -> Array:
+def dropout(x: Array, rate: float, keys: Keys, stream: int) -> Array:
     """Zeroes features with probability `rate` and scales the others by 1 / (1 - rate).
 
     `x` is `[B, F]`, or `[B, T, F]`, which gets one mask for all steps. N. Srivastava et al., "Dropout", JMLR
@@ -34,7 +45,17 @@ def dropout(x: Array, rate: float, keys: Array, stream: int) -> Array:
     return jnp.where(dropped, 0, x / (1 - rate)).astype(x.dtype)
 
 
-def word_dropout(tokens: Array, rate: float, keys: Array, stream: int) -> Array:
+def weight_dropout(weights: Array, rate: float, keys: Keys, stream: int) -> Array:
+    """Zeroes weights with probability `rate`, the same for all rows, and scales the others by 1 / (1 - rate).
+
+    L. Wan et al., "Regularization of Neural Networks using DropConnect", ICML 2013; of recurrent weights, one
+    mask for all steps: S. Merity, N. Keskar and R. Socher, 2018, arXiv:1708.02182.
+    """
+    dropped = jax.random.bernoulli(jax.random.fold_in(keys.weights, stream), rate, weights.shape)
+    return jnp.where(dropped, 0, weights / (1 - rate)).astype(weights.dtype)
+
+
+def word_dropout(tokens: Array, rate: float, keys: Keys, stream: int) -> Array:
     """Makes tokens unknown with probability `rate`: `tokens [B, T]`.
 
     M. Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text Classification", ACL 2015;

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import jax.numpy as jnp
+from flax import nnx
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.unroll import Directions, Unrolled
@@ -37,4 +38,36 @@ def maximum(unrolled: Unrolled, lengths: Array) -> Array:
     return jnp.where(lengths[:, None] > 0, largest, 0)
 
 
-POOLINGS: dict[str, Pooling] = {"last": last, "mean": mean, "max": maximum}
+class Attention(nnx.Module):
+    """A mean of the outputs whose weights are learnt: `[B, T, F], lengths [B] -> [B, F]`; zeros for length 0.
+
+    α_t = softmax over the steps that count of v · tanh(W h_t + b). Paper: Z. Yang et al., "Hierarchical
+    Attention Networks for Document Classification", NAACL 2016, equations 5 to 7, with F features in between.
+    """
+
+    def __init__(self, size: int, rngs: nnx.Rngs) -> None:
+        self.hidden = nnx.Linear(size, size, rngs=rngs)
+        self.context = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
+
+    def __call__(self, unrolled: Unrolled, lengths: Array) -> Array:
+        """The mean."""
+        outputs = unrolled.outputs
+        valid = jnp.arange(outputs.shape[1]) < lengths[:, None]
+        scores = self.context(jnp.tanh(self.hidden(outputs)))[..., 0]
+        scores = jnp.where(valid, scores, jnp.finfo(scores.dtype).min)
+        weights = jnp.where(valid, jnp.exp(scores - scores.max(axis=1, keepdims=True)), 0)
+        total = weights.sum(axis=1, keepdims=True)  # at least 1, but 0 for length 0
+        return jnp.einsum("bt,btf->bf", weights / jnp.maximum(total, 1), outputs)
+
+
+def _without_parameters(pooling: Pooling) -> Callable[[int, nnx.Rngs], Pooling]:
+    return lambda size, rngs: pooling
+
+
+# What makes a pooling, from the number of features and the source of random weights.
+POOLINGS: dict[str, Callable[[int, nnx.Rngs], Pooling]] = {
+    "last": _without_parameters(last),
+    "mean": _without_parameters(mean),
+    "max": _without_parameters(maximum),
+    "attention": Attention,
+}

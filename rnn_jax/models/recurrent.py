@@ -1,12 +1,27 @@
 """Recurrent layers as a Flax module: it holds the parameters, and a way to unroll does the work."""
 
+from typing import NamedTuple
+
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from rnn_jax.cells import Cell
-from rnn_jax.cells.cell import Array, State
-from rnn_jax.models.dropout import dropout
-from rnn_jax.unroll import Unroll, Unrolled, dynamic, init_layers, run_layers
+from rnn_jax.cells.cell import Array, Params, State
+from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
+from rnn_jax.models.dropout import Keys, dropout, weight_dropout
+from rnn_jax.unroll import Unroll, Unrolled, dynamic, init_layers, map_layers, run_layers
+
+BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
+
+
+class Noise(NamedTuple):
+    """How much is dropped in training: probabilities."""
+
+    between_layers: float = 0.0  # features, by one mask for all steps
+    recurrent: float = 0.0  # of what a cell's products see of its state, by one mask for all steps
+    weights: float = 0.0  # recurrent weights, by one mask for all steps and reviews
+    zoneout: float = 0.0  # units that keep their old state, at each step anew
 
 
 class Recurrent(nnx.Module):
@@ -26,16 +41,18 @@ class Recurrent(nnx.Module):
         *,
         num_layers: int = 1,
         bidirectional: bool = False,
-        dropout_rate: float = 0.0,
+        dense: bool = False,
+        noise: Noise | None = None,
         unroll: Unroll = dynamic,
         rngs: nnx.Rngs,
     ) -> None:
         self.cell = cell
         self.unroll = unroll
-        self.dropout_rate = dropout_rate
+        self.noise = noise or Noise()
         self.bidirectional = bidirectional
+        self.dense = dense
         self.output_size = hidden_size * (2 if bidirectional else 1)
-        layers = init_layers(cell, rngs.params(), input_size, hidden_size, num_layers, bidirectional)
+        layers = init_layers(cell, rngs.params(), input_size, hidden_size, num_layers, bidirectional, dense)
         self.layers = nnx.data(jax.tree.map(nnx.Param, layers))
 
     def __call__(
@@ -43,17 +60,41 @@ class Recurrent(nnx.Module):
         x: Array,
         lengths: Array | None = None,
         initial_state: tuple[State, ...] | None = None,
-        dropout_keys: Array | None = None,
+        keys: Keys | None = None,
     ) -> Unrolled:
-        """Runs the layers; see `rnn_jax.unroll.Unroll` for the arguments and errors.
+        """Runs the layers; see `rnn_jax.unroll.Unroll` for the arguments and errors. `keys` turn noise on."""
 
-        With `dropout_keys`, a key a row, features are dropped between layers, by one mask for all steps.
-        """
-
-        def drop(layer: int, outputs: Array) -> Array:
-            if dropout_keys is None or self.dropout_rate == 0:
+        def between(layer: int, outputs: Array) -> Array:
+            if keys is None or self.noise.between_layers == 0:
                 return outputs
-            return dropout(outputs, self.dropout_rate, dropout_keys, stream=100 + layer)
+            return dropout(outputs, self.noise.between_layers, keys, BETWEEN_LAYERS + layer)
 
         params = jax.tree.map(lambda p: p[...], self.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
-        return run_layers(self.unroll, self.cell, params, x, lengths, initial_state, drop)
+        cell, params = self._with_noise(params, keys)
+        return run_layers(self.unroll, cell, params, x, lengths, initial_state, between, dense=self.dense)
+
+    def _with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
+        """The cell, and parameters, of this step."""
+        cell, noise = self.cell, self.noise
+
+        def drop_weights(number: int, params: Params) -> Params:
+            assert keys is not None
+            kernel = weight_dropout(params.recurrent_kernel, noise.weights, keys, WEIGHTS + number)
+            return params._replace(recurrent_kernel=kernel)
+
+        def mask(number: int, params: Params) -> Params:
+            assert keys is not None
+            ones = jnp.ones((len(keys.rows), params.hidden_size))
+            return MaskedParams(params, dropout(ones, noise.recurrent, keys, RECURRENT + number))
+
+        def zone_out(number: int, params: Params) -> Params:
+            fold = lambda key: jax.random.fold_in(key, ZONEOUT + number)  # noqa: E731
+            return ZoneoutParams(params, noise.zoneout, None if keys is None else jax.vmap(fold)(keys.rows))
+
+        if keys is not None and noise.weights:
+            layers = map_layers(drop_weights, layers)
+        if keys is not None and noise.recurrent:
+            cell, layers = recurrent_dropout(cell), map_layers(mask, layers)
+        if noise.zoneout:  # which acts otherwise when not training, too
+            cell, layers = zoneout(cell), map_layers(zone_out, layers)
+        return cell, layers

@@ -41,7 +41,7 @@ def summarize(model: Classifier, length: int) -> str:
     directions = ", both directions" if model.recurrent.bidirectional else ""
     for layer in model.recurrent.layers:
         row(f"{model.cell}{directions}", unrolled.outputs, layer)
-    row(f"{model.pooling} over time", pooled, ())
+    row(f"{model.pooling} over time", pooled, model.pool)
     row("dense, sigmoid", logits, model.head)
 
     text = io.StringIO()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args, get_origin,
 from flax import nnx
 
 from rnn_jax.cells import CELLS
+from rnn_jax.cells.noise import can_drop, can_zone_out, has_recurrent_kernel
 from rnn_jax.data import dataset as datasets
 from rnn_jax.errors import UserError
 from rnn_jax.models import POOLINGS, Classifier
@@ -42,7 +43,8 @@ class Config:
     """Recurrent cell."""
     unroll: UnrollName = "fused"
     """How steps become a sequence: fused (a scan with derivatives by hand), dynamic (lax.scan as it is),
-    static (a Python loop; compiles every step), checkpointed (little memory), cudnn (LSTM on NVIDIA GPUs)."""
+    static (a Python loop; compiles every step), checkpointed (little memory), parallel (all steps at once,
+    for linear cells), cudnn (LSTM on NVIDIA GPUs)."""
     embedding_size: int = 32
     """Size of a word's vector."""
     hidden_size: int = 32
@@ -51,6 +53,8 @@ class Config:
     """Recurrent layers, one on another."""
     bidirectional: bool = False
     """Whether each layer also reads from the end to the beginning."""
+    dense: bool = False
+    """Whether a layer also reads what the layers below it read."""
     pooling: PoolingName = "max"
     """From the outputs of all steps to one vector a review."""
     word_dropout: float = 0.3
@@ -59,6 +63,12 @@ class Config:
     """Probability that a feature of the word vectors is dropped in training, for all steps of a review."""
     dropout: float = 0.3
     """Probability that a feature is dropped in training, between layers and before the head."""
+    recurrent_dropout: float = 0.0
+    """Probability that a unit is hidden from the products of the next step in training, at all steps."""
+    weight_dropout: float = 0.0
+    """Probability that a recurrent weight is dropped in training, at all steps."""
+    zoneout: float = 0.0
+    """Probability that a unit keeps its old state at a step in training."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Type that the factors of matrix products are rounded to; parameters, states and sums are float32."""
 
@@ -91,9 +101,17 @@ class Config:
         _require(self.vocabulary_size >= 4, "vocabulary_size", self.vocabulary_size, "must be 4 or more")
         if self.train_examples is not None:
             _require(self.train_examples >= 2, "train_examples", self.train_examples, "must be 2 or more")
-        for name in ("word_dropout", "embedding_dropout", "dropout", "average_decay"):
+        for name in (*_RATES, "average_decay"):
             value = getattr(self, name)
             _require(0 <= value < 1, name, value, "must be 0 or more, and below 1")
+        cell = CELLS[self.cell]
+        for name, known in (
+            ("recurrent_dropout", can_drop(cell)),
+            ("weight_dropout", has_recurrent_kernel(cell)),
+            ("zoneout", can_zone_out(cell)),
+        ):
+            value = getattr(self, name)
+            _require(known or value == 0, name, value, f"--cell {self.cell} has no such thing: leave it 0")
         for name in ("seed", "patience"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "must be 0 or more")
 
@@ -107,10 +125,14 @@ class Config:
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
+            dense=self.dense,
             pooling=self.pooling,
             word_dropout=self.word_dropout,
             embedding_dropout=self.embedding_dropout,
             dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            weight_dropout=self.weight_dropout,
+            zoneout=self.zoneout,
             precision=self.precision,
             rngs=nnx.Rngs(self.seed),
         )
@@ -135,14 +157,17 @@ class Config:
     def from_json(cls, settings: dict[str, Any], source: str) -> "Config":
         """The settings of a JSON object.
 
+        Settings that are missing have their defaults: an earlier version did not know them, and what is new
+        is off by default.
+
         Raises:
-            UserError: if settings are unknown, missing, of the wrong type or make no sense, naming `source`.
+            UserError: if settings are unknown, of the wrong type or make no sense, naming `source`.
         """
         defaults = cls().to_json()
-        odd = sorted(settings.keys() ^ defaults.keys())
-        if odd:
+        if odd := sorted(settings.keys() - defaults.keys()):
             names = ", ".join(map(repr, odd))
-            raise UserError(f"{source} was not written by this version: settings {names} do not match")
+            raise UserError(f"{source} was written by a later version: settings {names} are unknown")
+        settings = defaults | settings
         for name, value in settings.items():
             kinds = (
                 {type(defaults[name]), int}
@@ -173,6 +198,10 @@ class Config:
 
 RESUMABLE = {"epochs", "patience", "unroll"}  # what a run may change and go on
 
+_RATES = (
+    *("word_dropout", "embedding_dropout", "dropout"),
+    *("recurrent_dropout", "weight_dropout", "zoneout"),
+)
 _FLOATS = tuple(f.name for f in dataclasses.fields(Config) if f.type is float)
 
 

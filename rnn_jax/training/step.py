@@ -9,7 +9,7 @@ import optax
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
-from rnn_jax.models.dropout import row_keys
+from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.functional import Apply, ModelParams
 from rnn_jax.training.metrics import Metrics
 
@@ -50,7 +50,7 @@ def train_step(
     `average_decay` a step (B. Polyak and A. Juditsky, 1992, with exponential weights), and faster at first,
     so that it does not remember the initial draw.
     """
-    keys = row_keys(jax.random.fold_in(key, state.step), batch.rows)
+    keys = make_keys(jax.random.fold_in(key, state.step), batch.rows)
     count = jnp.maximum(all_reduce(batch.weights.sum()), 1)
 
     def loss(params: ModelParams) -> tuple[Array, Metrics]:

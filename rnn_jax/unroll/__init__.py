@@ -4,7 +4,7 @@ from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn
 from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.layers import Directions, init_layers, run_layer, run_layers
+from rnn_jax.unroll.layers import Directions, init_layers, map_layers, run_layer, run_layers
 from rnn_jax.unroll.parallel import parallel
 from rnn_jax.unroll.sequence import Unroll, Unrolled
 from rnn_jax.unroll.static import static
@@ -28,6 +28,7 @@ __all__ = [
     "dynamic",
     "fused",
     "init_layers",
+    "map_layers",
     "parallel",
     "run_layer",
     "run_layers",

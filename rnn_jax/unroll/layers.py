@@ -4,6 +4,7 @@ Parameters decide what is built: a cell's parameters are a layer of one directio
 such is a layer of both, and a tuple of layers is a stack. States have the same structure.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -32,8 +33,11 @@ def init_layers(
     hidden_size: int,
     num_layers: int = 1,
     bidirectional: bool = False,
+    dense: bool = False,
 ) -> tuple[Params | Directions, ...]:
     """Draws the parameters of a stack of layers, each of `hidden_size` in each direction.
+
+    In a `dense` one every layer reads the inputs of the one below beside its outputs.
 
     Raises:
         ValueError: if a size or the number of layers is below 1.
@@ -51,8 +55,22 @@ def init_layers(
             )
         else:
             layers.append(cell.init(layer_key, input_size, hidden_size))
-        input_size = hidden_size * (2 if bidirectional else 1)
+        output_size = hidden_size * (2 if bidirectional else 1)
+        input_size = output_size + (input_size if dense else 0)
     return tuple(layers)
+
+
+def map_layers(
+    function: Callable[[int, Params], Params], layers: Sequence[Params | Directions]
+) -> tuple[Params | Directions, ...]:
+    """Applies `function(number, params)` to every cell's parameters: of each layer, and of each direction."""
+    numbers = itertools.count()
+    return tuple(
+        Directions(*(function(next(numbers), half) for half in layer))
+        if isinstance(layer, Directions)
+        else function(next(numbers), layer)
+        for layer in layers
+    )
 
 
 def run_layer(
@@ -84,18 +102,25 @@ def run_layers(
     lengths: Array | None = None,
     initial_state: Sequence[State | Directions] | None = None,
     between: Callable[[int, Array], Array] = lambda _, outputs: outputs,
+    *,
+    dense: bool = False,
 ) -> Unrolled:
     """Runs a stack: the outputs of one layer are the inputs of the next.
 
     See `Unroll` for arguments and errors. `between(i, outputs)` is applied to the outputs of layer i before
     layer i + 1 reads them (dropout, say). Outputs are the last layer's; the state is a tuple, a layer each.
+
+    In a `dense` stack a layer reads the outputs of all below, and what the first reads (G. Huang et al.,
+    "Densely Connected Convolutional Networks", CVPR 2017; recurrent layers so: Bradbury et al., 2017).
     """
     states: list[State | Directions] = []
+    outputs = x
     for i, layer in enumerate(params):
         if i > 0:
-            x = between(i - 1, x)
-        x, state = run_layer(
+            outputs = between(i - 1, outputs)
+            x = jnp.concatenate([x, outputs], axis=-1) if dense else outputs
+        outputs, state = run_layer(
             unroll, cell, layer, x, lengths, None if initial_state is None else initial_state[i]
         )
         states.append(state)
-    return Unrolled(x, tuple(states))
+    return Unrolled(outputs, tuple(states))

@@ -7,9 +7,10 @@ from flax import nnx
 from rnn_jax.cells import CELLS
 from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.models import POOLINGS, Classifier, Recurrent, count_parameters, summarize
-from rnn_jax.models.dropout import dropout, row_keys, word_dropout
+from rnn_jax.models.dropout import Keys, dropout, make_keys, weight_dropout, word_dropout
 from rnn_jax.models.functional import split
-from rnn_jax.unroll import Unrolled, dynamic, run_layers, static
+from rnn_jax.models.pooling import Attention, maximum
+from rnn_jax.unroll import Unrolled, dynamic, run_layer, run_layers, static
 
 V, E, H, T = 20, 4, 3, 6
 LENGTHS = jnp.array([6, 0, 2])
@@ -32,7 +33,7 @@ def make(**changes):
     return Classifier(**(settings | changes))
 
 
-@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "qrnn", "lru"])
 def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, tokens):
@@ -74,7 +75,42 @@ def pool_by_hand(name, outputs, lengths, bidirectional):
 def test_max_pooling_of_negative_outputs_is_negative():
     """Padding is zero, and must not win."""
     unrolled = Unrolled(jnp.array([[[-3.0], [-2.0], [0.0]]]), ())
-    assert POOLINGS["max"](unrolled, jnp.array([2])).tolist() == [[-2.0]]
+    assert maximum(unrolled, jnp.array([2])).tolist() == [[-2.0]]
+
+
+def test_attention_is_the_equations_of_the_paper(rng):
+    attention = Attention(5, nnx.Rngs(1))
+    outputs, lengths = rng.normal(size=(3, 7, 5)).astype(np.float32), np.array([7, 0, 3])
+    found = attention(Unrolled(jnp.asarray(outputs), ()), jnp.asarray(lengths))
+    hidden, context = attention.hidden, attention.context.kernel[...]
+    for row, length, ours in zip(outputs, lengths, found, strict=True):
+        scores = np.tanh(row[:length] @ hidden.kernel[...] + hidden.bias[...]) @ context
+        weights = np.exp(scores) / np.exp(scores).sum()
+        np.testing.assert_allclose(ours, (weights * row[:length]).sum(axis=0), atol=1e-5)
+
+
+def test_a_layer_of_a_dense_stack_reads_all_below(tokens):
+    model = make(num_layers=3, dense=True, bidirectional=True, pooling="last")
+    layers = jax.tree.map(
+        lambda p: p[...], model.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
+    )
+    inputs = model.embedding.embedding[...][tokens]
+    for params in layers:
+        outputs = run_layer(dynamic, CELLS["lstm"], params, inputs, LENGTHS).outputs
+        inputs = jnp.concatenate([inputs, outputs], axis=-1)
+    assert inputs.shape[-1] == E + 3 * 2 * H
+    found = model.recurrent(model.embedding(tokens), LENGTHS).outputs
+    np.testing.assert_allclose(found, outputs, atol=1e-6)
+
+
+def test_all_noise_at_once_leaves_gradients_finite_and_answers_alike(tokens):
+    rates = ("word_dropout", "embedding_dropout", "dropout", "recurrent_dropout", "weight_dropout", "zoneout")
+    model = make(num_layers=2, bidirectional=True, dense=True, **dict.fromkeys(rates, 0.5))
+    keys = make_keys(jax.random.key(0), jnp.arange(len(LENGTHS)))
+    gradients = nnx.grad(lambda m: m(tokens, LENGTHS, keys).sum())(model)
+    assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+    np.testing.assert_array_equal(model(tokens, LENGTHS), model(tokens, LENGTHS))
+    assert not np.allclose(model(tokens, LENGTHS, keys), model(tokens, LENGTHS))
 
 
 def test_padding_does_not_change_an_answer_or_a_gradient(tokens):
@@ -131,7 +167,7 @@ def test_the_summary_has_every_layer_with_its_shape_and_parameters():
 
 
 class TestDropout:
-    keys = row_keys(jax.random.key(3), jnp.arange(64))
+    keys = make_keys(jax.random.key(3), jnp.arange(64))
 
     def test_it_keeps_the_mean_and_drops_the_rate(self):
         dropped = dropout(jnp.ones((64, 500)), 0.3, self.keys, stream=0)
@@ -152,7 +188,7 @@ class TestDropout:
         """However many devices share the batch."""
         whole = dropout(jnp.ones((64, 20)), 0.5, self.keys, stream=0)
         second_half = dropout(
-            jnp.ones((32, 20)), 0.5, row_keys(jax.random.key(3), jnp.arange(32, 64)), stream=0
+            jnp.ones((32, 20)), 0.5, make_keys(jax.random.key(3), jnp.arange(32, 64)), stream=0
         )
         np.testing.assert_array_equal(whole[32:], second_half)
 
@@ -161,11 +197,22 @@ class TestDropout:
         assert set(np.unique(dropped)) == {UNKNOWN, 9}
         assert abs(float((dropped == UNKNOWN).mean()) - 0.2) < 0.01
 
-    @pytest.mark.parametrize("name", ["word_dropout", "embedding_dropout", "dropout"])
+    def test_weights_are_dropped_alike_for_all_rows(self):
+        dropped = weight_dropout(jnp.ones((300, 300)), 0.3, self.keys, stream=0)
+        np.testing.assert_allclose(np.unique(dropped), [0, 1 / 0.7], rtol=1e-6)
+        assert abs(float((dropped == 0).mean()) - 0.3) < 0.01
+        elsewhere = make_keys(jax.random.key(3), jnp.arange(5, 9))
+        np.testing.assert_array_equal(weight_dropout(jnp.ones((300, 300)), 0.3, elsewhere, 0), dropped)
+        assert not np.array_equal(weight_dropout(jnp.ones((300, 300)), 0.3, self.keys, stream=1), dropped)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["word_dropout", "embedding_dropout", "dropout", "recurrent_dropout", "weight_dropout"],
+    )
     def test_each_rate_acts_in_training_and_only_there(self, name, tokens):
         model, plain = make(num_layers=2, **{name: 0.5}), make(num_layers=2)
         lengths = jnp.array([6, 4, 2])
         np.testing.assert_array_equal(model(tokens, lengths), plain(tokens, lengths))
-        keys = self.keys[:3]
+        keys = Keys(self.keys.rows[:3], self.keys.weights)
         np.testing.assert_array_equal(plain(tokens, lengths, keys), plain(tokens, lengths))
         assert not np.allclose(model(tokens, lengths, keys), plain(tokens, lengths))

@@ -1,0 +1,129 @@
+"""Noise on what a cell remembers, for training: cells made of cells.
+
+What is drawn comes with the parameters, so that every layer and direction has its own.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array, Cell, Params, State
+
+
+class MaskedParams(NamedTuple):
+    """A cell's parameters, and a mask over what its products see of the state."""
+
+    params: Params
+    mask: Array  # [..., H]: 0 where dropped, 1 / (1 - rate) elsewhere
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        size: int = self.params.hidden_size
+        return size
+
+
+def can_drop(cell: Cell) -> bool:
+    """Whether `recurrent_dropout` knows a cell."""
+    return cell.fusion is not None
+
+
+def recurrent_dropout(cell: Cell) -> Cell:
+    """A cell whose products see `m ⊙ h_{t-1}` instead of h_{t-1}, with one mask m for all steps.
+
+    What else reads the state sees all of it. Paper: Y. Gal and Z. Ghahramani, "A Theoretically Grounded
+    Application of Dropout in Recurrent Neural Networks", 2016, arXiv:1512.05287. Variant: one mask for all
+    gates.
+
+    Raises:
+        ValueError: for a cell that cannot be taken apart into a product and the rest (`fusion` is None).
+    """
+    fusion = cell.fusion
+    if fusion is None:
+        raise ValueError("recurrent dropout needs a cell that is one product a step and the rest")
+
+    def advance(params: MaskedParams, state: State, z: Array) -> tuple[State, Array]:
+        seen = state._replace(hidden=state.hidden * params.mask)
+        state, _ = fusion.combine(state, z, fusion.mix(params.params, seen))
+        return state, state.hidden
+
+    return Cell(
+        cell.init,
+        lambda params, batch_shape: cell.initial_state(params.params, batch_shape),
+        lambda params, x: cell.project(params.params, x),
+        advance,
+    )
+
+
+def has_recurrent_kernel(cell: Cell) -> bool:
+    """Whether a cell has a matrix of recurrent weights, some of which can be dropped."""
+    return hasattr(_params(cell), "recurrent_kernel")
+
+
+class ZoneoutParams(NamedTuple):
+    """A cell's parameters, and what decides where its state stays."""
+
+    params: Params
+    rate: float
+    keys: Array | None  # [B], a random key a row; None when not training
+
+    @property
+    def hidden_size(self) -> int:
+        """H."""
+        size: int = self.params.hidden_size
+        return size
+
+
+class ZoneoutState(NamedTuple):
+    """A cell's state, and how many steps it has seen."""
+
+    state: State
+    step: Array  # int32 [..., 1]
+
+
+def can_zone_out(cell: Cell) -> bool:
+    """Whether `zoneout` knows a cell."""
+    return hasattr(jax.eval_shape(lambda: cell.initial_state(_params(cell), ())), "hidden")
+
+
+def _params(cell: Cell) -> Params:
+    """The shapes of a cell's parameters."""
+    return jax.eval_shape(lambda: cell.init(jax.random.key(0), 1, 1))
+
+
+def zoneout(cell: Cell) -> Cell:
+    """A cell each of whose units keeps its old state at a step with some probability, or goes on.
+
+    When not training, the state is what is to be expected: `rate` times the old one, and the rest of the new.
+    Paper: D. Krueger et al., "Zoneout: Regularizing RNNs by Randomly Preserving Hidden Activations", ICLR
+    2017, arXiv:1606.01305. Variant: one rate for all that a cell remembers, each array of it with a mask of
+    its own.
+
+    The state must hold the output, as `hidden`; in training it is `[B, H]`.
+    """
+
+    def initial_state(params: ZoneoutParams, batch_shape: tuple[int, ...]) -> ZoneoutState:
+        return ZoneoutState(
+            cell.initial_state(params.params, batch_shape), jnp.zeros((*batch_shape, 1), jnp.int32)
+        )
+
+    def advance(params: ZoneoutParams, state: ZoneoutState, z: Array) -> tuple[ZoneoutState, Array]:
+        new, _ = cell.advance(params.params, state.state, z)
+        if params.keys is None:
+            mixed = jax.tree.map(lambda o, n: params.rate * o + (1 - params.rate) * n, state.state, new)
+        else:
+            keep = stays(params, params.keys, state)
+            mixed = jax.tree.map(jnp.where, type(new)(*keep), state.state, new)
+        return ZoneoutState(mixed, state.step + 1), mixed.hidden
+
+    def stays(params: ZoneoutParams, keys: Array, state: ZoneoutState) -> list[Array]:
+        """Which units keep their old state at this step, for each array of it `[B, H]`."""
+
+        def draw(key: Array, step: Array) -> list[Array]:
+            each = jax.random.split(jax.random.fold_in(key, step), len(state.state))
+            return [jax.random.bernoulli(k, params.rate, (params.hidden_size,)) for k in each]
+
+        return jax.vmap(draw)(keys, state.step[:, 0])
+
+    return Cell(cell.init, initial_state, lambda params, x: cell.project(params.params, x), advance)
