@@ -113,19 +113,19 @@ def test_two_processes_train_what_one_does(tmp_path, undisturbed):
     assert_alike(tmp_path / "run", undisturbed)
 
 
-@pytest.mark.parametrize(("first", "then"), [(1, 2), (2, 1)])
-def test_a_run_moves_between_one_process_and_two(first, then, tmp_path, undisturbed):
+def test_a_run_moves_from_one_process_to_two_and_back(tmp_path, undisturbed):
     """Stopped by a SIGTERM that reaches one process only: all stop at the same step."""
     path = tmp_path / "run"
-    processes = start(path, first)
-    wait_for_step(path, 4, processes)
-    processes[-1].send_signal(signal.SIGTERM)
-    codes, printed = finish(processes)
-    assert codes == [143] * first, printed
-    assert "stopped by SIGTERM after saving step" in printed[0]
-    saved = newest(path)
-    codes, printed = finish(start(path, then))
-    assert codes == [0] * then, printed
+    for hosts, step in ((1, 4), (2, 12)):
+        processes = start(path, hosts)
+        wait_for_step(path, step, processes)
+        processes[-1].send_signal(signal.SIGTERM)
+        codes, printed = finish(processes)
+        assert codes == [143] * hosts, printed
+        assert "stopped by SIGTERM after saving step" in printed[0]
+        saved = newest(path)
+    codes, printed = finish(start(path, 1))
+    assert codes == [0], printed
     assert f"going on from step {saved}" in printed[0]
     assert_alike(path, undisturbed)
 

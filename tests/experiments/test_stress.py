@@ -11,6 +11,8 @@ from tests.training.runs import make_run
 
 
 def call(monkeypatch, tmp_path, *arguments):
+    small = "--train-examples 240 --max-length 40 --buckets 1 --hidden-size 4 --embedding-size 4 --epochs 2"
+    monkeypatch.setattr(stress, "SETTINGS", f"{small} --batch-size 20 --save-every 2 --log-every 5")
     monkeypatch.setattr(sys, "argv", ["stress", "--output", str(tmp_path / "stress"), *arguments])
     return stress.main()
 

@@ -67,14 +67,11 @@ def test_static_and_dynamic_agree_in_values_and_gradients(name, reverse, x, rng)
         all_close(differentiate(dynamic, unroll=factor), expected)
 
 
-@pytest.mark.parametrize("reverse", [False, True])
 @each_pair
-def test_what_padding_holds_never_matters(name, unroll, reverse, x):
+def test_what_padding_holds_never_matters(name, unroll, x):
     """Not in a value, and not in a gradient, even where it is infinite or not a number."""
     differentiate = jax.jit(
-        jax.value_and_grad(
-            lambda p, x: loss(unroll, name, p, x, LENGTHS, None, reverse=reverse), argnums=(0, 1)
-        )
+        jax.value_and_grad(lambda p, x: loss(unroll, name, p, x, LENGTHS, None, reverse=True), argnums=(0, 1))
     )
     counts = np.arange(T)[:, None] < LENGTHS[:, None, None]
     expected = differentiate(make_params(name), np.where(counts, x, 0).astype(np.float32))
