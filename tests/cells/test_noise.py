@@ -16,7 +16,7 @@ from rnn_jax.cells.noise import (
     recurrent_dropout,
     zoneout,
 )
-from rnn_jax.unroll import dynamic
+from rnn_jax.unroll import UNROLLS, dynamic
 from tests import oracles
 
 B, T, D, H = 3, 6, 2, 4
@@ -100,3 +100,20 @@ def test_nobody_zones_out_at_rate_zero(rng):
         np.testing.assert_allclose(
             found.outputs, dynamic(CELLS["gru"], params, x, LENGTHS).outputs, atol=1e-6
         )
+
+
+@pytest.mark.parametrize("way", UNROLLS)
+def test_every_way_to_unroll_runs_noisy_cells(way, rng):
+    params, x = case("lstm", rng)
+    noisy = ZoneoutParams(MaskedParams(params, jnp.ones((B, H))), 0.3, jax.random.split(jax.random.key(1), B))
+    cell = zoneout(recurrent_dropout(CELLS["lstm"]))
+
+    def differentiate(unroll):
+        def loss(params):
+            inner = noisy.params._replace(params=params)
+            return (unroll(cell, noisy._replace(params=inner), x, LENGTHS).outputs ** 2).sum()
+
+        return jax.jit(jax.value_and_grad(loss))(params)
+
+    found, expected = differentiate(UNROLLS[way]), differentiate(dynamic)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), found, expected)
