@@ -85,7 +85,7 @@ def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
     directory = RunDirectory(path)
     other = directory.read_config()
     shapes = (
-        *("vocabulary_size", "embedding_size", "hidden_size", "cell", "num_layers"),
+        *("vocabulary_size", "embedding_size", "log_count_ratios", "hidden_size", "cell", "num_layers"),
         *("bidirectional", "dense", "pooling"),
     )
     differing = [f"{n} {getattr(other, n)}" for n in shapes if getattr(other, n) != getattr(config, n)]

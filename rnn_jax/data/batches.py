@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     labels: AnyArray  # int32 [B], 1 positive, 0 negative
     weights: AnyArray  # float32 [B], 0 for rows that only fill the batch up
     rows: AnyArray  # int32 [B], number of the row in the global batch, from which its random keys come
+    ratios: AnyArray  # float32 [B, T, n], log-count ratios; n is 0 where none are read
 
 
 class Plan(NamedTuple):
@@ -76,16 +77,19 @@ def _fill_buckets(
 def make_batch(examples: Examples, plan: Plan, batch_size: int, rows: range | None = None) -> Batch:
     """Pads the sequences of a plan into a batch, or into the `rows` of it that one host works on."""
     rows = range(batch_size) if rows is None else rows
+    per_token = examples.ratio_sequences[0].shape[1] if len(examples) else 0
     batch = Batch(
         np.zeros((len(rows), plan.length), np.int32),
         np.zeros(len(rows), np.int32),
         np.zeros(len(rows), np.int32),
         np.zeros(len(rows), np.float32),
         np.array(rows, np.int32),
+        np.zeros((len(rows), plan.length, per_token), np.float32),
     )
     for i, example in enumerate(plan.indices[rows.start : rows.stop]):
         sequence = examples.sequences[example]
         batch.tokens[i, : len(sequence)] = sequence
+        batch.ratios[i, : len(sequence)] = examples.ratio_sequences[example]
         batch.lengths[i] = len(sequence)
         batch.labels[i] = examples.labels[example]
         batch.weights[i] = 1.0

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from rnn_jax.data import cache, imdb, synthetic
 from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out
 from rnn_jax.data.films import group_films
+from rnn_jax.data.log_count_ratios import LogCountRatios, count_ratios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
 
@@ -29,6 +31,7 @@ class Dataset(NamedTuple):
     train: Examples
     validation: Examples  # a fixed, stratified part of the training split, of films of its own
     test: Examples
+    ratios: LogCountRatios | None = None  # of the training part, where they are asked for
 
 
 def load(
@@ -37,6 +40,7 @@ def load(
     vocabulary_size: int,
     max_length: int,
     truncate: Truncate,
+    log_count_ratios: int = 0,
     train_examples: int | None = None,
     data_dir: str | None = None,
     cache_dir: str | None = None,
@@ -48,6 +52,7 @@ def load(
         vocabulary_size: the number of token indices, special ones included.
         max_length: the longest sequence, start token included.
         truncate: the side that longer reviews lose.
+        log_count_ratios: the longest n-grams whose ratios come with each token; 0 for none.
         train_examples: keep only so many training examples, stratified; all by default.
         data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
         cache_dir: where the encoded data set is kept; beside the TFDS data by default, or in
@@ -57,20 +62,25 @@ def load(
         UserError: if the data set is not at hand, is damaged, or has too few examples.
     """
     resolved, encoded = _load_encoded(name, data_dir, cache_dir)
-    films = group_films(encoded.train) if resolved == "imdb" else None
+    films = group_films(encoded.train) if resolved == "imdb" else np.arange(len(encoded.train))
     held_out = hold_out(encoded.train.labels, VALIDATION_FRACTION, SPLIT_SEED, films)
-    train = encoded.train.take(np.flatnonzero(~held_out))
+    chosen = np.flatnonzero(~held_out)
     if train_examples is not None:
-        if train_examples > len(train):
+        if train_examples > len(chosen):
             raise UserError(
-                f"--train-examples {train_examples} is more than the {len(train)} there are: ask for fewer"
+                f"--train-examples {train_examples} is more than the {len(chosen)} there are: ask for fewer"
             )
-        train = train.take(np.flatnonzero(hold_out(train.labels, train_examples / len(train), SPLIT_SEED)))
-    parts = (train, encoded.train.take(np.flatnonzero(held_out)), encoded.test)
+        chosen = chosen[hold_out(encoded.train.labels[chosen], train_examples / len(chosen), SPLIT_SEED)]
     vocabulary = encoded.vocabulary.limit(vocabulary_size)
-    return Dataset(
-        resolved, vocabulary, *(finish_all(part, vocabulary.size, max_length, truncate) for part in parts)
+    train, validation, test = (
+        finish_all(part, vocabulary.size, max_length, truncate)
+        for part in (encoded.train.take(chosen), encoded.train.take(np.flatnonzero(held_out)), encoded.test)
     )
+    if not log_count_ratios:
+        return Dataset(resolved, vocabulary, train, validation, test)
+    ratios, given = count_ratios(train, films[chosen], log_count_ratios, SPLIT_SEED)
+    train = replace(train, ratios=given)
+    return Dataset(resolved, vocabulary, train, ratios.add_to(validation), ratios.add_to(test), ratios)
 
 
 def _load_encoded(

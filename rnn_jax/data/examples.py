@@ -21,11 +21,14 @@ class Examples:
         tokens: one sequence after the other, `[sum of lengths]`.
         lengths: `[N]`.
         labels: 1 positive, 0 negative, `[N]`.
+        ratios: what naive Bayes says of each token, `[sum of lengths, n]`, where it is asked; see
+            `rnn_jax.data.log_count_ratios`.
     """
 
     tokens: NDArray[np.int32]
     lengths: NDArray[np.int32]
     labels: NDArray[np.int8]
+    ratios: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -35,8 +38,14 @@ class Examples:
         """The sequences, as views into `tokens`."""
         return np.split(self.tokens, np.cumsum(self.lengths)[:-1])
 
+    @cached_property
+    def ratio_sequences(self) -> list[NDArray[np.float32]]:
+        """The ratios of each sequence, `[length, n]`; n is 0 without ratios."""
+        ratios = np.zeros((len(self.tokens), 0), np.float32) if self.ratios is None else self.ratios
+        return np.split(ratios, np.cumsum(self.lengths)[:-1])
+
     def take(self, indices: NDArray[np.integer]) -> "Examples":
-        """The examples of some indices, in that order."""
+        """The examples of some indices, in that order; without ratios."""
         return pack([self.sequences[i] for i in indices], self.labels[indices])
 
 

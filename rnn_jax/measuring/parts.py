@@ -70,7 +70,8 @@ def classifier(case: Case, num_devices: int) -> Callable[[], Any]:
     tokens = rng.integers(FIRST_WORD, config.vocabulary_size, (case.batch, case.time)).astype(np.int32)
     rows = np.arange(case.batch, dtype=np.int32)
     lengths, labels = np.full_like(rows, case.time), rows % 2
-    batch = program.parallel.cut(Batch(tokens, lengths, labels, np.ones(case.batch, np.float32), rows))
+    weights, ratios = np.ones(case.batch, np.float32), np.zeros((*tokens.shape, 0), np.float32)
+    batch = program.parallel.cut(Batch(tokens, lengths, labels, weights, rows, ratios))
     key = jax.random.key(0)
     state = program.parallel.replicate(program.init_state(program.init_params()))
 

@@ -52,6 +52,7 @@ def _make_run(config: Config, batch_size: int, num_devices: int) -> Callable[[],
             rng.integers(0, 2, batch_size).astype(np.int32),
             np.ones(batch_size, np.float32),
             np.arange(batch_size, dtype=np.int32),
+            np.zeros((batch_size, config.max_length, 0), np.float32),
         )
     )
     state = [program.parallel.replicate(program.init_state(program.init_params()))]

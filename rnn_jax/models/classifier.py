@@ -1,6 +1,7 @@
 """The sentiment classifier: embedding, recurrent layers, pooling, sigmoid."""
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from rnn_jax.cells import CELLS
@@ -27,6 +28,7 @@ class Classifier(nnx.Module):
         unroll: str = "dynamic",
         vocabulary_size: int,
         embedding_size: int,
+        log_count_ratios: int = 0,
         hidden_size: int,
         num_layers: int = 1,
         bidirectional: bool = False,
@@ -45,13 +47,14 @@ class Classifier(nnx.Module):
         self.embedding_dropout = embedding_dropout
         self.dropout = dropout
         self.precision = precision
+        self.log_count_ratios = log_count_ratios
         self.cell = cell
         self.embedding = nnx.Embed(
             vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
         self.recurrent = Recurrent(
             CELLS[cell],
-            embedding_size,
+            embedding_size + log_count_ratios,
             hidden_size,
             num_layers=num_layers,
             bidirectional=bidirectional,
@@ -61,22 +64,50 @@ class Classifier(nnx.Module):
             rngs=rngs,
         )
         self.pooling = pooling
-        self.pool = POOLINGS[pooling](self.recurrent.output_size, rngs)
-        self.head = nnx.Linear(self.recurrent.output_size, 1, rngs=rngs)
+        self.pool, pooled_size = POOLINGS[pooling](self.recurrent.output_size, rngs)
+        self.head = nnx.Linear(pooled_size, 1, rngs=rngs)
 
-    def __call__(self, tokens: Array, lengths: Array, keys: Keys | None = None) -> Array:
-        """Classifies sequences; `keys` turn noise on, as in training."""
+    def __call__(
+        self,
+        tokens: Array,
+        lengths: Array,
+        ratios: Array | None = None,
+        *,
+        keys: Keys | None = None,
+        perturbation: Array | None = None,
+    ) -> Array:
+        """Classifies sequences.
+
+        Args:
+            tokens: `[B, T]`, anything beyond the lengths.
+            lengths: `[B]`.
+            ratios: `[B, T, n]`, read beside the word vectors, for a network that knows n log-count ratios.
+            keys: turn noise on, as in training.
+            perturbation: `[B, T, E]`, added to the word vectors, in units of the root mean square of those of
+                the same sequence.
+        """
         with jax.default_matmul_precision(self.precision):
-            return self._classify(tokens, lengths, keys)
+            inputs = self._embed(tokens, lengths, keys, perturbation)
+            if ratios is not None:
+                inputs = jnp.concatenate([inputs, ratios], axis=-1)
+            pooled = self.pool(self.recurrent(inputs, lengths, keys=keys), lengths)
+            if keys is not None and self.dropout > 0:
+                pooled = dropout(pooled, self.dropout, keys, HEAD_DROPOUT)
+            return self.head(pooled)[:, 0]
 
-    def _classify(self, tokens: Array, lengths: Array, keys: Keys | None) -> Array:
+    def _embed(self, tokens: Array, lengths: Array, keys: Keys | None, perturbation: Array | None) -> Array:
         if keys is not None and self.word_dropout > 0:
             tokens = word_dropout(tokens, self.word_dropout, keys, WORD_DROPOUT)
-        embedded = self.embedding(tokens)
+        vectors = self.embedding(tokens)
         if keys is not None and self.embedding_dropout > 0:
-            embedded = dropout(embedded, self.embedding_dropout, keys, EMBEDDING_DROPOUT)
-        unrolled = self.recurrent(embedded, lengths, keys=keys)
-        pooled = self.pool(unrolled, lengths)
-        if keys is not None and self.dropout > 0:
-            pooled = dropout(pooled, self.dropout, keys, HEAD_DROPOUT)
-        return self.head(pooled)[:, 0]
+            vectors = dropout(vectors, self.embedding_dropout, keys, EMBEDDING_DROPOUT)
+        if perturbation is None:
+            return vectors
+        return vectors + perturbation * jax.lax.stop_gradient(_root_mean_square(vectors, lengths))
+
+
+def _root_mean_square(vectors: Array, lengths: Array) -> Array:
+    """Over all features of the steps that count: `[B, T, E] -> [B, 1, 1]`."""
+    valid = (jnp.arange(vectors.shape[1]) < lengths[:, None])[..., None]
+    squares = jnp.where(valid, vectors**2, 0).sum(axis=(1, 2))
+    return jnp.sqrt(squares / (jnp.maximum(lengths, 1) * vectors.shape[-1]))[:, None, None]

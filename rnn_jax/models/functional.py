@@ -9,18 +9,18 @@ from flax import nnx
 from rnn_jax.cells.cell import Array
 
 ModelParams = dict[str, Any]  # nested, arrays at the leaves
-Apply = Callable[..., Array]  # (params, *arguments) -> outputs
+Apply = Callable[..., Array]  # (params, *arguments, **named) -> outputs
 
 
 def split(make_model: Callable[[], nnx.Module]) -> tuple[Apply, Callable[[], ModelParams]]:
-    """Splits what `make_model` makes into `apply(params, *arguments)` and `init() -> params`.
+    """Splits what `make_model` makes into `apply(params, *arguments, **named)` and `init() -> params`.
 
     The model itself is made only when `init` is called: `apply` needs nothing but its structure.
     """
     graph, _ = nnx.split(jax.eval_shape(make_model))
 
-    def apply(params: ModelParams, *arguments: Any) -> Array:
-        return nnx.merge(graph, nnx.State(params))(*arguments)
+    def apply(params: ModelParams, *arguments: Any, **named: Any) -> Array:
+        return nnx.merge(graph, nnx.State(params))(*arguments, **named)
 
     def init() -> ModelParams:
         return nnx.to_pure_dict(nnx.state(make_model(), nnx.Param))

@@ -1,4 +1,4 @@
-"""From the outputs of a recurrent layer to one vector a sequence: `[B, T, F] -> [B, F]`."""
+"""From the outputs of a recurrent layer to one vector a sequence: `[B, T, F] -> [B, F]`, or wider."""
 
 from collections.abc import Callable
 
@@ -38,6 +38,11 @@ def maximum(unrolled: Unrolled, lengths: Array) -> Array:
     return jnp.where(lengths[:, None] > 0, largest, 0)
 
 
+def mean_max(unrolled: Unrolled, lengths: Array) -> Array:
+    """The mean and the maximum side by side: `[B, 2 F]`."""
+    return jnp.concatenate([mean(unrolled, lengths), maximum(unrolled, lengths)], axis=-1)
+
+
 class Attention(nnx.Module):
     """A mean of the outputs whose weights are learnt: `[B, T, F], lengths [B] -> [B, F]`; zeros for length 0.
 
@@ -60,14 +65,16 @@ class Attention(nnx.Module):
         return jnp.einsum("bt,btf->bf", weights / jnp.maximum(total, 1), outputs)
 
 
-def _without_parameters(pooling: Pooling) -> Callable[[int, nnx.Rngs], Pooling]:
-    return lambda size, rngs: pooling
+def _without_parameters(pooling: Pooling, vectors: int = 1) -> Callable[[int, nnx.Rngs], tuple[Pooling, int]]:
+    return lambda size, rngs: (pooling, vectors * size)
 
 
-# What makes a pooling, from the number of features and the source of random weights.
-POOLINGS: dict[str, Callable[[int, nnx.Rngs], Pooling]] = {
+# What makes a pooling, from the number of features F and the source of random weights, with the size of what
+# it puts out.
+POOLINGS: dict[str, Callable[[int, nnx.Rngs], tuple[Pooling, int]]] = {
     "last": _without_parameters(last),
     "mean": _without_parameters(mean),
     "max": _without_parameters(maximum),
-    "attention": Attention,
+    "mean_max": _without_parameters(mean_max, vectors=2),
+    "attention": lambda size, rngs: (Attention(size, rngs), size),
 }

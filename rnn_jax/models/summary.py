@@ -24,9 +24,11 @@ def summarize(model: Classifier, length: int) -> str:
     tokens = jax.ShapeDtypeStruct((1, length), jnp.int32)
     lengths = jax.ShapeDtypeStruct((1,), jnp.int32)
     embedded = jax.eval_shape(model.embedding, tokens)
-    unrolled = jax.eval_shape(model.recurrent, embedded, lengths)
+    ratios = jax.ShapeDtypeStruct((1, length, model.log_count_ratios), jnp.float32)
+    inputs = jax.ShapeDtypeStruct((1, length, embedded.shape[-1] + model.log_count_ratios), jnp.float32)
+    unrolled = jax.eval_shape(model.recurrent, inputs, lengths)
     pooled = jax.eval_shape(model.pool, unrolled, lengths)
-    logits = jax.eval_shape(model, tokens, lengths)
+    logits = jax.eval_shape(model, tokens, lengths, ratios)
 
     table = Table(title=None, show_footer=True)
     table.add_column("layer", "total")
@@ -38,6 +40,8 @@ def summarize(model: Classifier, length: int) -> str:
         table.add_row(layer, f"[{shape}]", f"{count_parameters(parameters):,}", style=None)
 
     row(f"embedding of {model.embedding.num_embeddings:,} words", embedded, model.embedding)
+    if model.log_count_ratios:
+        row(f"log-count ratios of 1- to {model.log_count_ratios}-grams", ratios, None)
     directions = ", both directions" if model.recurrent.bidirectional else ""
     for layer in model.recurrent.layers:
         row(f"{model.cell}{directions}", unrolled.outputs, layer)

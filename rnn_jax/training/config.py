@@ -10,6 +10,7 @@ from flax import nnx
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.noise import can_drop, can_zone_out, has_recurrent_kernel
 from rnn_jax.data import dataset as datasets
+from rnn_jax.data.log_count_ratios import LONGEST
 from rnn_jax.errors import UserError
 from rnn_jax.models import POOLINGS, Classifier
 from rnn_jax.unroll import UNROLLS
@@ -36,6 +37,8 @@ class Config:
     """Longest review in tokens; longer ones are cut."""
     truncate: Literal["head", "tail"] = "head"
     """Side that a longer review loses: head keeps its last words, tail its first."""
+    log_count_ratios: int = 0
+    """Longest n-grams whose naive Bayes log-count ratios are read beside word vectors, up to 3; 0: none."""
     train_examples: int | None = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
 
@@ -84,6 +87,8 @@ class Config:
     """Peak step size of Adam; it falls linearly to zero over all epochs."""
     clip_norm: float = 1.0
     """Largest global norm of the gradient; beyond it the gradient is scaled down."""
+    adversarial: float = 0.0
+    """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
     average_decay: float = 0.998
     """How much of the average of the weights a step keeps; 0 uses the weights of the last step."""
     seed: int = 0
@@ -112,7 +117,13 @@ class Config:
         ):
             value = getattr(self, name)
             _require(known or value == 0, name, value, f"--cell {self.cell} has no such thing: leave it 0")
-        for name in ("seed", "patience"):
+        _require(
+            0 <= self.log_count_ratios <= LONGEST,
+            "log_count_ratios",
+            self.log_count_ratios,
+            f"must be from 0 to {LONGEST}",
+        )
+        for name in ("seed", "patience", "adversarial"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "must be 0 or more")
 
     def make_model(self) -> Classifier:
@@ -122,6 +133,7 @@ class Config:
             unroll=self.unroll,
             vocabulary_size=self.vocabulary_size,
             embedding_size=self.embedding_size,
+            log_count_ratios=self.log_count_ratios,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,
             bidirectional=self.bidirectional,
@@ -144,6 +156,7 @@ class Config:
             vocabulary_size=self.vocabulary_size,
             max_length=self.max_length,
             truncate=self.truncate,
+            log_count_ratios=self.log_count_ratios,
             train_examples=self.train_examples,
             data_dir=data_dir,
             cache_dir=cache_dir,

@@ -122,7 +122,7 @@ class Run:
             )
             self._say_where_it_goes_on(int(state.step), saved.progress["config"])
         if is_first():
-            self.directory.create(self.config, self.data.vocabulary)
+            self.directory.create(self.config, self.data.vocabulary, self.data.ratios)
         self._saver.start()
         self._state, self._step = self._parallel.replicate(state), int(state.step)
         self._clock_zero = time.perf_counter() - self._standing.train_seconds

@@ -91,7 +91,8 @@ class DataParallel:
 
     def cut(self, batch: Batch) -> Batch:
         """This host's rows of a batch, shared out: `[rows, ...] -> [devices, rows / devices, ...]`."""
-        return Batch(*(x.reshape(len(self.devices), -1, *x.shape[1:]) for x in batch))
+        count = len(self.devices)
+        return Batch(*(x.reshape(count, len(x) // count, *x.shape[1:]) for x in batch))
 
     def replicate(self, tree: Tree) -> Tree:
         """A copy for every local device, along a new leading axis."""

@@ -36,11 +36,12 @@ class Predictor:
         self.config = dataclasses.replace(directory.read_config(), unroll="dynamic")
         self._params = best_weights(directory)
         self.vocabulary = directory.read_vocabulary()
+        self._ratios = directory.read_ratios() if self.config.log_count_ratios else None
         apply, _ = split(self.config.make_model)
 
         @jax.jit
         def probabilities(params: object, batch: Batch) -> Array:
-            return jax.nn.sigmoid(apply(params, batch.tokens, batch.lengths))
+            return jax.nn.sigmoid(apply(params, batch.tokens, batch.lengths, batch.ratios))
 
         self._probabilities = probabilities
 
@@ -54,6 +55,8 @@ class Predictor:
             check_text(text, number)
         encoded = pack(map(self.vocabulary.encode, texts), np.zeros(len(texts), np.int8))
         examples = finish_all(encoded, self.vocabulary.size, self.config.max_length, self.config.truncate)
+        if self._ratios is not None:
+            examples = self._ratios.add_to(examples)
         rows = min(len(texts), MOST_ROWS)
         answers = np.zeros(len(texts), np.float32)
         for plan in plan_evaluation(examples.lengths, (self.config.max_length,), rows) if texts else []:

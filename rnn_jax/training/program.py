@@ -41,6 +41,7 @@ def make_program(config: Config, total_steps: int, num_devices: int) -> Program:
         apply=apply,
         optimizer=optimizer,
         average_decay=config.average_decay,
+        adversarial=config.adversarial,
         all_reduce=all_reduce,
     )
     return Program(

@@ -6,10 +6,13 @@ import json
 import logging
 import os
 import platform
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rnn_jax.data.log_count_ratios import LogCountRatios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
 from rnn_jax.training.config import RESUMABLE, Config
@@ -23,7 +26,8 @@ log = logging.getLogger(__name__)
 class RunDirectory:
     """Paths, and reading and writing, of everything a run keeps.
 
-    `config.json` settings, `vocabulary.txt` a word a line, `metrics.jsonl` an object a logged step,
+    `config.json` settings, `vocabulary.txt` a word a line, `log_count_ratios.npz` where the network reads
+    them, `metrics.jsonl` an object a logged step,
     `checkpoints/`, `result.json` once the run has finished, and `lock`, which the process that trains holds.
     """
 
@@ -32,6 +36,7 @@ class RunDirectory:
         self.checkpoints = self.path / "checkpoints"
         self._config = self.path / "config.json"
         self._vocabulary = self.path / "vocabulary.txt"
+        self._ratios = self.path / "log_count_ratios.npz"
         self._metrics = self.path / "metrics.jsonl"
         self._result = self.path / "result.json"
         self._unwritten: list[str] = []  # lines of the log that a full disk did not take
@@ -57,7 +62,8 @@ class RunDirectory:
     def _is_unused(self) -> bool:
         """Whether there is nothing, or what a run leaves that is killed before its settings are written."""
         names = {path.name.removesuffix(".unfinished") for path in self.path.iterdir()}
-        return not names or (LOCK in names and names <= {LOCK, self._vocabulary.name, self._config.name})
+        own = {file.name for file in (self._vocabulary, self._ratios, self._config)}
+        return not names or (LOCK in names and names <= {LOCK, *own})
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -89,7 +95,7 @@ class RunDirectory:
                 file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
             yield
 
-    def create(self, config: Config, vocabulary: Vocabulary) -> None:
+    def create(self, config: Config, vocabulary: Vocabulary, ratios: LogCountRatios | None = None) -> None:
         """Writes what is known before the first step. A result of other settings is no longer one.
 
         Raises:
@@ -99,6 +105,8 @@ class RunDirectory:
             if self._config.exists() and self.read_config() != config:
                 self._result.unlink(missing_ok=True)
             write_whole(self._vocabulary, "".join(word + "\n" for word in vocabulary.words))
+            if ratios is not None:
+                ratios.write(self._ratios)
             write_whole(self._config, json.dumps(config.to_json(), indent=2) + "\n")
         except OSError as error:
             raise UserError(f"--workdir {self.path} cannot be written: {error.strerror}") from error
@@ -123,6 +131,17 @@ class RunDirectory:
             return Vocabulary(self._vocabulary.read_text(encoding="utf-8").splitlines())
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{self._vocabulary} cannot be read ({error}): train the run again") from error
+
+    def read_ratios(self) -> LogCountRatios:
+        """The log-count ratios that the network reads.
+
+        Raises:
+            UserError: if the file is missing or damaged.
+        """
+        try:
+            return LogCountRatios.read(self._ratios)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise UserError(f"{self._ratios} cannot be read ({error}): train the run again") from error
 
     def read_result(self) -> dict[str, Any] | None:
         """The result of a finished run; None for an unfinished one."""

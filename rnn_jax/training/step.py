@@ -11,6 +11,7 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
 from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.functional import Apply, ModelParams
+from rnn_jax.training.adversarial import adversarial_gradients
 from rnn_jax.training.metrics import Metrics
 
 AllReduce = Callable[[Any], Any]  # adds a tree up over all devices that share a batch
@@ -41,6 +42,7 @@ def train_step(
     apply: Apply,
     optimizer: optax.GradientTransformation,
     average_decay: float,
+    adversarial: float = 0.0,
     all_reduce: AllReduce,
 ) -> TrainState:
     """Takes one step on a batch, or on one device's rows of it.
@@ -48,16 +50,25 @@ def train_step(
     The loss is the mean over the global batch. Dropout keys are folded from `key`, the step and the row, so
     that they do not depend on how the batch is shared. The average of the parameters forgets by
     `average_decay` a step (B. Polyak and A. Juditsky, 1992, with exponential weights), and faster at first,
-    so that it does not remember the initial draw.
+    so that it does not remember the initial draw. `adversarial` is the radius of adversarial training; see
+    `rnn_jax.training.adversarial`.
     """
     keys = make_keys(jax.random.fold_in(key, state.step), batch.rows)
     count = jnp.maximum(all_reduce(batch.weights.sum()), 1)
 
-    def loss(params: ModelParams) -> tuple[Array, Metrics]:
-        metrics = Metrics.of(apply(params, batch.tokens, batch.lengths, keys), batch.labels, batch.weights)
+    def loss(params: ModelParams, perturbation: Array | None) -> tuple[Array, Metrics]:
+        logits = apply(
+            params, batch.tokens, batch.lengths, batch.ratios, keys=keys, perturbation=perturbation
+        )
+        metrics = Metrics.of(logits, batch.labels, batch.weights)
         return metrics.loss / count, metrics
 
-    gradients, metrics = all_reduce(jax.grad(loss, has_aux=True)(state.params))
+    if adversarial:
+        still = jnp.zeros((*batch.tokens.shape, state.params["embedding"]["embedding"].shape[-1]))
+        gradients, metrics = adversarial_gradients(loss, state.params, still, adversarial)
+    else:
+        gradients, metrics = jax.grad(loss, has_aux=True)(state.params, None)
+    gradients, metrics = all_reduce((gradients, metrics))
     finite = jnp.isfinite(metrics.loss) & jnp.isfinite(optax.tree.norm(gradients))
     failed = jnp.where(finite | (state.failed >= 0), state.failed, state.step)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
@@ -71,5 +82,5 @@ def evaluation_step(
     metrics: Metrics, params: ModelParams, batch: Batch, *, apply: Apply, all_reduce: AllReduce
 ) -> Metrics:
     """Adds a batch to the metrics, without dropout."""
-    logits = apply(params, batch.tokens, batch.lengths)
+    logits = apply(params, batch.tokens, batch.lengths, batch.ratios)
     return metrics + all_reduce(Metrics.of(logits, batch.labels, batch.weights))

@@ -59,6 +59,7 @@ def test_a_batch_holds_the_sequences_and_nothing_else(examples):
     plans = plan_epoch(examples.lengths, BOUNDARIES, SIZE, seed=0, epoch=0)
     for plan in plans:
         batch = make_batch(examples, plan, SIZE)
+        assert batch.ratios.shape == (SIZE, plan.length, 0)
         assert batch.tokens.shape == (SIZE, plan.length)
         for row, example in enumerate(plan.indices):
             sequence = examples.sequences[example]

@@ -36,6 +36,19 @@ def test_what_the_network_reads_is_cut_and_known():
         assert part.lengths.max() <= 50
 
 
+def test_log_count_ratios_come_with_every_token(monkeypatch, tmp_path):
+    """Counted of the training part alone; those of training reviews without their own fold."""
+    settings = SETTINGS | {"log_count_ratios": 2, "train_examples": 200}
+    data = dataset.load("synthetic", **settings)
+    plain = dataset.load("synthetic", **SETTINGS | {"train_examples": 200})
+    assert data.ratios is not None
+    for part, without in zip(data[2:5], plain[2:5], strict=True):
+        assert part.ratios.shape == (len(part.tokens), 2)
+        np.testing.assert_array_equal(part.tokens, without.tokens)
+    np.testing.assert_array_equal(data.test.ratios, data.ratios.add_to(plain.test).ratios)
+    assert not np.allclose(data.train.ratios, data.ratios.add_to(plain.train).ratios)
+
+
 def test_more_training_reviews_than_there_are():
     with pytest.raises(UserError, match="--train-examples 9001 is more than the 9000"):
         dataset.load("synthetic", **SETTINGS, train_examples=9001)

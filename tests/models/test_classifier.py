@@ -33,7 +33,7 @@ def make(**changes):
     return Classifier(**(settings | changes))
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "mean_max"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "qrnn", "lru"])
 def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, tokens):
@@ -45,6 +45,27 @@ def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, token
     pooled = pool_by_hand(pooling, np.asarray(unrolled.outputs), np.asarray(LENGTHS), bidirectional)
     expected = pooled @ model.head.kernel[...][:, 0] + model.head.bias[...][0]
     np.testing.assert_allclose(model(tokens, LENGTHS), expected, atol=1e-6)
+
+
+def test_ratios_are_read_beside_the_word_vectors(tokens, rng):
+    model = make(log_count_ratios=2, pooling="max")
+    ratios = jnp.asarray(rng.normal(size=(3, T, 2)), jnp.float32)
+    vectors = jnp.concatenate([model.embedding(tokens), ratios], axis=-1)
+    pooled = model.pool(model.recurrent(vectors, LENGTHS), LENGTHS)
+    np.testing.assert_allclose(model(tokens, LENGTHS, ratios), model.head(pooled)[:, 0], atol=1e-6)
+    assert "log-count ratios of 1- to 2-grams" in summarize(model, T)
+
+
+def test_a_perturbation_is_added_in_units_of_the_word_vectors(tokens, rng):
+    model = make(pooling="max")
+    perturbation = rng.normal(size=(3, T, E)).astype(np.float32)
+    vectors = np.array(model.embedding(tokens))
+    for row, length in enumerate(LENGTHS):
+        if length:
+            vectors[row] += perturbation[row] * np.sqrt((vectors[row, :length] ** 2).mean())
+    pooled = model.pool(model.recurrent(jnp.asarray(vectors), LENGTHS), LENGTHS)
+    found = model(tokens, LENGTHS, perturbation=jnp.asarray(perturbation))
+    np.testing.assert_allclose(found, model.head(pooled)[:, 0], atol=1e-6)
 
 
 def test_precision_rounds_products_and_nothing_else(tokens):
@@ -59,7 +80,9 @@ def pool_by_hand(name, outputs, lengths, bidirectional):
     rows = []
     for row, length in zip(outputs, lengths, strict=True):
         if length == 0:
-            rows.append(np.zeros(outputs.shape[-1]))
+            rows.append(np.zeros(outputs.shape[-1] * (2 if name == "mean_max" else 1)))
+        elif name == "mean_max":
+            rows.append(np.concatenate([row[:length].mean(axis=0), row[:length].max(axis=0)]))
         elif name == "mean":
             rows.append(row[:length].mean(axis=0))
         elif name == "max":
@@ -107,10 +130,10 @@ def test_all_noise_at_once_leaves_gradients_finite_and_answers_alike(tokens):
     rates = ("word_dropout", "embedding_dropout", "dropout", "recurrent_dropout", "weight_dropout", "zoneout")
     model = make(num_layers=2, bidirectional=True, dense=True, **dict.fromkeys(rates, 0.5))
     keys = make_keys(jax.random.key(0), jnp.arange(len(LENGTHS)))
-    gradients = nnx.grad(lambda m: m(tokens, LENGTHS, keys).sum())(model)
+    gradients = nnx.grad(lambda m: m(tokens, LENGTHS, keys=keys).sum())(model)
     assert all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
     np.testing.assert_array_equal(model(tokens, LENGTHS), model(tokens, LENGTHS))
-    assert not np.allclose(model(tokens, LENGTHS, keys), model(tokens, LENGTHS))
+    assert not np.allclose(model(tokens, LENGTHS, keys=keys), model(tokens, LENGTHS))
 
 
 def test_padding_does_not_change_an_answer_or_a_gradient(tokens):
@@ -214,5 +237,5 @@ class TestDropout:
         lengths = jnp.array([6, 4, 2])
         np.testing.assert_array_equal(model(tokens, lengths), plain(tokens, lengths))
         keys = Keys(self.keys.rows[:3], self.keys.weights)
-        np.testing.assert_array_equal(plain(tokens, lengths, keys), plain(tokens, lengths))
-        assert not np.allclose(model(tokens, lengths, keys), plain(tokens, lengths))
+        np.testing.assert_array_equal(plain(tokens, lengths, keys=keys), plain(tokens, lengths))
+        assert not np.allclose(model(tokens, lengths, keys=keys), plain(tokens, lengths))

@@ -27,7 +27,12 @@ def batch(rng):
     tokens = np.where(np.arange(10) < lengths[:, None], rng.integers(1, 30, (8, 10)), 0).astype(np.int32)
     weights = np.array([1, 1, 1, 1, 1, 0, 1, 0], np.float32)
     return Batch(
-        tokens, lengths, rng.integers(0, 2, 8).astype(np.int32), weights, np.arange(8, dtype=np.int32)
+        tokens,
+        lengths,
+        rng.integers(0, 2, 8).astype(np.int32),
+        weights,
+        np.arange(8, dtype=np.int32),
+        np.zeros((8, 10, 0), np.float32),
     )
 
 
@@ -107,6 +112,29 @@ def test_many_devices_do_what_one_does(devices, parts, batch):
     metrics = evaluate(parallel.replicate(Metrics.zero()), replicas.params, parallel.cut(batch))
     expected = evaluation_step(Metrics.zero(), state.params, batch, apply=apply, all_reduce=lambda tree: tree)
     all_close(parallel.gather(metrics), expected, 1e-5)
+
+
+def test_adversarial_training_on_many_devices_is_that_on_one(parts, batch):
+    """The step of a review depends on that review alone."""
+    need_devices(2)
+    apply, optimizer, state = parts
+    step = partial(
+        train_step,
+        apply=apply,
+        optimizer=optimizer,
+        average_decay=0.9,
+        adversarial=2.0,
+    )
+    parallel = DataParallel(2, 8)
+    mapped = parallel.map(partial(step, all_reduce=all_reduce), in_axes=(0, 0, None))
+    found = parallel.gather(mapped(parallel.replicate(state), parallel.cut(batch), KEY))
+    expected = jax.jit(partial(step, all_reduce=lambda tree: tree))(state, batch, KEY)
+    all_close(found, expected, 1e-5)
+    plain = on_one(state, batch, KEY, apply, optimizer)
+    assert found.metrics.loss == pytest.approx(plain.metrics.loss)
+    assert not np.allclose(
+        found.optimizer[1][0].mu["head"]["kernel"], plain.optimizer[1][0].mu["head"]["kernel"]
+    )
 
 
 def test_dropout_depends_on_the_step_and_the_key(parts, batch):

@@ -1,0 +1,131 @@
+"""How much a word, or a few words in a row, speak for one label: naive Bayes log-count ratios.
+
+S. Wang and C. Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification", ACL 2012,
+equations 2 and 3, from the presence of an n-gram in a review:
+
+    r = log((α + p) / ‖α + p‖₁) − log((α + q) / ‖α + q‖₁)
+
+p and q count the positive and the negative reviews that hold each n-gram. A network that read the ratios of
+its own training reviews would find their labels in them: what only one review says has that review's label.
+So the training reviews are cut into folds, and each is given ratios counted without its own fold.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from rnn_jax.data.examples import Examples
+
+LONGEST = 3  # three indices fit into one 64-bit integer
+BITS = 21
+FOLDS = 10
+SMOOTHING = 0.2  # α
+
+
+class LogCountRatios(NamedTuple):
+    """The ratios of all n-grams of some reviews, for n = 1 to N."""
+
+    ngrams: tuple[NDArray[np.int64], ...]  # for each n, sorted: the tokens of an n-gram in one integer
+    ratios: tuple[NDArray[np.float32], ...]  # above 0 where the n-gram speaks for a positive review
+
+    def add_to(self, examples: Examples) -> Examples:
+        """The examples with, for each token, the ratios of the n-grams that end at it; 0 for unseen ones."""
+        found = np.zeros((len(examples.tokens), len(self.ngrams)), np.float32)
+        for n, (known, ratios) in enumerate(zip(self.ngrams, self.ratios, strict=True), start=1):
+            ngrams, ends = split_ngrams(examples, n)
+            places = np.minimum(np.searchsorted(known, ngrams), len(known) - 1)
+            found[ends, n - 1] = np.where(known[places] == ngrams, ratios[places], 0)
+        return replace(examples, ratios=found)
+
+    def write(self, path: Path) -> None:
+        """Writes them into one file, in one move.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
+        unfinished = path.with_name(path.name + ".unfinished")
+        arrays: dict[str, NDArray[Any]] = {
+            f"ngrams{n}": ngrams for n, ngrams in enumerate(self.ngrams, start=1)
+        }
+        arrays |= {f"ratios{n}": ratios for n, ratios in enumerate(self.ratios, start=1)}
+        with unfinished.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        unfinished.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> "LogCountRatios":
+        """Reads such a file.
+
+        Raises:
+            OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error: if it cannot be read.
+        """
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            orders = range(1, len(arrays.files) // 2 + 1)
+            return cls(*(tuple(arrays[f"{kind}{n}"] for n in orders) for kind in cls._fields))
+
+
+def split_ngrams(examples: Examples, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All sequences of n tokens within one example, each as one integer, and where in `tokens` each ends."""
+    tokens = examples.tokens.astype(np.int64)
+    starts = np.arange(max(len(tokens) - n + 1, 0))
+    owners = np.repeat(np.arange(len(examples)), examples.lengths)
+    starts = starts[owners[starts] == owners[starts + n - 1]]
+    ngrams = np.zeros(len(starts), np.int64)
+    for offset in range(n):
+        ngrams = (ngrams << BITS) | tokens[starts + offset]
+    return ngrams, starts + n - 1
+
+
+def count_ratios(
+    examples: Examples, groups: NDArray[np.integer], longest: int, seed: int
+) -> tuple[LogCountRatios, NDArray[np.float32]]:
+    """The ratios of n-grams up to `longest`, and those that each training review is given.
+
+    Args:
+        examples: the training reviews.
+        groups: `[N]`; reviews of one group are in one fold.
+        longest: the largest n, from 1 to 3.
+        seed: decides which fold a group is in.
+
+    Returns:
+        The ratios counted over all examples, for other reviews, and `[sum of lengths, longest]`: as by
+        `add_to`, but counted without the fold of each example.
+
+    Raises:
+        ValueError: if `longest` is out of range.
+    """
+    if not 1 <= longest <= LONGEST:
+        raise ValueError(f"n-grams of 1 to {LONGEST} tokens are counted, not of {longest}")
+    rng = np.random.default_rng(seed)
+    folds = rng.integers(0, FOLDS, groups.max(initial=-1) + 1)[groups]
+    owners = np.repeat(np.arange(len(examples)), examples.lengths)
+    given = np.zeros((len(examples.tokens), longest), np.float32)
+    known, ratios = [], []
+    for n in range(1, longest + 1):
+        ngrams, ends = split_ngrams(examples, n)
+        distinct, index = np.unique(ngrams, return_inverse=True)
+        shape = (len(examples), len(distinct))
+        there = sparse.csr_matrix((np.ones(len(index), np.int32), (owners[ends], index)), shape=shape)
+        there.data[:] = 1
+        counts = np.zeros((FOLDS, 2, len(distinct)), np.int32)  # reviews of each fold and label
+        for fold in range(FOLDS):
+            for label in range(2):
+                rows = there[np.flatnonzero((folds == fold) & (examples.labels == label))]
+                counts[fold, label] = np.bincount(rows.indices, minlength=len(distinct))
+        total = counts.sum(axis=0)
+        for fold in range(FOLDS):
+            own = folds[owners[ends]] == fold
+            given[ends[own], n - 1] = _ratios(total - counts[fold])[index[own]]
+        known.append(distinct)
+        ratios.append(_ratios(total))
+    return LogCountRatios(tuple(known), tuple(ratios)), given
+
+
+def _ratios(counts: NDArray[np.int32]) -> NDArray[np.float32]:
+    """`[2, G] -> [G]`, from the reviews with each n-gram: negative ones, then positive ones."""
+    shares = (counts + SMOOTHING) / (counts + SMOOTHING).sum(axis=1, keepdims=True)
+    return np.log(shares[1] / shares[0]).astype(np.float32)

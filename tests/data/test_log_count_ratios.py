@@ -1,0 +1,82 @@
+"""Against loops written from the paper's equations, over dictionaries of n-grams."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rnn_jax.data.examples import pack
+from rnn_jax.data.log_count_ratios import FOLDS, SMOOTHING, LogCountRatios, count_ratios
+
+N = 60
+
+
+@pytest.fixture
+def reviews(rng):
+    sequences = [rng.integers(1, 9, rng.integers(1, 12)).astype(np.int32) for _ in range(N)]
+    return pack(sequences, rng.integers(0, 2, N).astype(np.int8))
+
+
+def ngrams_of(sequence, n):
+    return [tuple(sequence[i : i + n]) for i in range(len(sequence) - n + 1)]
+
+
+def ratios_by_hand(examples, n, vocabulary):
+    """{n-gram: r} of the n-grams in `vocabulary`: equation 2, with p and q the presence in reviews."""
+    counts = {gram: [SMOOTHING, SMOOTHING] for gram in vocabulary}
+    for sequence, label in zip(examples.sequences, examples.labels, strict=True):
+        for gram in set(ngrams_of(sequence, n)):
+            counts[gram][label] += 1
+    q, p = (sum(count[label] for count in counts.values()) for label in (0, 1))
+    return {gram: math.log((count[1] / p) / (count[0] / q)) for gram, count in counts.items()}
+
+
+def seen(examples, n):
+    return {gram for sequence in examples.sequences for gram in ngrams_of(sequence, n)}
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_ratios_are_the_equations_of_the_paper(reviews, n, rng):
+    ratios, _ = count_ratios(reviews, np.arange(N), 3, seed=0)
+    expected = ratios_by_hand(reviews, n, seen(reviews, n))
+    others = pack([rng.integers(1, 12, 9).astype(np.int32) for _ in range(20)], np.zeros(20, np.int8))
+    found = ratios.add_to(others).ratio_sequences
+    unseen = 0
+    for sequence, ours in zip(others.sequences, found, strict=True):
+        assert (ours[: n - 1, n - 1] == 0).all()  # no n-gram ends here, and none comes from another review
+        for value, gram in zip(ours[n - 1 :, n - 1], ngrams_of(sequence, n), strict=True):
+            unseen += gram not in expected
+            np.testing.assert_allclose(value, expected.get(gram, 0), rtol=1e-5)
+    assert 0 < unseen < 20 * 9
+
+
+def test_a_training_review_is_given_ratios_that_do_not_know_its_label(reviews, rng):
+    """They are those of the other folds; groups stay in one fold."""
+    groups = rng.integers(0, 25, N)
+    folds = np.random.default_rng(4).integers(0, FOLDS, groups.max() + 1)[groups]
+    _, given = count_ratios(reviews, groups, 2, seed=4)
+    starts = np.cumsum([0, *reviews.lengths])
+    for n in (1, 2):
+        vocabulary = seen(reviews, n)
+        for i in range(0, N, 7):
+            others = reviews.take(np.flatnonzero(folds != folds[i]))
+            expected = ratios_by_hand(others, n, vocabulary)
+            ours = given[starts[i] : starts[i + 1], n - 1][n - 1 :]
+            np.testing.assert_allclose(
+                ours, [expected[g] for g in ngrams_of(reviews.sequences[i], n)], rtol=1e-5, atol=1e-6
+            )
+
+
+def test_what_is_written_is_read(reviews, tmp_path):
+    ratios, _ = count_ratios(reviews, np.arange(N), 3, seed=0)
+    ratios.write(tmp_path / "ratios.npz")
+    again = LogCountRatios.read(tmp_path / "ratios.npz")
+    for mine, theirs in zip(ratios, again, strict=True):
+        assert [a.tolist() for a in mine] == [a.tolist() for a in theirs]
+    assert [path.name for path in tmp_path.iterdir()] == ["ratios.npz"]
+
+
+def test_longer_ngrams_do_not_fit(reviews):
+    for longest in (0, 4):
+        with pytest.raises(ValueError, match=f"1 to 3 tokens are counted, not of {longest}"):
+            count_ratios(reviews, np.arange(N), longest, seed=0)

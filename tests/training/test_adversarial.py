@@ -1,0 +1,77 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rnn_jax.models.functional import split
+from rnn_jax.training.adversarial import adversarial_gradients, worst_step
+from rnn_jax.training.config import Config
+from rnn_jax.training.metrics import Metrics
+
+B, T, E = 4, 6, 5
+CONFIG = Config(vocabulary_size=30, embedding_size=E, hidden_size=7, cell="gru", dropout=0)
+
+
+@pytest.fixture
+def loss(rng):
+    """The loss of a classifier on random reviews, `(params, perturbation) -> (loss, metrics)`."""
+    apply, _ = split(CONFIG.make_model)
+    tokens = jnp.asarray(rng.integers(1, 30, (B, T)))
+    lengths, labels = jnp.array([6, 3, 0, 5]), jnp.array([1, 0, 1, 0])
+
+    def of(params, perturbation):
+        metrics = Metrics.of(apply(params, tokens, lengths, perturbation=perturbation), labels, jnp.ones(B))
+        return metrics.loss / B, metrics
+
+    return of
+
+
+@pytest.fixture
+def params(rng):
+    _, init = split(CONFIG.make_model)
+    return jax.tree.map(lambda p: p + 0.3 * rng.normal(size=p.shape).astype(np.float32), init())
+
+
+def test_the_step_has_its_length_and_the_direction_of_the_gradient(rng):
+    gradient = rng.normal(size=(3, T, E)).astype(np.float32)
+    gradient[1] = 0
+    step = worst_step(jnp.asarray(gradient), 2.5)
+    for row in (0, 2):
+        np.testing.assert_allclose(
+            step[row], 2.5 * gradient[row] / np.linalg.norm(gradient[row].ravel()), rtol=1e-5
+        )
+    assert (step[1] == 0).all()
+
+
+def test_it_hurts_more_than_any_random_step_of_its_length(loss, params, rng):
+    still = jnp.zeros((B, T, E))
+    step = worst_step(jax.grad(lambda r: loss(params, r)[0])(still), 0.3)
+    worst = loss(params, step)[0]
+    randoms = [worst_step(jnp.asarray(rng.normal(size=(B, T, E)), jnp.float32), 0.3) for _ in range(30)]
+    assert worst > max(loss(params, random)[0] for random in randoms)
+    assert worst > loss(params, still)[0] + 0.01
+
+
+def test_gradients_are_those_of_both_losses_with_the_step_held_fixed(loss, params):
+    still = jnp.zeros((B, T, E))
+    gradients, metrics = jax.jit(lambda p: adversarial_gradients(loss, p, still, 0.5))(params)
+    step = worst_step(jax.grad(lambda r: loss(params, r)[0])(still), 0.5)
+    expected = jax.grad(lambda p: loss(p, still)[0] + loss(p, step)[0])(params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), gradients, expected)
+    np.testing.assert_allclose(
+        metrics.loss, loss(params, still)[1].loss, rtol=1e-6
+    )  # of the words as they are
+
+
+def test_longer_word_vectors_do_not_escape_it(loss, params):
+    """The step is measured in units of the word vectors."""
+    still = jnp.zeros((B, T, E))
+    step = worst_step(jax.grad(lambda r: loss(params, r)[0])(still), 0.5)
+
+    def moved(scale):
+        vectors = params["embedding"]["embedding"] * scale
+        layer = params["recurrent"]["layers"][0]
+        layer = layer | {"input_kernel": layer["input_kernel"] / scale}
+        return params | {"embedding": {"embedding": vectors}, "recurrent": {"layers": {0: layer}}}
+
+    np.testing.assert_allclose(loss(moved(10.0), step)[0], loss(params, step)[0], rtol=1e-4)
