@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.command_line import parse, run
-from experiments.search import FIRST_SEEDS, SECOND_SEEDS
+from experiments.search import FIRST_SEEDS, SEARCHES, SECOND_SEEDS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.benchmark import (
     benchmark_table,
@@ -60,8 +60,10 @@ def make_files(root: Path) -> Files:
     tables = {"imdb": results_table(rows)}
     texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{commands(rows)}"}
     pictures = plots.pictures(rows)
-    if trials := load_trials(results / "search"):
-        texts[results / "tables/search.md"] = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))
+    for name in SEARCHES:
+        if trials := load_trials(results / "search" / name):
+            table = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))
+            texts[results / f"tables/search_{name}.md"] = table
     for file in sorted(results.glob("benchmark/*/benchmark.jsonl")):
         platform = file.parent.name
         measured = load_benchmark(file)

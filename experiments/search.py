@@ -1,64 +1,108 @@
-"""Finds settings for the presets by a random search that never reads the test split.
+"""Finds settings for the presets by random searches that never read the test split.
 
-Round one draws settings of the LSTM at random from `SPACE` and trains each once. Round two trains the best of
-them, by validation accuracy, with seeds of their own. Chosen is the highest mean validation accuracy of round
-two alone, so that what round one owed to luck does not count. What the introductory recipe fixes stays fixed:
-10,000 words, the last 500 tokens, one layer of 32, batches of 128.
+Round one draws settings at random from the space of a search and trains each once. Round two trains the best
+of them, by validation accuracy, with seeds of their own. Chosen is the highest mean validation accuracy of
+round two alone, so that what round one owed to luck does not count.
 
-Each run keeps its records in `results/search/draw-NN/seed-N`. A finished run is not run again, and one
-that was stopped goes on. `python -m experiments.make_tables` then makes the table of the search.
+Each run keeps its records in `results/search/NAME/draw-NN/seed-N`. A finished run is not run again, and one
+that was stopped goes on. `python -m experiments.make_tables` then makes the tables of the searches.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+import tyro
 
 from experiments.command_line import parse, run, run_all
 from rnn_jax.reporting.trials import finalists, load_trials
 
-SPACE: dict[str, tuple[int | float | str, ...]] = {
-    "embedding-size": (32, 64),
-    "pooling": ("mean", "max"),
-    "word-dropout": (0.0, 0.1, 0.2, 0.3, 0.4),
-    "embedding-dropout": (0.0, 0.3, 0.5),
-    "dropout": (0.0, 0.3, 0.5),
-    "learning-rate": (2e-3, 5e-3, 1e-2),
-    "average-decay": (0.0, 0.99, 0.995, 0.998),
-    "epochs": (4, 6, 8),
+Space = dict[str, tuple[int | float | str, ...]]  # what each option may be
+
+
+class Search(NamedTuple):
+    """What is searched."""
+
+    options: str  # the same for all draws
+    space: Space
+    draws: int
+    finalists: int
+
+
+SEARCHES: dict[str, Search] = {
+    # The introductory recipe. It fixes 10,000 words, the last 500 tokens, one layer of 32, batches of 128.
+    "lstm": Search(
+        "--preset lstm",
+        {
+            "embedding-size": (32, 64),
+            "pooling": ("mean", "max"),
+            "word-dropout": (0.0, 0.1, 0.2, 0.3, 0.4),
+            "embedding-dropout": (0.0, 0.3, 0.5),
+            "dropout": (0.0, 0.3, 0.5),
+            "learning-rate": (2e-3, 5e-3, 1e-2),
+            "average-decay": (0.0, 0.99, 0.995, 0.998),
+            "epochs": (4, 6, 8),
+        },
+        draws=24,
+        finalists=4,
+    ),
+    # The most accurate network: whatever helps, with labelled reviews alone.
+    "best": Search(
+        "--preset lstm --bidirectional --pooling mean_max --log-count-ratios 3 --vocabulary-size 30000 "
+        "--max-length 1000",
+        {
+            "cell": ("lstm", "gru", "mingru"),
+            "hidden-size": (32, 64),
+            "embedding-size": (32, 64),
+            "adversarial": (1.0, 2.0, 3.0),
+            "word-dropout": (0.1, 0.3, 0.5),
+            "embedding-dropout": (0.0, 0.3, 0.5),
+            "dropout": (0.3, 0.5),
+            "learning-rate": (3e-3, 5e-3, 1e-2),
+            "epochs": (3, 4, 6),
+        },
+        draws=12,
+        finalists=3,
+    ),
 }
-DRAWS = 24
-FINALISTS = 4
 FIRST_SEEDS = (0,)
 SECOND_SEEDS = (1, 2, 3)
+
+if TYPE_CHECKING:
+    SearchName: TypeAlias = str
+else:
+    SearchName = Literal[tuple(SEARCHES)]
 
 
 @dataclass(frozen=True)
 class Options:
     """Finds settings for the presets by a random search that never reads the test split."""
 
+    name: tyro.conf.Positional[SearchName]
+    """What is searched."""
     records: str = "results/search"
     """Folder of the records."""
     dry_run: bool = False
     """Print the commands of round one instead of running them."""
 
 
-def draw_settings() -> dict[str, str]:
+def draw_settings(search: Search) -> dict[str, str]:
     """The name of each draw, and its options. The same on every machine."""
     rng = np.random.default_rng(0)
     return {
         f"draw-{number:02}": " ".join(
-            f"--{name} {choices[rng.integers(len(choices))]}" for name, choices in SPACE.items()
+            f"--{name} {choices[rng.integers(len(choices))]}" for name, choices in search.space.items()
         )
-        for number in range(DRAWS)
+        for number in range(search.draws)
     }
 
 
-def commands(draws: dict[str, str], seeds: tuple[int, ...], records: str) -> list[str]:
+def commands(options: str, draws: dict[str, str], seeds: tuple[int, ...], records: Path) -> list[str]:
     """The command of every run of one round."""
     return [
-        f"python -m experiments.imdb_sentiment --preset lstm --dataset imdb --no-test --log-every 1000 "
-        f"{settings} --seed {seed} --workdir {Path(records) / name / f'seed-{seed}'}"
+        f"python -m experiments.imdb_sentiment {options} --dataset imdb --no-test --log-every 1000 "
+        f"{settings} --seed {seed} --workdir {records / name / f'seed-{seed}'}"
         for name, settings in draws.items()
         for seed in seeds
     ]
@@ -67,17 +111,18 @@ def commands(draws: dict[str, str], seeds: tuple[int, ...], records: str) -> lis
 def main() -> int:
     """Round one, then round two, then the choice."""
     options = parse(Options)
-    draws = draw_settings()
-    first = commands(draws, FIRST_SEEDS, options.records)
+    search, records = SEARCHES[options.name], Path(options.records) / options.name
+    draws = draw_settings(search)
+    first = commands(search.options, draws, FIRST_SEEDS, records)
     if options.dry_run:
         print(*first, sep="\n")
         return 0
     if code := run_all(first):
         return code
-    best = finalists(load_trials(Path(options.records)), FIRST_SEEDS, FINALISTS)
-    if code := run_all(commands({name: draws[name] for name in best}, SECOND_SEEDS, options.records)):
+    best = finalists(load_trials(records), FIRST_SEEDS, search.finalists)
+    if code := run_all(commands(search.options, {name: draws[name] for name in best}, SECOND_SEEDS, records)):
         return code
-    chosen, *_ = finalists(load_trials(Path(options.records)), SECOND_SEEDS, 1)
+    chosen, *_ = finalists(load_trials(records), SECOND_SEEDS, 1)
     print(f"chosen: {chosen} {draws[chosen]}")
     return 0
 

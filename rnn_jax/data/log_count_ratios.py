@@ -7,7 +7,8 @@ equations 2 and 3, from the presence of an n-gram in a review:
 
 p and q count the positive and the negative reviews that hold each n-gram. A network that read the ratios of
 its own training reviews would find their labels in them: what only one review says has that review's label.
-So the training reviews are cut into folds, and each is given ratios counted without its own fold.
+So the training reviews are cut into folds, and each is given ratios counted without its own fold. N-grams of
+a single review say little of others, and are left out.
 """
 
 from dataclasses import replace
@@ -23,11 +24,12 @@ from rnn_jax.data.examples import Examples
 LONGEST = 3  # three indices fit into one 64-bit integer
 BITS = 21
 FOLDS = 10
+FEWEST = 2  # training reviews that must hold an n-gram
 SMOOTHING = 0.2  # α
 
 
 class LogCountRatios(NamedTuple):
-    """The ratios of all n-grams of some reviews, for n = 1 to N."""
+    """The ratios of the n-grams of some reviews, for n = 1 to N."""
 
     ngrams: tuple[NDArray[np.int64], ...]  # for each n, sorted: the tokens of an n-gram in one integer
     ratios: tuple[NDArray[np.float32], ...]  # above 0 where the n-gram speaks for a positive review
@@ -108,9 +110,11 @@ def count_ratios(
     for n in range(1, longest + 1):
         ngrams, ends = split_ngrams(examples, n)
         distinct, index = np.unique(ngrams, return_inverse=True)
-        shape = (len(examples), len(distinct))
-        there = sparse.csr_matrix((np.ones(len(index), np.int32), (owners[ends], index)), shape=shape)
-        there.data[:] = 1
+        there = _presence(owners[ends], index, (len(examples), len(distinct)))
+        common = np.bincount(there.indices, minlength=len(distinct)) >= FEWEST
+        there, distinct = there[:, common], distinct[common]
+        places = np.cumsum(common) - 1  # from all distinct n-grams to the common ones
+        ends, index = ends[common[index]], places[index[common[index]]]
         counts = np.zeros((FOLDS, 2, len(distinct)), np.int32)  # reviews of each fold and label
         for fold in range(FOLDS):
             for label in range(2):
@@ -123,6 +127,15 @@ def count_ratios(
         known.append(distinct)
         ratios.append(_ratios(total))
     return LogCountRatios(tuple(known), tuple(ratios)), given
+
+
+def _presence(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]
+) -> sparse.csr_matrix:
+    """1 where a review holds an n-gram, however often: `[N, G]`."""
+    there = sparse.csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape=shape)
+    there.data[:] = 1
+    return there
 
 
 def _ratios(counts: NDArray[np.int32]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ import pytest
 
 from experiments import search
 
+LSTM = search.SEARCHES["lstm"]
 ROUND_ONE = {"draw-03": 0.91, "draw-05": 0.90, "draw-07": 0.89, "draw-11": 0.88}  # all others: 0.8
 ROUND_TWO = {"draw-03": 0.85, "draw-05": 0.86, "draw-07": 0.87, "draw-11": 0.84}
 
@@ -35,25 +36,26 @@ def ran(monkeypatch):
 
 
 def test_the_second_round_alone_chooses(ran, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["search", "--records", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["search", "lstm", "--records", str(tmp_path)])
     assert search.main() == 0
     assert capsys.readouterr().out.startswith("chosen: draw-07 --embedding-size")
-    assert len(ran) == search.DRAWS + search.FINALISTS * len(search.SECOND_SEEDS)
-    second = {re.search(r"draw-\d+", line)[0] for line in ran[search.DRAWS :]}
+    assert len(ran) == LSTM.draws + LSTM.finalists * len(search.SECOND_SEEDS)
+    second = {re.search(r"draw-\d+", line)[0] for line in ran[LSTM.draws :]}
     assert second == set(ROUND_TWO)
 
 
 def test_no_run_reads_the_test_split(ran, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["search", "--records", str(tmp_path)])
+    monkeypatch.setattr(sys, "argv", ["search", "lstm", "--records", str(tmp_path)])
     search.main()
     assert all("--no-test" in line for line in ran)
 
 
-def test_draws_are_the_same_every_time_and_within_the_space():
-    draws = search.draw_settings()
-    assert draws == search.draw_settings()
+@pytest.mark.parametrize("chosen", search.SEARCHES.values(), ids=search.SEARCHES.keys())
+def test_draws_are_the_same_every_time_and_within_the_space(chosen):
+    draws = search.draw_settings(chosen)
+    assert draws == search.draw_settings(chosen)
     for settings in draws.values():
         pairs = dict(zip(settings.split()[::2], settings.split()[1::2], strict=True))
-        assert pairs.keys() == {f"--{name}" for name in search.SPACE}
-        assert all(value in map(str, search.SPACE[name[2:]]) for name, value in pairs.items())
-    assert len(set(draws.values())) == search.DRAWS
+        assert pairs.keys() == {f"--{name}" for name in chosen.space}
+        assert all(value in map(str, chosen.space[name[2:]]) for name, value in pairs.items())
+    assert len(set(draws.values())) == chosen.draws
