@@ -52,7 +52,7 @@ def load(
         vocabulary_size: the number of token indices, special ones included.
         max_length: the longest sequence, start token included.
         truncate: the side that longer reviews lose.
-        log_count_ratios: the longest n-grams whose ratios come with each token; 0 for none.
+        log_count_ratios: how many patterns of n-grams have their ratios come with each token; 0 for none.
         train_examples: keep only so many training examples, stratified; all by default.
         data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
         cache_dir: where the encoded data set is kept; beside the TFDS data by default, or in

@@ -1,4 +1,4 @@
-"""How much a word, or a few words in a row, speak for one label: naive Bayes log-count ratios.
+"""How much a word, or a few words together, speak for one label: naive Bayes log-count ratios.
 
 S. Wang and C. Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification", ACL 2012,
 equations 2 and 3, from the presence of an n-gram in a review:
@@ -9,8 +9,11 @@ p and q count the positive and the negative reviews that hold each n-gram. A net
 its own training reviews would find their labels in them: what only one review says has that review's label.
 So the training reviews are cut into folds, and each is given ratios counted without its own fold. N-grams of
 a single review say little of others, and are left out.
+
+Beside one, two and three words in a row, pairs of words are counted with one or two words between them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +24,8 @@ from scipy import sparse
 
 from rnn_jax.data.examples import Examples
 
-LONGEST = 3  # three indices fit into one 64-bit integer
+# Which words make an n-gram, as places counted from its first; at most three fit into one 64-bit integer.
+PATTERNS = ((0,), (0, 1), (0, 1, 2), (0, 2), (0, 3))
 BITS = 21
 FOLDS = 10
 FEWEST = 2  # training reviews that must hold an n-gram
@@ -29,18 +33,18 @@ SMOOTHING = 0.2  # α
 
 
 class LogCountRatios(NamedTuple):
-    """The ratios of the n-grams of some reviews, for n = 1 to N."""
+    """The ratios of the n-grams of some reviews, for the first n of `PATTERNS`."""
 
-    ngrams: tuple[NDArray[np.int64], ...]  # for each n, sorted: the tokens of an n-gram in one integer
+    ngrams: tuple[NDArray[np.int64], ...]  # for each pattern, sorted: the tokens of an n-gram in one integer
     ratios: tuple[NDArray[np.float32], ...]  # above 0 where the n-gram speaks for a positive review
 
     def add_to(self, examples: Examples) -> Examples:
         """The examples with, for each token, the ratios of the n-grams that end at it; 0 for unseen ones."""
         found = np.zeros((len(examples.tokens), len(self.ngrams)), np.float32)
-        for n, (known, ratios) in enumerate(zip(self.ngrams, self.ratios, strict=True), start=1):
-            ngrams, ends = split_ngrams(examples, n)
+        for column, (known, ratios) in enumerate(zip(self.ngrams, self.ratios, strict=True)):
+            ngrams, ends = split_ngrams(examples, PATTERNS[column])
             places = np.minimum(np.searchsorted(known, ngrams), len(known) - 1)
-            found[ends, n - 1] = np.where(known[places] == ngrams, ratios[places], 0)
+            found[ends, column] = np.where(known[places] == ngrams, ratios[places], 0)
         return replace(examples, ratios=found)
 
     def write(self, path: Path) -> None:
@@ -70,45 +74,45 @@ class LogCountRatios(NamedTuple):
             return cls(*(tuple(arrays[f"{kind}{n}"] for n in orders) for kind in cls._fields))
 
 
-def split_ngrams(examples: Examples, n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All sequences of n tokens within one example, each as one integer, and where in `tokens` each ends."""
-    tokens = examples.tokens.astype(np.int64)
-    starts = np.arange(max(len(tokens) - n + 1, 0))
+def split_ngrams(examples: Examples, pattern: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All n-grams within one example, each as one integer, and where in `tokens` each ends."""
+    tokens, span = examples.tokens.astype(np.int64), pattern[-1]
+    starts = np.arange(max(len(tokens) - span, 0))
     owners = np.repeat(np.arange(len(examples)), examples.lengths)
-    starts = starts[owners[starts] == owners[starts + n - 1]]
+    starts = starts[owners[starts] == owners[starts + span]]
     ngrams = np.zeros(len(starts), np.int64)
-    for offset in range(n):
+    for offset in pattern:
         ngrams = (ngrams << BITS) | tokens[starts + offset]
-    return ngrams, starts + n - 1
+    return ngrams, starts + span
 
 
 def count_ratios(
-    examples: Examples, groups: NDArray[np.integer], longest: int, seed: int
+    examples: Examples, groups: NDArray[np.integer], count: int, seed: int
 ) -> tuple[LogCountRatios, NDArray[np.float32]]:
-    """The ratios of n-grams up to `longest`, and those that each training review is given.
+    """The ratios of n-grams of the first `count` patterns, and those that each training review is given.
 
     Args:
         examples: the training reviews.
         groups: `[N]`; reviews of one group are in one fold.
-        longest: the largest n, from 1 to 3.
+        count: how many patterns, from 1 to all.
         seed: decides which fold a group is in.
 
     Returns:
-        The ratios counted over all examples, for other reviews, and `[sum of lengths, longest]`: as by
+        The ratios counted over all examples, for other reviews, and `[sum of lengths, count]`: as by
         `add_to`, but counted without the fold of each example.
 
     Raises:
-        ValueError: if `longest` is out of range.
+        ValueError: if there are not so many patterns.
     """
-    if not 1 <= longest <= LONGEST:
-        raise ValueError(f"n-grams of 1 to {LONGEST} tokens are counted, not of {longest}")
+    if not 1 <= count <= len(PATTERNS):
+        raise ValueError(f"there are {len(PATTERNS)} patterns of n-grams, not {count}")
     rng = np.random.default_rng(seed)
     folds = rng.integers(0, FOLDS, groups.max(initial=-1) + 1)[groups]
     owners = np.repeat(np.arange(len(examples)), examples.lengths)
-    given = np.zeros((len(examples.tokens), longest), np.float32)
+    given = np.zeros((len(examples.tokens), count), np.float32)
     known, ratios = [], []
-    for n in range(1, longest + 1):
-        ngrams, ends = split_ngrams(examples, n)
+    for column, pattern in enumerate(PATTERNS[:count]):
+        ngrams, ends = split_ngrams(examples, pattern)
         distinct, index = np.unique(ngrams, return_inverse=True)
         there = _presence(owners[ends], index, (len(examples), len(distinct)))
         common = np.bincount(there.indices, minlength=len(distinct)) >= FEWEST
@@ -123,7 +127,7 @@ def count_ratios(
         total = counts.sum(axis=0)
         for fold in range(FOLDS):
             own = folds[owners[ends]] == fold
-            given[ends[own], n - 1] = _ratios(total - counts[fold])[index[own]]
+            given[ends[own], column] = _ratios(total - counts[fold])[index[own]]
         known.append(distinct)
         ratios.append(_ratios(total))
     return LogCountRatios(tuple(known), tuple(ratios)), given

@@ -1,4 +1,4 @@
-"""The sentiment classifier: embedding, recurrent layers, pooling, sigmoid."""
+"""The sentiment classifier: embedding, recurrent layers and pooling, sigmoid."""
 
 import jax
 import jax.numpy as jnp
@@ -6,9 +6,11 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array
+from rnn_jax.models.bag import Bag, HashedPairs
 from rnn_jax.models.dropout import Keys, dropout, word_dropout
-from rnn_jax.models.pooling import POOLINGS
-from rnn_jax.models.recurrent import Noise, Recurrent
+from rnn_jax.models.encoder import Encoder
+from rnn_jax.models.recurrent import Noise, PooledRecurrent, Recurrent
+from rnn_jax.models.text_cnn import TextCNN
 from rnn_jax.unroll import UNROLLS
 
 WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT = range(3)  # random streams
@@ -19,15 +21,19 @@ class Classifier(nnx.Module):
 
     `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability. Products are of
     `precision`, a name that `jax.default_matmul_precision` knows; parameters, states and sums are float32.
+
+    `network` is `recurrent`, or one to compare with: `cnn` with `hidden_size` features a width, or `bag`.
     """
 
     def __init__(
         self,
         *,
+        network: str = "recurrent",
         cell: str,
         unroll: str = "dynamic",
         vocabulary_size: int,
         embedding_size: int,
+        pair_buckets: int = 0,
         log_count_ratios: int = 0,
         hidden_size: int,
         num_layers: int = 1,
@@ -48,24 +54,32 @@ class Classifier(nnx.Module):
         self.dropout = dropout
         self.precision = precision
         self.log_count_ratios = log_count_ratios
-        self.cell = cell
         self.embedding = nnx.Embed(
             vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
-        self.recurrent = Recurrent(
-            CELLS[cell],
-            embedding_size + log_count_ratios,
-            hidden_size,
-            num_layers=num_layers,
-            bidirectional=bidirectional,
-            dense=dense,
-            noise=Noise(dropout, recurrent_dropout, weight_dropout, zoneout),
-            unroll=UNROLLS[unroll],
-            rngs=rngs,
-        )
-        self.pooling = pooling
-        self.pool, pooled_size = POOLINGS[pooling](self.recurrent.output_size, rngs)
-        self.head = nnx.Linear(pooled_size, 1, rngs=rngs)
+        input_size = embedding_size + log_count_ratios
+        self.encoder: Encoder
+        if network == "recurrent":
+            recurrent = Recurrent(
+                CELLS[cell],
+                input_size,
+                hidden_size,
+                num_layers=num_layers,
+                bidirectional=bidirectional,
+                dense=dense,
+                noise=Noise(dropout, recurrent_dropout, weight_dropout, zoneout),
+                unroll=UNROLLS[unroll],
+                rngs=rngs,
+            )
+            self.encoder = PooledRecurrent(cell, recurrent, pooling, rngs)
+        elif network == "cnn":
+            self.encoder = TextCNN(input_size, hidden_size, rngs)
+        else:
+            self.encoder = Bag(input_size)
+        self.head = nnx.Linear(self.encoder.output_size, 1, rngs=rngs)
+        if pair_buckets:
+            self.pairs = HashedPairs(pair_buckets, embedding_size, rngs)
+        self.pair_buckets = pair_buckets
 
     def __call__(
         self,
@@ -90,7 +104,7 @@ class Classifier(nnx.Module):
             inputs = self._embed(tokens, lengths, keys, perturbation)
             if ratios is not None:
                 inputs = jnp.concatenate([inputs, ratios], axis=-1)
-            pooled = self.pool(self.recurrent(inputs, lengths, keys=keys), lengths)
+            pooled = self.encoder(inputs, lengths, keys=keys)
             if keys is not None and self.dropout > 0:
                 pooled = dropout(pooled, self.dropout, keys, HEAD_DROPOUT)
             return self.head(pooled)[:, 0]
@@ -99,6 +113,8 @@ class Classifier(nnx.Module):
         if keys is not None and self.word_dropout > 0:
             tokens = word_dropout(tokens, self.word_dropout, keys, WORD_DROPOUT)
         vectors = self.embedding(tokens)
+        if self.pair_buckets:
+            vectors += self.pairs(tokens)
         if keys is not None and self.embedding_dropout > 0:
             vectors = dropout(vectors, self.embedding_dropout, keys, EMBEDDING_DROPOUT)
         if perturbation is None:

@@ -10,6 +10,8 @@ from rnn_jax.cells import Cell
 from rnn_jax.cells.cell import Array, Params, State
 from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
 from rnn_jax.models.dropout import Keys, dropout, weight_dropout
+from rnn_jax.models.encoder import Part
+from rnn_jax.models.pooling import POOLINGS
 from rnn_jax.unroll import Unroll, Unrolled, dynamic, init_layers, map_layers, run_layers
 
 BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
@@ -98,3 +100,29 @@ class Recurrent(nnx.Module):
         if noise.zoneout:  # which acts otherwise when not training, too
             cell, layers = zoneout(cell), map_layers(zone_out, layers)
         return cell, layers
+
+
+class PooledRecurrent(nnx.Module):
+    """Recurrent layers and a pooling: `x [B, T, D], lengths [B] -> [B, output_size]`.
+
+    Attributes:
+        output_size: the size of what the pooling puts out.
+    """
+
+    def __init__(self, cell: str, recurrent: Recurrent, pooling: str, rngs: nnx.Rngs) -> None:
+        self.cell = cell
+        self.recurrent = recurrent
+        self.pooling = pooling
+        self.pool, self.output_size = POOLINGS[pooling](recurrent.output_size, rngs)
+
+    def __call__(self, x: Array, lengths: Array, *, keys: Keys | None = None) -> Array:
+        """One vector a sequence; `keys` turn noise on."""
+        return self.pool(self.recurrent(x, lengths, keys=keys), lengths)
+
+    def parts(self, x: jax.ShapeDtypeStruct, lengths: jax.ShapeDtypeStruct) -> list[Part]:
+        """What it is made of, for inputs of these shapes."""
+        unrolled = jax.eval_shape(self.recurrent, x, lengths)
+        pooled = jax.eval_shape(self.pool, unrolled, lengths)
+        name = f"{self.cell}, both directions" if self.recurrent.bidirectional else self.cell
+        layers = [Part(name, unrolled.outputs, layer) for layer in self.recurrent.layers]
+        return [*layers, Part(f"{self.pooling} over time", pooled, self.pool)]

@@ -26,8 +26,6 @@ def summarize(model: Classifier, length: int) -> str:
     embedded = jax.eval_shape(model.embedding, tokens)
     ratios = jax.ShapeDtypeStruct((1, length, model.log_count_ratios), jnp.float32)
     inputs = jax.ShapeDtypeStruct((1, length, embedded.shape[-1] + model.log_count_ratios), jnp.float32)
-    unrolled = jax.eval_shape(model.recurrent, inputs, lengths)
-    pooled = jax.eval_shape(model.pool, unrolled, lengths)
     logits = jax.eval_shape(model, tokens, lengths, ratios)
 
     table = Table(title=None, show_footer=True)
@@ -40,12 +38,12 @@ def summarize(model: Classifier, length: int) -> str:
         table.add_row(layer, f"[{shape}]", f"{count_parameters(parameters):,}", style=None)
 
     row(f"embedding of {model.embedding.num_embeddings:,} words", embedded, model.embedding)
+    if model.pair_buckets:
+        row(f"pairs of words in {model.pair_buckets:,} buckets", embedded, model.pairs)
     if model.log_count_ratios:
-        row(f"log-count ratios of 1- to {model.log_count_ratios}-grams", ratios, None)
-    directions = ", both directions" if model.recurrent.bidirectional else ""
-    for layer in model.recurrent.layers:
-        row(f"{model.cell}{directions}", unrolled.outputs, layer)
-    row(f"{model.pooling} over time", pooled, model.pool)
+        row("log-count ratios of n-grams", ratios, None)
+    for layer, output, parameters in model.encoder.parts(inputs, lengths):
+        row(layer, output, parameters)
     row("dense, sigmoid", logits, model.head)
 
     text = io.StringIO()

@@ -10,7 +10,7 @@ from flax import nnx
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.noise import can_drop, can_zone_out, has_recurrent_kernel
 from rnn_jax.data import dataset as datasets
-from rnn_jax.data.log_count_ratios import LONGEST
+from rnn_jax.data.log_count_ratios import PATTERNS
 from rnn_jax.errors import UserError
 from rnn_jax.models import POOLINGS, Classifier
 from rnn_jax.unroll import UNROLLS
@@ -38,10 +38,13 @@ class Config:
     truncate: Literal["head", "tail"] = "head"
     """Side that a longer review loses: head keeps its last words, tail its first."""
     log_count_ratios: int = 0
-    """Longest n-grams whose naive Bayes log-count ratios are read beside word vectors, up to 3; 0: none."""
+    """Naive Bayes log-count ratios read beside each word vector: 1, of the word; 2 and 3, of the two and
+    three words that end with it; 4 and 5, of pairs with one or two words between them; 0, none."""
     train_examples: int | None = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
 
+    network: Literal["recurrent", "cnn", "bag"] = "recurrent"
+    """What is between the word vectors and the sigmoid; to compare with: a convolutional network, a bag."""
     cell: CellName = "lstm"
     """Recurrent cell."""
     unroll: UnrollName = "fused"
@@ -50,8 +53,10 @@ class Config:
     for linear cells), cudnn (LSTM on NVIDIA GPUs)."""
     embedding_size: int = 32
     """Size of a word's vector."""
+    pair_buckets: int = 0
+    """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
     hidden_size: int = 32
-    """Size of the recurrent state, in each direction."""
+    """Size of the recurrent state, in each direction; features of a width of the convolutional network."""
     num_layers: int = 1
     """Recurrent layers, one on another."""
     bidirectional: bool = False
@@ -118,21 +123,23 @@ class Config:
             value = getattr(self, name)
             _require(known or value == 0, name, value, f"--cell {self.cell} has no such thing: leave it 0")
         _require(
-            0 <= self.log_count_ratios <= LONGEST,
+            0 <= self.log_count_ratios <= len(PATTERNS),
             "log_count_ratios",
             self.log_count_ratios,
-            f"must be from 0 to {LONGEST}",
+            f"must be from 0 to {len(PATTERNS)}",
         )
-        for name in ("seed", "patience", "adversarial"):
+        for name in ("seed", "patience", "adversarial", "pair_buckets"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "must be 0 or more")
 
     def make_model(self) -> Classifier:
         """The network of these settings, with its initial weights."""
         return Classifier(
+            network=self.network,
             cell=self.cell,
             unroll=self.unroll,
             vocabulary_size=self.vocabulary_size,
             embedding_size=self.embedding_size,
+            pair_buckets=self.pair_buckets,
             log_count_ratios=self.log_count_ratios,
             hidden_size=self.hidden_size,
             num_layers=self.num_layers,

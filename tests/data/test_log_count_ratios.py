@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rnn_jax.data.examples import pack
-from rnn_jax.data.log_count_ratios import FOLDS, SMOOTHING, LogCountRatios, count_ratios
+from rnn_jax.data.log_count_ratios import FOLDS, PATTERNS, SMOOTHING, LogCountRatios, count_ratios
 
 N = 60
 
@@ -19,7 +19,9 @@ def reviews(rng):
 
 
 def ngrams_of(sequence, n):
-    return [tuple(sequence[i : i + n]) for i in range(len(sequence) - n + 1)]
+    """Of the n-th pattern, in the order of their ends."""
+    *_, span = pattern = PATTERNS[n]
+    return [tuple(sequence[i + place] for place in pattern) for i in range(len(sequence) - span)]
 
 
 def ratios_by_hand(examples, n, vocabulary):
@@ -38,18 +40,19 @@ def common(examples, n):
     return {gram for gram, count in counts.items() if count >= 2}
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("n", range(len(PATTERNS)))
 def test_ratios_are_the_equations_of_the_paper(reviews, n, rng):
-    ratios, _ = count_ratios(reviews, np.arange(N), 3, seed=0)
+    ratios, _ = count_ratios(reviews, np.arange(N), len(PATTERNS), seed=0)
     expected = ratios_by_hand(reviews, n, common(reviews, n))
     others = pack([rng.integers(1, 12, 9).astype(np.int32) for _ in range(20)], np.zeros(20, np.int8))
     found = ratios.add_to(others).ratio_sequences
     unseen = 0
     for sequence, ours in zip(others.sequences, found, strict=True):
-        assert (ours[: n - 1, n - 1] == 0).all()  # no n-gram ends here, and none comes from another review
-        for value, gram in zip(ours[n - 1 :, n - 1], ngrams_of(sequence, n), strict=True):
+        span = PATTERNS[n][-1]
+        assert (ours[:span, n] == 0).all()  # no n-gram ends here, and none comes from another review
+        for value, gram in zip(ours[span:, n], ngrams_of(sequence, n), strict=True):
             unseen += gram not in expected
-            np.testing.assert_allclose(value, expected.get(gram, 0), rtol=1e-5)
+            np.testing.assert_allclose(value, expected.get(gram, 0), rtol=1e-5, atol=1e-6)
     assert 0 < unseen < 20 * 9
 
 
@@ -59,12 +62,12 @@ def test_a_training_review_is_given_ratios_that_do_not_know_its_label(reviews, r
     folds = np.random.default_rng(4).integers(0, FOLDS, groups.max() + 1)[groups]
     _, given = count_ratios(reviews, groups, 2, seed=4)
     starts = np.cumsum([0, *reviews.lengths])
-    for n in (1, 2):
+    for n in (0, 1):
         vocabulary = common(reviews, n)
         for i in range(0, N, 7):
             others = reviews.take(np.flatnonzero(folds != folds[i]))
             expected = ratios_by_hand(others, n, vocabulary)
-            ours = given[starts[i] : starts[i + 1], n - 1][n - 1 :]
+            ours = given[starts[i] : starts[i + 1], n][n:]
             np.testing.assert_allclose(
                 ours, [expected.get(g, 0) for g in ngrams_of(reviews.sequences[i], n)], rtol=1e-5, atol=1e-6
             )
@@ -79,7 +82,7 @@ def test_what_is_written_is_read(reviews, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["ratios.npz"]
 
 
-def test_longer_ngrams_do_not_fit(reviews):
-    for longest in (0, 4):
-        with pytest.raises(ValueError, match=f"1 to 3 tokens are counted, not of {longest}"):
-            count_ratios(reviews, np.arange(N), longest, seed=0)
+def test_there_are_so_many_patterns_and_no_more(reviews):
+    for count in (0, 6):
+        with pytest.raises(ValueError, match=f"there are 5 patterns of n-grams, not {count}"):
+            count_ratios(reviews, np.arange(N), count, seed=0)
