@@ -42,7 +42,7 @@ def main() -> None:
     apply, _ = split(config.make_model)
     boundaries = choose_boundaries(examples.lengths, config.max_length, config.buckets)
     evaluate = Evaluator(DataParallel(num_devices, config.batch_size), apply, boundaries, config.batch_size)
-    metrics = evaluate(params, examples)
+    metrics = evaluate(params, examples).metrics
     print(
         f"{data.name} {options.split}: accuracy {metrics.accuracy:.2%}, loss {metrics.mean_loss:.4f}, "
         f"{int(metrics.examples):,} reviews"

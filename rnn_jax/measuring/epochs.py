@@ -41,4 +41,6 @@ def our_epochs(config: Config, data: Dataset, num_devices: int) -> Iterator[Epoc
             state = program.step(state, batch, key)
         jax.block_until_ready(state)
         seconds = time.perf_counter() - start
-        yield Epoch(seconds, data_seconds, evaluate(parallel.gather(state.average), data.test).accuracy)
+        yield Epoch(
+            seconds, data_seconds, evaluate(parallel.gather(state.average), data.test).metrics.accuracy
+        )

@@ -1,13 +1,24 @@
 """Evaluation of weights over a split."""
 
 from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rnn_jax.data.batches import make_batch, plan_evaluation
 from rnn_jax.data.examples import Examples
 from rnn_jax.models.functional import Apply, ModelParams
 from rnn_jax.training.metrics import Metrics
-from rnn_jax.training.parallel import DataParallel, all_reduce
+from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import evaluation_step
+
+
+class Evaluation(NamedTuple):
+    """What weights answer over N examples."""
+
+    metrics: Metrics
+    logits: NDArray[np.float32]  # [N], in the order of the examples
 
 
 class Evaluator:
@@ -24,13 +35,21 @@ class Evaluator:
         self, parallel: DataParallel, apply: Apply, boundaries: tuple[int, ...], batch_size: int
     ) -> None:
         self.parallel, self.boundaries, self.batch_size = parallel, boundaries, batch_size
-        self._step = parallel.map(partial(evaluation_step, apply=apply, all_reduce=all_reduce))
+        self._step = parallel.map(
+            partial(evaluation_step, apply=apply, all_reduce=all_reduce, all_gather=all_gather)
+        )
 
-    def __call__(self, params: ModelParams, examples: Examples) -> Metrics:
-        """The metrics of `params`, one copy of them, over all examples."""
+    def __call__(self, params: ModelParams, examples: Examples) -> Evaluation:
+        """What `params`, one copy of them, answer to all examples."""
         replicas = self.parallel.replicate(params)
         metrics = self.parallel.replicate(Metrics.zero())
-        for plan in plan_evaluation(examples.lengths, self.boundaries, self.batch_size):
+        plans = plan_evaluation(examples.lengths, self.boundaries, self.batch_size)
+        answers = []
+        for plan in plans:
             batch = make_batch(examples, plan, self.batch_size, self.parallel.rows)
-            metrics = self._step(metrics, replicas, self.parallel.cut(batch))
-        return self.parallel.gather(metrics)
+            metrics, logits = self._step(metrics, replicas, self.parallel.cut(batch))
+            answers.append(logits)
+        found = np.zeros(len(examples), np.float32)
+        for plan, logits in zip(plans, self.parallel.gather(answers), strict=True):
+            found[plan.indices] = logits[: len(plan.indices)]
+        return Evaluation(self.parallel.gather(metrics), found)

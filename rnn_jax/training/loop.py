@@ -177,7 +177,7 @@ class Run:
         epoch = self._step // self.epoch_steps
         train = self._epoch_metrics()
         average = self._parallel.gather(self._state.average)
-        validation = self._evaluate(average, self.data.validation)
+        validation = self._evaluate(average, self.data.validation).metrics
         if not math.isfinite(validation.loss):
             raise self._not_finite(f"the validation loss is {validation.mean_loss} after epoch {epoch}")
         if validation.accuracy >= self._standing.best_accuracy:  # of equals, the later
@@ -259,10 +259,14 @@ class Run:
     def _finish(self, command: str) -> dict[str, Any]:
         """Evaluates the best weights on the test split, once, if it is to be read; records the result."""
         assert self._best is not None  # an epoch has ended
-        test = self._evaluate(self._best, self.data.test) if self.test else None
+        test, correct = None, None
+        if self.test:
+            test, logits = self._evaluate(self._best, self.data.test)
+            correct = (logits > 0) == (self.data.test.labels > 0)
         epochs, seconds = self._step // self.epoch_steps, self._standing.train_seconds
         result = {
             "dataset": self.data.name,
+            "network": self.config.network,
             "cell": self.config.cell,
             "unroll": self.config.unroll,
             "seed": self.config.seed,
@@ -282,7 +286,7 @@ class Run:
         }
         if is_first():
             try:
-                self.directory.write_result(result)
+                self.directory.write_result(result, correct)
             except OSError as error:
                 raise SaveError(f"result.json cannot be written ({error.strerror})") from error
         return result

@@ -59,6 +59,11 @@ def all_reduce(tree: Tree) -> Tree:
     return jax.lax.psum(tree, AXIS)
 
 
+def all_gather(rows: Array) -> Array:
+    """Puts the rows of all devices of all hosts together; for use inside a mapped function."""
+    return jax.lax.all_gather(rows, AXIS, tiled=True)
+
+
 class DataParallel:
     """The devices of this host, and how to use them together.
 

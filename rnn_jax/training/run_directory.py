@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnn_jax.data.log_count_ratios import LogCountRatios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
@@ -27,8 +30,9 @@ class RunDirectory:
     """Paths, and reading and writing, of everything a run keeps.
 
     `config.json` settings, `vocabulary.txt` a word a line, `log_count_ratios.npz` where the network reads
-    them, `metrics.jsonl` an object a logged step,
-    `checkpoints/`, `result.json` once the run has finished, and `lock`, which the process that trains holds.
+    them, `metrics.jsonl` an object a logged step, `checkpoints/`, `result.json` once the run has finished,
+    `test_correct.txt` with a 1 for each test review that was answered right, 0 for the others, and `lock`,
+    which the process that trains holds.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -39,6 +43,7 @@ class RunDirectory:
         self._ratios = self.path / "log_count_ratios.npz"
         self._metrics = self.path / "metrics.jsonl"
         self._result = self.path / "result.json"
+        self._correct = self.path / "test_correct.txt"
         self._unwritten: list[str] = []  # lines of the log that a full disk did not take
 
     def check_usable(self, config: Config) -> None:
@@ -153,8 +158,10 @@ class RunDirectory:
             return None
         return self.read_result()
 
-    def write_result(self, result: dict[str, Any]) -> None:
-        """Records that the run has finished, and with what."""
+    def write_result(self, result: dict[str, Any], correct: NDArray[np.bool_] | None = None) -> None:
+        """Records that the run has finished, with what, and which test reviews it answered right: `[N]`."""
+        if correct is not None:
+            write_whole(self._correct, "".join("01"[int(right)] for right in correct) + "\n")
         write_whole(self._result, json.dumps(result, indent=2) + "\n")
 
     def append_metrics(self, *records: dict[str, Any]) -> None:

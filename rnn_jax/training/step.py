@@ -79,8 +79,14 @@ def train_step(
 
 
 def evaluation_step(
-    metrics: Metrics, params: ModelParams, batch: Batch, *, apply: Apply, all_reduce: AllReduce
-) -> Metrics:
-    """Adds a batch to the metrics, without dropout."""
+    metrics: Metrics,
+    params: ModelParams,
+    batch: Batch,
+    *,
+    apply: Apply,
+    all_reduce: AllReduce,
+    all_gather: Callable[[Array], Array],
+) -> tuple[Metrics, Array]:
+    """Adds a batch to the metrics, without dropout; and the logits of the global batch, `[B]`."""
     logits = apply(params, batch.tokens, batch.lengths, batch.ratios)
-    return metrics + all_reduce(Metrics.of(logits, batch.labels, batch.weights))
+    return metrics + all_reduce(Metrics.of(logits, batch.labels, batch.weights)), all_gather(logits)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rnn_jax.errors import UserError
+from rnn_jax.models.functional import split
 from rnn_jax.stress.damages import DAMAGES
 from rnn_jax.training import loop, saver
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
@@ -237,7 +238,7 @@ def test_the_best_epoch_is_what_is_evaluated(tmp_path):
     run = make_run(tmp_path, dataclasses.replace(CONFIG, epochs=4, learning_rate=0.5))
     result = run.train("command")
     again = run._evaluate(weights(tmp_path), run.data.test)
-    assert again.accuracy == result["test_accuracy"]
+    assert again.metrics.accuracy == result["test_accuracy"]
     assert again.mean_loss == result["test_loss"]
 
 
@@ -250,14 +251,26 @@ def test_a_trial_never_reads_the_test_split(tmp_path, undisturbed):
     assert metrics_of(tmp_path) == metrics_of(undisturbed[0])
 
 
+def test_it_is_recorded_which_test_reviews_were_answered_right(undisturbed):
+    """In the order of the reviews, whatever the order of the batches."""
+    path, result = undisturbed
+    apply, _ = split(CONFIG.make_model)
+    test, params = make_data().test, weights(path)
+    logits = [apply(params, tokens[None], np.array([len(tokens)]))[0] for tokens in test.sequences]
+    right = [int((logit > 0) == label) for logit, label in zip(logits, test.labels, strict=True)]
+    assert (path / "test_correct.txt").read_text() == "".join(map(str, right)) + "\n"
+    assert result["test_accuracy"] == pytest.approx(np.mean(right))
+
+
 def test_a_run_stops_when_patience_runs_out(tmp_path, monkeypatch):
     """Before the sixth epoch is over it is interrupted, and remembers."""
     scores = iter([0.5, 0.8, 0.7, 0.8, 0.6, 0.7, 0.99])
     evaluate = Evaluator.__call__
 
     def scored(self, params, examples):
-        metrics = evaluate(self, params, examples)
-        return metrics._replace(correct=next(scores) * metrics.examples)
+        found = evaluate(self, params, examples)
+        metrics = found.metrics._replace(correct=next(scores) * found.metrics.examples)
+        return found._replace(metrics=metrics)
 
     monkeypatch.setattr(Evaluator, "__call__", scored)
     config = dataclasses.replace(CONFIG, epochs=7, patience=2)

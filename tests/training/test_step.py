@@ -13,7 +13,7 @@ from rnn_jax.models.functional import split
 from rnn_jax.training.config import Config
 from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.optimizer import make_optimizer
-from rnn_jax.training.parallel import DataParallel, all_reduce
+from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import evaluation_step, init_state, train_step
 from tests.conftest import need_devices
 
@@ -108,10 +108,13 @@ def test_many_devices_do_what_one_does(devices, parts, batch):
     for other in others:
         np.testing.assert_array_equal(first, other)
 
-    evaluate = parallel.map(partial(evaluation_step, apply=apply, all_reduce=all_reduce))
-    metrics = evaluate(parallel.replicate(Metrics.zero()), replicas.params, parallel.cut(batch))
-    expected = evaluation_step(Metrics.zero(), state.params, batch, apply=apply, all_reduce=lambda tree: tree)
-    all_close(parallel.gather(metrics), expected, 1e-5)
+    evaluate = parallel.map(
+        partial(evaluation_step, apply=apply, all_reduce=all_reduce, all_gather=all_gather)
+    )
+    found = evaluate(parallel.replicate(Metrics.zero()), replicas.params, parallel.cut(batch))
+    alone = {"all_reduce": lambda tree: tree, "all_gather": lambda rows: rows}
+    expected = evaluation_step(Metrics.zero(), state.params, batch, apply=apply, **alone)
+    all_close(parallel.gather(found), expected, 1e-5)
 
 
 def test_adversarial_training_on_many_devices_is_that_on_one(parts, batch):
