@@ -20,11 +20,11 @@ INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt --ed
 
 $(RUN): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[plots$(chosen)]'
+	$(INSTALL) '.[plots,baselines$(chosen)]'
 	touch $@
 
 $(DEV): $(RUN)
-	$(INSTALL) '.[dev,plots$(chosen)]'
+	$(INSTALL) '.[dev,plots,baselines$(chosen)]'
 	touch $@
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.

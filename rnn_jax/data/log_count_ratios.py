@@ -114,7 +114,7 @@ def count_ratios(
     for column, pattern in enumerate(PATTERNS[:count]):
         ngrams, ends = split_ngrams(examples, pattern)
         distinct, index = np.unique(ngrams, return_inverse=True)
-        there = _presence(owners[ends], index, (len(examples), len(distinct)))
+        there = presence(owners[ends], index, (len(examples), len(distinct)))
         common = np.bincount(there.indices, minlength=len(distinct)) >= FEWEST
         there, distinct = there[:, common], distinct[common]
         places = np.cumsum(common) - 1  # from all distinct n-grams to the common ones
@@ -127,13 +127,13 @@ def count_ratios(
         total = counts.sum(axis=0)
         for fold in range(FOLDS):
             own = folds[owners[ends]] == fold
-            given[ends[own], column] = _ratios(total - counts[fold])[index[own]]
+            given[ends[own], column] = log_ratios(total - counts[fold], SMOOTHING)[index[own]]
         known.append(distinct)
-        ratios.append(_ratios(total))
+        ratios.append(log_ratios(total, SMOOTHING))
     return LogCountRatios(tuple(known), tuple(ratios)), given
 
 
-def _presence(
+def presence(
     rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]
 ) -> sparse.csr_matrix:
     """1 where a review holds an n-gram, however often: `[N, G]`."""
@@ -142,7 +142,7 @@ def _presence(
     return there
 
 
-def _ratios(counts: NDArray[np.int32]) -> NDArray[np.float32]:
-    """`[2, G] -> [G]`, from the reviews with each n-gram: negative ones, then positive ones."""
-    shares = (counts + SMOOTHING) / (counts + SMOOTHING).sum(axis=1, keepdims=True)
+def log_ratios(counts: NDArray[np.integer], smoothing: float) -> NDArray[np.float32]:
+    """`[2, G] -> [G]`, from the numbers of negative and of positive reviews that hold each n-gram."""
+    shares = (counts + smoothing) / (counts + smoothing).sum(axis=1, keepdims=True)
     return np.log(shares[1] / shares[0]).astype(np.float32)

@@ -29,7 +29,7 @@ def pictures(rows: Sequence[Row]) -> dict[str, Picture]:
     platforms = sorted({row.platform for row in rows})
     draws: dict[str, Draw] = {"test_accuracy.png": test_accuracies}
     draws |= {f"training_{platform}.png": training_curves(platform) for platform in platforms}
-    records = [[run._asdict() for run in row.runs] for row in rows]
+    records = [[run._replace(correct=None)._asdict() for run in row.runs] for row in rows]
     return {name: Picture.of(partial(draw, rows), records, name, __file__) for name, draw in draws.items()}
 
 
@@ -38,7 +38,7 @@ def training_curves(platform: str) -> Draw:
 
     def draw(rows: Sequence[Row]) -> Figure:
         looks = _looks(rows)
-        shown = [row for row in rows if row.platform == platform]
+        shown = [row for row in rows if row.platform == platform and row.runs[0].epochs]
         figure = Figure(figsize=(9, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         for row in shown:

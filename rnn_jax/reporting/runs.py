@@ -7,13 +7,16 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnn_jax.errors import UserError
 
 # What tables and plots read. A record without them was cut short, or comes from another version.
-CONFIG_FIELDS = ("hidden_size",)
+CONFIG_FIELDS = ("hidden_size", "vocabulary_size", "max_length", "truncate")
 EPOCH_FIELDS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 RESULT_FIELDS = (
-    "dataset", "seed", "parameters", "best_epoch", "validation_accuracy", "test_accuracy",
+    "dataset", "seed", "parameters", "epochs_run", "best_epoch", "validation_accuracy", "test_accuracy",
     "train_seconds", "examples_per_second", "command", "commit", "versions", "hardware",
 )  # fmt: skip
 
@@ -26,6 +29,7 @@ class Run(NamedTuple):
     config: dict[str, Any]
     metrics: list[dict[str, Any]]
     result: dict[str, Any]
+    correct: NDArray[np.bool_] | None  # [N], which test reviews were answered right; None: not recorded
 
     @property
     def epochs(self) -> list[dict[str, Any]]:
@@ -55,6 +59,12 @@ class Row(NamedTuple):
         """A field of the result of every run."""
         return [run.result[name] for run in self.runs]
 
+    @property
+    def correct(self) -> NDArray[np.bool_] | None:
+        """Which test reviews were answered right, by each run: `[runs, N]`; None where it is not recorded."""
+        answers = [run.correct for run in self.runs if run.correct is not None]
+        return np.stack(answers) if len(answers) == len(self.runs) else None
+
 
 def load_runs(raw: Path) -> list[Run]:
     """Reads all finished runs below a folder: by platform, preset and data set, then by seed.
@@ -73,11 +83,27 @@ def _load_run(folder: Path, raw: Path) -> Run:
     config = read_record(folder / "config.json", CONFIG_FIELDS)
     file = folder / "metrics.jsonl"
     platform, preset, _ = folder.relative_to(raw).parts
-    run = Run(platform, preset, config, _read_lines(file), result)
-    if not 1 <= result["best_epoch"] <= len(run.epochs):
+    metrics = _read_lines(file) if result["epochs_run"] else []  # a baseline has no epochs
+    run = Run(platform, preset, config, metrics, result, _read_correct(folder, result))
+    if result["epochs_run"] and not 1 <= result["best_epoch"] <= len(run.epochs):
         missing = ValueError(f"it ends before epoch {result['best_epoch']}, the best")
         raise _unreadable(file, str(file), missing)
     return run
+
+
+def _read_correct(folder: Path, result: dict[str, Any]) -> NDArray[np.bool_] | None:
+    """What `test_correct.txt` says; it must agree with the recorded test accuracy."""
+    file = folder / "test_correct.txt"
+    if not file.exists():
+        return None
+    try:
+        text = file.read_text(encoding="ascii").strip()
+        correct = np.array([{"0": False, "1": True}[answer] for answer in text])
+        if abs(correct.mean() - result["test_accuracy"]) > 1e-6:
+            raise ValueError(f"{correct.mean():.4%} are right, and not {result['test_accuracy']:.4%}")
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(file, str(file), error) from error
+    return correct
 
 
 def read_record(file: Path, fields: Iterable[str]) -> dict[str, Any]:

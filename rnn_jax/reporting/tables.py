@@ -3,18 +3,24 @@
 import re
 from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
+from typing import Any
 
 from rnn_jax.reporting.runs import Row, Run
+from rnn_jax.reporting.significance import interval, paired_p_value
 
 HEAD = (
-    "network", "hidden size", "parameters", "validation %", "test %", "seeds", "best epoch", "training s",
-    "reviews/s", "on",
+    "network", "reads", "hidden size", "parameters", "validation %", "test %", "95 % interval", "p", "seeds",
+    "epochs", "best epoch", "training s", "reviews/s", "on",
 )  # fmt: skip
 
 
 def results_table(rows: Sequence[Row]) -> str:
-    """One line a row: means over seeds, with the sample standard deviation of the test accuracy."""
-    return markdown([HEAD, *map(_cells, rows)])
+    """One line a row: means over seeds, with the sample standard deviation of the test accuracy.
+
+    *p* is that of the paired test against the row above, on the same platform.
+    """
+    above = [None, *rows[:-1]]
+    return markdown([HEAD, *map(_cells, rows, above)])
 
 
 def markdown(lines: Iterable[Sequence[str]]) -> str:
@@ -49,19 +55,39 @@ def _origin(run: Run) -> tuple[str, str]:
     return f"{_devices(run)}: `{command}`", f"commit {str(run.result['commit'])[:12]}; {versions}"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: Row, above: Row | None) -> tuple[str, ...]:
+    accuracies = [100 * accuracy for accuracy in row.values("test_accuracy")]
     return (
         row.name,
-        _distinct(row.runs[0].config["hidden_size"]),
+        _reads(row.runs[0].config),
+        _distinct(row.runs[0].config["hidden_size"]) if row.runs[0].config["hidden_size"] else "–",
         _distinct(*row.values("parameters")),
         f"{100 * mean(row.values('validation_accuracy')):.2f}",
-        mean_and_deviation([100 * accuracy for accuracy in row.values("test_accuracy")]),
+        mean_and_deviation(accuracies),
+        "{:.2f} to {:.2f}".format(*interval(accuracies)) if len(accuracies) > 1 else "–",
+        _p_value(row, above),
         str(len(row.runs)),
-        ", ".join(map(str, row.values("best_epoch"))),
+        _distinct(*row.values("epochs_run")) if row.runs[0].epochs else "–",
+        ", ".join(map(str, row.values("best_epoch"))) if row.runs[0].epochs else "–",
         f"{mean(row.values('train_seconds')):.0f}",
         f"{mean(row.values('examples_per_second')):,.0f}",
         hardware([row]),
     )
+
+
+def _reads(config: dict[str, Any]) -> str:
+    """How many words a network knows, and which of a review it reads."""
+    side = {"head": "last", "tail": "first"}[config["truncate"]]
+    return f"{config['vocabulary_size']:,} words, {side} {config['max_length']:,}"
+
+
+def _p_value(row: Row, above: Row | None) -> str:
+    if above is None or above.platform != row.platform or above.name == row.name:
+        return "–"
+    if row.correct is None or above.correct is None or row.correct.shape[1] != above.correct.shape[1]:
+        return "–"
+    p = paired_p_value(row.correct, above.correct)
+    return f"{p:.2g}" if p >= 1e-3 else "< 0.001"
 
 
 def _distinct(*counts: int) -> str:

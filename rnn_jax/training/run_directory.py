@@ -158,6 +158,14 @@ class RunDirectory:
             return None
         return self.read_result()
 
+    def write_baseline(
+        self, config: dict[str, Any], result: dict[str, Any], correct: NDArray[np.bool_]
+    ) -> None:
+        """Writes what a baseline that is no network leaves: other settings, no log and no checkpoints."""
+        with self.lock():
+            write_whole(self._config, json.dumps(config, indent=2) + "\n")
+            self.write_result(result, correct)
+
     def write_result(self, result: dict[str, Any], correct: NDArray[np.bool_] | None = None) -> None:
         """Records that the run has finished, with what, and which test reviews it answered right: `[N]`."""
         if correct is not None:

@@ -4,11 +4,13 @@ import json
 
 ACCURACIES = {("cpu", "lstm"): (0.88, 0.89, 0.885), ("cpu", "elman"): (0.85, 0.86), ("gpu", "lstm"): (0.9,)}
 
+CONFIG = {"hidden_size": 32, "vocabulary_size": 10000, "max_length": 500, "truncate": "head"}
+
 
 def record(folder, preset, seed, accuracy):
     """Writes the three files of a run of two epochs."""
     folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps({"cell": preset, "hidden_size": 32, "seed": seed}))
+    (folder / "config.json").write_text(json.dumps(CONFIG | {"cell": preset, "seed": seed}))
     lines = [{"kind": "train", "step": 1, "epoch": 1, "loss": 0.7, "accuracy": 0.5}]
     for epoch in (1, 2):
         lines.append({"kind": "epoch", "step": 10 * epoch, "epoch": epoch})
@@ -19,6 +21,7 @@ def record(folder, preset, seed, accuracy):
         "dataset": "imdb",
         "seed": seed,
         "parameters": 328353,
+        "epochs_run": 2,
         "best_epoch": 2,
         "validation_accuracy": accuracy + 0.01,
         "test_accuracy": accuracy,

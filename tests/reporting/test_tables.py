@@ -1,8 +1,11 @@
 import statistics
 
+import numpy as np
 import pytest
 
+from rnn_jax.errors import UserError
 from rnn_jax.reporting.runs import group_rows, load_runs
+from rnn_jax.reporting.significance import paired_p_value
 from rnn_jax.reporting.tables import commands, results_table
 from tests.reporting.recorded import ACCURACIES, change
 
@@ -19,11 +22,15 @@ def test_a_row_is_the_mean_and_the_deviation_over_its_seeds(rows):
     percent = [100 * accuracy for accuracy in ACCURACIES["cpu", "lstm"]]
     assert cells == [
         "lstm",
+        "10,000 words, last 500",
         "32",
         "328,353",
         f"{statistics.mean(percent) + 1:.2f}",
         f"{statistics.mean(percent):.2f} ± {statistics.stdev(percent):.2f}",
+        "87.26 to 89.74",  # 88.5 ± 4.303 · 0.5 / √3
+        "–",  # the reviews answered right are not recorded
         "3",
+        "2",
         "2, 2, 2",
         "61",
         "3,000",
@@ -31,6 +38,30 @@ def test_a_row_is_the_mean_and_the_deviation_over_its_seeds(rows):
     ]
     assert "| 88.50 ± 0.50 |" in lines[3]  # by hand: 88, 89 and 88.5
     assert "| 90.00 |" in lines[4]  # one seed has no deviation
+
+
+def test_neighbours_are_compared_where_their_answers_are_recorded(raw, rng):
+    """By the test of `significance`, row against the row above."""
+    answers = {}
+    for (platform, preset), accuracies in ACCURACIES.items():
+        for seed, accuracy in enumerate(accuracies):
+            right = rng.permutation(np.arange(1000) < 1000 * accuracy)
+            (raw / platform / preset / f"seed-{seed}/test_correct.txt").write_text(
+                "".join("01"[int(r)] for r in right) + "\n"
+            )
+            answers.setdefault((platform, preset), []).append(right)
+    lines = results_table(group_rows(load_runs(raw))).splitlines()[2:]
+    p = paired_p_value(np.stack(answers["cpu", "lstm"]), np.stack(answers["cpu", "elman"]))
+    shown = [line.split("|")[8].strip() for line in lines]
+    assert shown == ["–", f"{p:.2g}" if p >= 1e-3 else "< 0.001", "–"]  # the last row is on another platform
+
+
+def test_answers_that_contradict_the_result_are_refused(raw):
+    file = raw / "cpu/lstm/seed-0/test_correct.txt"
+    for text in ("0101\n", "01x\n"):
+        file.write_text(text)
+        with pytest.raises(UserError, match=r"test_correct.txt cannot be read"):
+            load_runs(raw)
 
 
 def test_each_row_has_its_command(rows):
