@@ -56,6 +56,9 @@ CASES = {
         "--workdir new --dropout 1",
         "--workdir new --word-dropout -0.1",
         "--workdir new --average-decay 1",
+        "--workdir new --log-count-ratios 6",
+        "--workdir new --pair-buckets -1",
+        "--workdir new --adversarial -1",
         "--workdir new --seed -1",
         "--workdir new --log-every 0",
         "--workdir new --save-every 0",
@@ -111,8 +114,9 @@ CASES = {
     "benchmark_epoch": ("--output new --libraries numpy", "--output new --epochs 0"),
     "benchmark_data_parallel": ("--output new --max-length 0",),
     "stress": ("--output new --dataset reviews", "--output new --kills -1"),
-    "reproduce": ("other",),
-    "search": ("--draws 3",),
+    "reproduce": ("--row other", "--row gru --check --raw new"),
+    "search": ("--draws 3", "other"),
+    "nb_svm": ("--workdir new --ngrams 4", "--workdir new --dataset imbd"),
     "make_tables": ("--root folder",),
 }
 
