@@ -13,16 +13,19 @@ from rnn_jax.data import dataset as datasets
 from rnn_jax.data.log_count_ratios import PATTERNS
 from rnn_jax.errors import UserError
 from rnn_jax.models import POOLINGS, Classifier
+from rnn_jax.training.optimizer import SCHEDULES
 from rnn_jax.unroll import UNROLLS
 
 if TYPE_CHECKING:  # a type checker cannot know what the tables hold
     CellName: TypeAlias = str
     UnrollName: TypeAlias = str
     PoolingName: TypeAlias = str
+    ScheduleName: TypeAlias = str
 else:  # choices that the command line shows and checks
     CellName = Literal[tuple(CELLS)]
     UnrollName = Literal[tuple(UNROLLS)]
     PoolingName = Literal[tuple(POOLINGS)]
+    ScheduleName = Literal[tuple(SCHEDULES)]
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,11 @@ class Config:
     buckets: int = 6
     """Number of lengths that batches are padded to; each is compiled once."""
     learning_rate: float = 1e-2
-    """Peak step size of Adam; it falls linearly to zero over all epochs."""
+    """Peak step size of Adam."""
+    schedule: ScheduleName = "linear"
+    """How the step size falls from its peak to zero over all epochs; constant: not at all."""
+    warm_up: float = 0.0
+    """Share of all steps in which the step size rises to its peak first."""
     clip_norm: float = 1.0
     """Largest global norm of the gradient; beyond it the gradient is scaled down."""
     adversarial: float = 0.0
@@ -111,7 +118,7 @@ class Config:
         _require(self.vocabulary_size >= 4, "vocabulary_size", self.vocabulary_size, "must be 4 or more")
         if self.train_examples is not None:
             _require(self.train_examples >= 2, "train_examples", self.train_examples, "must be 2 or more")
-        for name in (*_RATES, "average_decay"):
+        for name in (*_RATES, "average_decay", "warm_up"):
             value = getattr(self, name)
             _require(0 <= value < 1, name, value, "must be 0 or more, and below 1")
         cell = CELLS[self.cell]

@@ -1,16 +1,37 @@
-"""How gradients become updates: clipping, Adam, and a step size that falls to zero."""
+"""How gradients become updates: clipping, Adam, and a step size that rises and falls."""
+
+from collections.abc import Callable
 
 import optax
 
+# From the peak and the number of steps; where the step size falls, it ends at 0.
+SCHEDULES: dict[str, Callable[[float, int], optax.Schedule]] = {
+    "linear": lambda peak, steps: optax.linear_schedule(peak, 0.0, steps),
+    "cosine": optax.cosine_decay_schedule,  # I. Loshchilov and F. Hutter, 2017, arXiv:1608.03983, no restarts
+    "constant": lambda peak, steps: optax.constant_schedule(peak),
+}
 
-def make_optimizer(learning_rate: float, total_steps: int, clip_norm: float) -> optax.GradientTransformation:
+
+def make_optimizer(
+    learning_rate: float, total_steps: int, clip_norm: float, schedule: str = "linear", warm_up: float = 0.0
+) -> optax.GradientTransformation:
     """Adam (D. Kingma and J. Ba, 2015, arXiv:1412.6980) on gradients clipped by their global norm.
 
     Clipping keeps the exploding gradients of recurrent networks in bounds (R. Pascanu, T. Mikolov and
-    Y. Bengio, 2013, arXiv:1211.5063). The step size falls linearly from `learning_rate` to 0 at
-    `total_steps`.
+    Y. Bengio, 2013, arXiv:1211.5063).
+
+    Args:
+        learning_rate: the peak of the step size.
+        total_steps: when the schedule ends.
+        clip_norm: the largest global norm of a gradient.
+        schedule: how the step size falls from its peak, a name in `SCHEDULES`.
+        warm_up: the share of all steps in which it rises linearly to its peak first. With a linear fall, that
+            is the slanted triangle of J. Howard and S. Ruder, 2018, arXiv:1801.06146.
     """
-    return optax.chain(
-        optax.clip_by_global_norm(clip_norm),
-        optax.adam(optax.linear_schedule(learning_rate, 0.0, total_steps)),
-    )
+    rising = round(warm_up * total_steps)
+    step_size = SCHEDULES[schedule](learning_rate, total_steps - rising)
+    if rising:
+        step_size = optax.join_schedules(
+            [optax.linear_schedule(0.0, learning_rate, rising), step_size], [rising]
+        )
+    return optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(step_size))

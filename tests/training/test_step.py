@@ -177,6 +177,25 @@ def test_the_optimizer_clips_and_decays(parts):
     assert np.abs(np.linalg.norm(state[1][0].mu["w"]) - (1 - 0.9**11)) < 1e-4  # gradients of norm 1
 
 
+@pytest.mark.parametrize(
+    ("schedule", "fall"),
+    [
+        ("linear", lambda t: 1 - t),
+        ("cosine", lambda t: (1 + np.cos(np.pi * t)) / 2),
+        ("constant", lambda t: np.ones_like(t)),
+    ],
+)
+def test_the_step_size_rises_to_its_peak_and_falls(schedule, fall):
+    optimizer = make_optimizer(0.5, 20, clip_norm=1.0, schedule=schedule, warm_up=0.2)
+    state = optimizer.init(jnp.zeros(1))
+    sizes = []
+    for _ in range(20):
+        updates, state = optimizer.update(jnp.ones(1), state)
+        sizes.append(-float(updates[0]))
+    expected = [*np.linspace(0, 0.5, 4, endpoint=False), *(0.5 * fall(np.arange(16) / 16))]
+    np.testing.assert_allclose(sizes, expected, atol=1e-5)
+
+
 def test_the_average_is_the_definition(parts, batch):
     """Exponential weights, the warm-up of the decay included."""
     apply, optimizer, state = parts
