@@ -90,26 +90,27 @@ class Classifier(nnx.Module):
         keys: Keys | None = None,
         perturbation: Array | None = None,
     ) -> Array:
-        """Classifies sequences.
+        """Classifies sequences: `answer` to what `read` makes of them."""
+        return self.answer(self.read(tokens, lengths, ratios, keys, perturbation), lengths, keys)
+
+    def read(
+        self,
+        tokens: Array,
+        lengths: Array,
+        ratios: Array | None = None,
+        keys: Keys | None = None,
+        perturbation: Array | None = None,
+    ) -> Array:
+        """From words to vectors, `[B, T, D]`.
 
         Args:
             tokens: `[B, T]`, anything beyond the lengths.
             lengths: `[B]`.
-            ratios: `[B, T, n]`, read beside the word vectors, for a network that knows n log-count ratios.
+            ratios: `[B, T, n]`, put beside the word vectors, for a network that knows n log-count ratios.
             keys: turn noise on, as in training.
             perturbation: `[B, T, E]`, added to the word vectors, in units of the root mean square of those of
                 the same sequence.
         """
-        with jax.default_matmul_precision(self.precision):
-            inputs = self._embed(tokens, lengths, keys, perturbation)
-            if ratios is not None:
-                inputs = jnp.concatenate([inputs, ratios], axis=-1)
-            pooled = self.encoder(inputs, lengths, keys=keys)
-            if keys is not None and self.dropout > 0:
-                pooled = dropout(pooled, self.dropout, keys, HEAD_DROPOUT)
-            return self.head(pooled)[:, 0]
-
-    def _embed(self, tokens: Array, lengths: Array, keys: Keys | None, perturbation: Array | None) -> Array:
         if keys is not None and self.word_dropout > 0:
             tokens = word_dropout(tokens, self.word_dropout, keys, WORD_DROPOUT)
         vectors = self.embedding(tokens)
@@ -117,9 +118,17 @@ class Classifier(nnx.Module):
             vectors += self.pairs(tokens)
         if keys is not None and self.embedding_dropout > 0:
             vectors = dropout(vectors, self.embedding_dropout, keys, EMBEDDING_DROPOUT)
-        if perturbation is None:
-            return vectors
-        return vectors + perturbation * jax.lax.stop_gradient(_root_mean_square(vectors, lengths))
+        if perturbation is not None:
+            vectors += perturbation * jax.lax.stop_gradient(_root_mean_square(vectors, lengths))
+        return vectors if ratios is None else jnp.concatenate([vectors, ratios], axis=-1)
+
+    def answer(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
+        """From vectors to log-odds, `[B]`; `keys` turn noise on."""
+        with jax.default_matmul_precision(self.precision):
+            encoded = self.encoder(inputs, lengths, keys=keys)
+            if keys is not None and self.dropout > 0:
+                encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
+            return self.head(encoded)[:, 0]
 
 
 def _root_mean_square(vectors: Array, lengths: Array) -> Array:
