@@ -2,12 +2,18 @@
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import tyro
+from numpy.typing import NDArray
+from rich.console import Console
 
 from experiments.command_line import parse, run
 from rnn_jax.errors import UserError
+from rnn_jax.reporting.explanation import in_terminal, page
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.prediction import Predictor, check_text
 
@@ -25,6 +31,12 @@ class Options:
     """Reviews."""
     json: bool = False
     """Print a JSON object a line: text, label, and probability of that label."""
+    explain: bool = False
+    """Show which words moved each decision, by integrated gradients and by occlusion."""
+    page: str | None = None
+    """Write that as a page of HTML into this file."""
+    gates: str | None = None
+    """Draw the gates of the first layer over the first text into this PNG file."""
 
 
 def read_texts() -> tuple[str, ...]:
@@ -46,13 +58,44 @@ def main() -> None:
             raise UserError(f"text {number} is not UTF-8: convert it first")
         check_text(text, number)
     keep_compiled_programs()
-    for text, positive in zip(texts, Predictor(options.workdir)(texts), strict=True):
+    predictor = Predictor(options.workdir)
+    console = Console(highlight=False)
+    looks = []
+    for text, positive in zip(texts, predictor(texts), strict=True):
         label = "positive" if positive > 0.5 else "negative"
         probability = float(max(positive, 1 - positive))
         if options.json:
             print(json.dumps({"text": text, "label": label, "probability": round(probability, 6)}))
         else:
-            print(f"{label} {probability:.1%}  {text}")
+            print(f"{label} {probability:.1%}  {text}", flush=True)
+        if options.explain or options.page:
+            looks.append(predictor.explain(text))
+        if options.explain:
+            console.print(in_terminal(looks[-1]))
+    if options.page:
+        write(options.page, "--page", lambda file: file.write_text(page(looks), encoding="utf-8"))
+    if options.gates:
+        draw(options.gates, *predictor.gates(texts[0]))
+
+
+def write(name: str, option: str, save: Callable[[Path], object]) -> None:
+    """Writes a file that an option names."""
+    try:
+        save(Path(name))
+    except OSError as error:
+        raise UserError(f"{option} {name} cannot be written: {error.strerror}") from error
+    print(f"wrote {name}", file=sys.stderr)
+
+
+def draw(name: str, words: list[str], gates: dict[str, NDArray[np.float32]]) -> None:
+    """Draws the heat map of the gates."""
+    try:
+        from rnn_jax.reporting.gate_map import draw_gates
+    except ModuleNotFoundError as error:
+        raise UserError(f"--gates needs {error.name}: pip install 'rnn-jax[plots]'") from error
+    if not name.endswith(".png"):
+        raise UserError(f"--gates {name}: name a file that ends in .png")
+    write(name, "--gates", lambda file: draw_gates(words, gates).savefig(file, dpi=110))
 
 
 if __name__ == "__main__":

@@ -32,12 +32,14 @@ class Fusion(NamedTuple):
             arguments but for what passes through `mix`. They are products with 0 where `d_state` is 0.
         weight_gradients: `(x [N, D], hidden [N, H], dz [N, G*H], dm [N, G*H]) -> params`, summed over N steps
             of any sequences; `hidden` is the state before the step.
+        gates: names of the gates `[..., H]`, with which `saved` begins.
     """
 
     mix: Callable[[Params, State], Array]
     combine: Callable[[State, Array, Array], tuple[State, Any]]
     gradients: Callable[[Any, State, State, State], tuple[State, Array, Array]]
     weight_gradients: Callable[[Array, Array, Array, Array], Params]
+    gates: tuple[str, ...] = ()
 
 
 class Cell(NamedTuple):

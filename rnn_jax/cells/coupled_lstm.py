@@ -97,6 +97,8 @@ def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> CoupledLS
     return CoupledLSTMParams(product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0))
 
 
+GATES = ("forget gate", "candidate", "output gate")
+
 COUPLED_LSTM = Cell(
-    init, lstm.initial_state, affine, advance, Fusion(mix, combine, gradients, weight_gradients)
+    init, lstm.initial_state, affine, advance, Fusion(mix, combine, gradients, weight_gradients, GATES)
 )

@@ -147,5 +147,7 @@ def _update(state: HiddenState, update: Array, candidate: Array) -> tuple[Hidden
     return HiddenState(hidden), hidden
 
 
-GRU = Cell(init, zero_hidden, affine, advance, Fusion(mix, combine, gradients, weight_gradients))
+GATES = ("reset gate", "update gate", "candidate")
+
+GRU = Cell(init, zero_hidden, affine, advance, Fusion(mix, combine, gradients, weight_gradients, GATES))
 GRU_V3 = Cell(init_v3, zero_hidden, affine, advance_v3)

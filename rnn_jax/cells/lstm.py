@@ -107,5 +107,15 @@ def weight_gradients(x: cell.Array, hidden: cell.Array, dz: cell.Array, dm: cell
 
 
 LSTM = cell.Cell(
-    init, initial_state, cell.affine, advance, cell.Fusion(cell.mix, combine, gradients, weight_gradients)
+    init,
+    initial_state,
+    cell.affine,
+    advance,
+    cell.Fusion(
+        cell.mix,
+        combine,
+        gradients,
+        weight_gradients,
+        gates=("input gate", "forget gate", "candidate", "output gate"),
+    ),
 )

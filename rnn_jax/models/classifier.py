@@ -6,6 +6,7 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array
+from rnn_jax.errors import UserError
 from rnn_jax.models.bag import Bag, HashedPairs
 from rnn_jax.models.dropout import Keys, dropout, word_dropout
 from rnn_jax.models.encoder import Encoder
@@ -58,7 +59,7 @@ class Classifier(nnx.Module):
             vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
         input_size = embedding_size + log_count_ratios
-        self.encoder: Encoder
+        self.layers: Encoder
         if network == "recurrent":
             recurrent = Recurrent(
                 CELLS[cell],
@@ -71,12 +72,12 @@ class Classifier(nnx.Module):
                 unroll=UNROLLS[unroll],
                 rngs=rngs,
             )
-            self.encoder = PooledRecurrent(cell, recurrent, pooling, rngs)
+            self.layers = PooledRecurrent(cell, recurrent, pooling, rngs)
         elif network == "cnn":
-            self.encoder = TextCNN(input_size, hidden_size, rngs)
+            self.layers = TextCNN(input_size, hidden_size, rngs)
         else:
-            self.encoder = Bag(input_size)
-        self.head = nnx.Linear(self.encoder.output_size, 1, rngs=rngs)
+            self.layers = Bag(input_size)
+        self.head = nnx.Linear(self.layers.output_size, 1, rngs=rngs)
         if pair_buckets:
             self.pairs = HashedPairs(pair_buckets, embedding_size, rngs)
         self.pair_buckets = pair_buckets
@@ -122,10 +123,21 @@ class Classifier(nnx.Module):
             vectors += perturbation * jax.lax.stop_gradient(_root_mean_square(vectors, lengths))
         return vectors if ratios is None else jnp.concatenate([vectors, ratios], axis=-1)
 
+    def gates(self, tokens: Array, ratios: Array) -> dict[str, Array]:
+        """The gates of the first recurrent layer over one review, `tokens [T] -> {name: [T, H]}`.
+
+        Raises:
+            UserError: if the network has none, or its cell does not say what they are.
+        """
+        if not isinstance(self.layers, PooledRecurrent):
+            raise UserError("this network has no gates: train a recurrent one")
+        inputs = self.read(tokens[None], jnp.full(1, len(tokens)), ratios[None])
+        return self.layers.recurrent.gates(inputs[0])
+
     def answer(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
         """From vectors to log-odds, `[B]`; `keys` turn noise on."""
         with jax.default_matmul_precision(self.precision):
-            encoded = self.encoder(inputs, lengths, keys=keys)
+            encoded = self.layers(inputs, lengths, keys=keys)
             if keys is not None and self.dropout > 0:
                 encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
             return self.head(encoded)[:, 0]

@@ -60,7 +60,7 @@ def explain(
         return apply(params, inputs, jnp.full(len(inputs), length), method="answer")
 
     def inputs_of(rows: NDArray[np.int32]) -> Array:
-        return read(rows, _ratios_of(rows, ratios))
+        return read(rows, ratios_of(rows, ratios))
 
     inputs = inputs_of(np.stack([tokens, nothing]))
     log_odds, of_nothing = map(float, answer(inputs))
@@ -80,7 +80,7 @@ def explain(
     return Explanation(log_odds, of_nothing, occlusion, np.asarray(integrate(*inputs)))
 
 
-def _ratios_of(rows: NDArray[np.int32], ratios: LogCountRatios | None) -> NDArray[np.float32]:
+def ratios_of(rows: NDArray[np.int32], ratios: LogCountRatios | None) -> NDArray[np.float32]:
     """The ratios of rows `[N, T]` of tokens: `[N, T, n]`."""
     if ratios is None:
         return np.zeros((*rows.shape, 0), np.float32)

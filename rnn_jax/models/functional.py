@@ -6,10 +6,8 @@ from typing import Any
 import jax
 from flax import nnx
 
-from rnn_jax.cells.cell import Array
-
 ModelParams = dict[str, Any]  # nested, arrays at the leaves
-Apply = Callable[..., Array]  # (params, *arguments, **named) -> outputs
+Apply = Callable[..., Any]  # (params, *arguments, **named) -> outputs
 
 
 def split(make_model: Callable[[], nnx.Module]) -> tuple[Apply, Callable[[], ModelParams]]:
@@ -20,7 +18,7 @@ def split(make_model: Callable[[], nnx.Module]) -> tuple[Apply, Callable[[], Mod
     """
     graph, _ = nnx.split(jax.eval_shape(make_model))
 
-    def apply(params: ModelParams, *arguments: Any, method: str = "__call__", **named: Any) -> Array:
+    def apply(params: ModelParams, *arguments: Any, method: str = "__call__", **named: Any) -> Any:
         return getattr(nnx.merge(graph, nnx.State(params)), method)(*arguments, **named)
 
     def init() -> ModelParams:

@@ -13,6 +13,7 @@ from rnn_jax.models.dropout import Keys, dropout, weight_dropout
 from rnn_jax.models.encoder import Part
 from rnn_jax.models.pooling import POOLINGS
 from rnn_jax.unroll import Unroll, Unrolled, dynamic, init_layers, map_layers, run_layers
+from rnn_jax.unroll.gates import gates_over_time
 
 BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
 
@@ -74,6 +75,15 @@ class Recurrent(nnx.Module):
         params = jax.tree.map(lambda p: p[...], self.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
         cell, params = self._with_noise(params, keys)
         return run_layers(self.unroll, cell, params, x, lengths, initial_state, between, dense=self.dense)
+
+    def gates(self, x: Array) -> dict[str, Array]:
+        """The gates of the first layer, read forward, over one sequence: `x [T, D] -> {name: [T, H]}`.
+
+        Raises:
+            UserError: if the cell does not say what its gates are.
+        """
+        params = jax.tree.map(lambda p: p[...], self.layers[0], is_leaf=lambda p: isinstance(p, nnx.Param))
+        return gates_over_time(self.cell, params.forward if self.bidirectional else params, x)
 
     def _with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
         """The cell, and parameters, of this step."""

@@ -42,7 +42,7 @@ def summarize(model: Classifier, length: int) -> str:
         row(f"pairs of words in {model.pair_buckets:,} buckets", embedded, model.pairs)
     if model.log_count_ratios:
         row("log-count ratios of n-grams", ratios, None)
-    for layer, output, parameters in model.encoder.parts(inputs, lengths):
+    for layer, output, parameters in model.layers.parts(inputs, lengths):
         row(layer, output, parameters)
     row("dense, sigmoid", logits, model.head)
 

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from experiments import evaluate, imdb_sentiment, predict
+from rnn_jax.errors import UserError
 from rnn_jax.training.config import Config
 
 SMALL = shlex.split(
@@ -45,7 +46,8 @@ def trained(tmp_path_factory):
 
 def test_a_run_leaves_what_was_promised(trained):
     assert {p.name for p in trained.iterdir()} == {
-        *("config.json", "vocabulary.txt", "metrics.jsonl", "checkpoints", "result.json", "lock")
+        *("config.json", "vocabulary.txt", "metrics.jsonl", "checkpoints", "result.json", "lock"),
+        "test_correct.txt",
     }
     result = json.loads((trained / "result.json").read_text())
     assert result.keys() >= {
@@ -157,6 +159,26 @@ def test_predictions_are_those_of_the_network_on_the_same_tokens(trained, script
         assert answer["text"] == text
         assert answer["label"] == ("positive" if positive > 0.5 else "negative")
         assert answer["probability"] == pytest.approx(max(positive, 1 - positive), abs=2e-6)
+
+
+def test_a_decision_is_explained_in_the_terminal_on_a_page_and_by_its_gates(trained, script, tmp_path):
+    text = "I did not like it, UNSEENWORD <b>"
+    page, gates = tmp_path / "page.html", tmp_path / "gates.png"
+    code, printed = script(predict, "--workdir", trained, "--explain", "--page", page, "--gates", gates, text)
+    assert code == 0
+    assert "What moved the log-odds most" in printed
+    assert {"did", "not", "like", "it", "unseenword", "b"} <= set(printed.split())
+    assert '<span class="unknown" title="+0.000">unseenword</span>' in page.read_text()
+    assert gates.read_bytes().startswith(b"\x89PNG")
+
+
+def test_explanations_that_cannot_be_written(trained, script, tmp_path):
+    for option, name, message in (
+        ("--page", "no/page.html", "--page .* cannot be written: No such file"),
+        ("--gates", "gates.pdf", "name a file that ends in .png"),
+    ):
+        with pytest.raises(UserError, match=message):
+            script(predict, "--workdir", trained, option, tmp_path / name, "good")
 
 
 def test_texts_come_from_standard_input_a_line_each(trained):

@@ -39,7 +39,7 @@ def make(**changes):
 def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, tokens):
     model = make(cell=cell, bidirectional=bidirectional, pooling=pooling, num_layers=2)
     params = jax.tree.map(
-        lambda p: p[...], model.encoder.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
+        lambda p: p[...], model.layers.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
     )
     unrolled = run_layers(dynamic, CELLS[cell], params, model.embedding.embedding[...][tokens], LENGTHS)
     pooled = pool_by_hand(pooling, np.asarray(unrolled.outputs), np.asarray(LENGTHS), bidirectional)
@@ -51,7 +51,7 @@ def test_ratios_are_read_beside_the_word_vectors(tokens, rng):
     model = make(log_count_ratios=2, pooling="max")
     ratios = jnp.asarray(rng.normal(size=(3, T, 2)), jnp.float32)
     vectors = jnp.concatenate([model.embedding(tokens), ratios], axis=-1)
-    pooled = model.encoder.pool(model.encoder.recurrent(vectors, LENGTHS), LENGTHS)
+    pooled = model.layers.pool(model.layers.recurrent(vectors, LENGTHS), LENGTHS)
     np.testing.assert_allclose(model(tokens, LENGTHS, ratios), model.head(pooled)[:, 0], atol=1e-6)
     assert "log-count ratios of n-grams" in summarize(model, T)
 
@@ -63,7 +63,7 @@ def test_a_perturbation_is_added_in_units_of_the_word_vectors(tokens, rng):
     for row, length in enumerate(LENGTHS):
         if length:
             vectors[row] += perturbation[row] * np.sqrt((vectors[row, :length] ** 2).mean())
-    pooled = model.encoder.pool(model.encoder.recurrent(jnp.asarray(vectors), LENGTHS), LENGTHS)
+    pooled = model.layers.pool(model.layers.recurrent(jnp.asarray(vectors), LENGTHS), LENGTHS)
     found = model(tokens, LENGTHS, perturbation=jnp.asarray(perturbation))
     np.testing.assert_allclose(found, model.head(pooled)[:, 0], atol=1e-6)
 
@@ -115,14 +115,14 @@ def test_attention_is_the_equations_of_the_paper(rng):
 def test_a_layer_of_a_dense_stack_reads_all_below(tokens):
     model = make(num_layers=3, dense=True, bidirectional=True, pooling="last")
     layers = jax.tree.map(
-        lambda p: p[...], model.encoder.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
+        lambda p: p[...], model.layers.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
     )
     inputs = model.embedding.embedding[...][tokens]
     for params in layers:
         outputs = run_layer(dynamic, CELLS["lstm"], params, inputs, LENGTHS).outputs
         inputs = jnp.concatenate([inputs, outputs], axis=-1)
     assert inputs.shape[-1] == E + 3 * 2 * H
-    found = model.encoder.recurrent(model.embedding(tokens), LENGTHS).outputs
+    found = model.layers.recurrent(model.embedding(tokens), LENGTHS).outputs
     np.testing.assert_allclose(found, outputs, atol=1e-6)
 
 

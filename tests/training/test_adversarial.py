@@ -70,9 +70,9 @@ def test_longer_word_vectors_do_not_escape_it(loss, params):
 
     def moved(scale):
         vectors = params["embedding"]["embedding"] * scale
-        layer = params["encoder"]["recurrent"]["layers"][0]
+        layer = params["layers"]["recurrent"]["layers"][0]
         layer = layer | {"input_kernel": layer["input_kernel"] / scale}
-        encoder = {"recurrent": {"layers": {0: layer}}}
-        return params | {"embedding": {"embedding": vectors}, "encoder": encoder}
+        layers = {"recurrent": {"layers": {0: layer}}}
+        return params | {"embedding": {"embedding": vectors}, "layers": layers}
 
     np.testing.assert_allclose(loss(moved(10.0), step)[0], loss(params, step)[0], rtol=1e-4)
