@@ -19,7 +19,7 @@ from rnn_jax.reporting.parts import load_parts, parts_table
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.reporting.stress import load_stress, stress_table
-from rnn_jax.reporting.tables import commands, results_table
+from rnn_jax.reporting.tables import commands, results_table, short_table
 from rnn_jax.reporting.trials import load_trials, search_table
 
 if TYPE_CHECKING:  # matplotlib may be missing, and is asked for below
@@ -57,7 +57,7 @@ def make_files(root: Path) -> Files:
     rows = group_rows(load_runs(results / "raw"))
     if not rows:
         raise UserError(f"{results / 'raw'} holds no finished run: python -m experiments.reproduce")
-    tables = {"imdb": results_table(rows)}
+    tables = {"imdb": results_table(rows), "imdb_short": short_table(rows)}
     texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{commands(rows)}"}
     pictures = plots.pictures(rows)
     for name in SEARCHES:

@@ -23,6 +23,13 @@ def results_table(rows: Sequence[Row]) -> str:
     return markdown([HEAD, *map(_cells, rows, above)])
 
 
+def short_table(rows: Sequence[Row]) -> str:
+    """One line a row, in short: for the first page."""
+    head = ("network", "parameters", "validation %", "test %", "seeds", "training s", "on")
+    cells = [dict(zip(HEAD, _cells(row, None), strict=True)) for row in rows]
+    return markdown([head, *([row[name] for name in head] for row in cells)])
+
+
 def markdown(lines: Iterable[Sequence[str]]) -> str:
     """A table in Markdown; the first line is its head."""
     head, *body = lines
