@@ -15,6 +15,7 @@ from rnn_jax.reporting.benchmark import (
     training_table,
 )
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.reporting.memory import load_memory, memory_table
 from rnn_jax.reporting.parts import load_parts, parts_table
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
@@ -49,7 +50,7 @@ class Files(NamedTuple):
 def make_files(root: Path) -> Files:
     """Everything that can be made from the records below a folder."""
     try:
-        from rnn_jax.reporting import benchmark_plots, plots, scaling_plots
+        from rnn_jax.reporting import benchmark_plots, memory_plots, plots, scaling_plots
     except ModuleNotFoundError as error:
         raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
 
@@ -81,6 +82,11 @@ def make_files(root: Path) -> Files:
         tables[f"epochs_{file.parent.name}"] = epochs_table(load_epochs(file))
     for file in sorted(results.glob("benchmark/*/parts.jsonl")):
         tables[f"parts_{file.parent.name}"] = parts_table(load_parts(file))
+    for file in sorted(results.glob("memory/*/memory.jsonl")):
+        platform = file.parent.name
+        learnt = load_memory(file)
+        tables[f"memory_{platform}"] = memory_table(learnt)
+        pictures |= memory_plots.pictures(learnt, platform)
     for file in sorted(results.glob("stress/stress.jsonl")):
         tables["stress"] = stress_table(load_stress(file))
     for page in filter(Path.exists, (root / name for name in PAGES)):

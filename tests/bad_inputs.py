@@ -117,6 +117,7 @@ CASES = {
     "reproduce": ("--row other", "--row gru --check --raw new"),
     "search": ("--draws 3", "other"),
     "nb_svm": ("--workdir new --ngrams 4", "--workdir new --dataset imbd"),
+    "memory": ("--output new --lengths 1", "--output new --steps 10", "--output new --cells lstn"),
     "make_tables": ("--root folder",),
 }
 
