@@ -16,7 +16,7 @@ from rnn_jax.models.nb_svm import count_ngrams, fit
 from rnn_jax.training import environment
 from rnn_jax.training.run_directory import RunDirectory
 
-CHOICES_OF_C = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+CHOICES_OF_C = (0.003, 0.01, 0.03, 0.1, 0.3)
 
 
 @dataclass(frozen=True)
