@@ -12,6 +12,8 @@ from rnn_jax.data import cache, imdb
 # Data parallelism is then tested in every run, whatever the machine.
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_default_matmul_precision", "highest")  # GPUs would round products to 10 bits
+# A script under test would have all later tests of its process write what they compile to the disk.
+jax.config.update("jax_enable_compilation_cache", False)
 DEVICES = jax.local_device_count()  # starts JAX: the scripts under test would ask for other devices
 
 

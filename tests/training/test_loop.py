@@ -239,7 +239,7 @@ def test_the_best_epoch_is_what_is_evaluated(tmp_path):
     result = run.train("command")
     again = run._evaluate(weights(tmp_path), run.data.test)
     assert again.metrics.accuracy == result["test_accuracy"]
-    assert again.mean_loss == result["test_loss"]
+    assert again.metrics.mean_loss == result["test_loss"]
 
 
 def test_a_trial_never_reads_the_test_split(tmp_path, undisturbed):
