@@ -7,6 +7,8 @@ WORKDIR ?= runs/lstm
 OUTPUT ?= runs/$@
 ARGS   ?=
 JOBS   ?= 2
+# Large pages for large blocks of memory: see CPU in BUILD.md.
+export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
 .PHONY: train test lint benchmark stress tables reproduce clean
 

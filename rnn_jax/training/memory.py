@@ -20,5 +20,5 @@ def keep_freed_memory() -> None:
     if mallopt is None:
         return
     mallopt(M_MMAP_MAX, 0)  # large blocks come from the heap, too
-    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)  # whose end is not given back
+    mallopt(M_TRIM_THRESHOLD, -1)  # whose end is never given back
     mallopt(M_TOP_PAD, 64 * 2**20)  # and which grows in large pieces
