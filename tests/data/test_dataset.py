@@ -1,4 +1,6 @@
 import logging
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,7 +79,7 @@ def test_a_cache_that_cannot_lie_beside_the_data_lies_at_home(tmp_path, monkeypa
     monkeypatch.setattr(imdb, "load", made_up)
     (tmp_path / "tfds").write_text("a file, where no folder can be made")
     dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"))
-    assert cache.path_for(tmp_path / "home" / "rnn_jax", "imdb_reviews").is_file()
+    assert cache.path_for(Path(os.environ["XDG_CACHE_HOME"]) / "rnn_jax", "imdb_reviews").is_file()
 
 
 def test_auto_prepares_imdb_where_it_can_be_downloaded(tmp_path, monkeypatch):
