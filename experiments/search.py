@@ -75,7 +75,6 @@ SEARCHES: dict[str, Search] = {
         {
             "hidden-size": (64, 128),
             "embedding-size": (64, 128),
-            "num-layers": (1, 2),
             "adversarial": (0.5, 1.0, 2.0),
             "word-dropout": (0.0, 0.1, 0.2),
             "embedding-dropout": (0.0, 0.3),
@@ -83,7 +82,7 @@ SEARCHES: dict[str, Search] = {
             "learning-rate": (2e-3, 3e-3),
             "epochs": (3, 4),
         },
-        draws=10,
+        draws=8,
         finalists=2,
     ),
 }
