@@ -50,7 +50,7 @@ class Files(NamedTuple):
 def make_files(root: Path) -> Files:
     """Everything that can be made from the records below a folder."""
     try:
-        from rnn_jax.reporting import benchmark_plots, memory_plots, plots, scaling_plots
+        from rnn_jax.reporting import benchmark_plots, length_plots, memory_plots, plots, scaling_plots
     except ModuleNotFoundError as error:
         raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
 
@@ -60,7 +60,7 @@ def make_files(root: Path) -> Files:
         raise UserError(f"{results / 'raw'} holds no finished run: python -m experiments.reproduce")
     tables = {"imdb": results_table(rows), "imdb_short": short_table(rows)}
     texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{commands(rows)}"}
-    pictures = plots.pictures(rows)
+    pictures = plots.pictures(rows) | length_plots.pictures(rows)
     for name in SEARCHES:
         if trials := load_trials(results / "search" / name):
             table = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))

@@ -14,6 +14,7 @@ from rnn_jax.data.examples import pack
 from rnn_jax.errors import UserError
 from rnn_jax.models.nb_svm import count_ngrams, fit
 from rnn_jax.training import environment
+from rnn_jax.training.evaluation import count_by_length
 from rnn_jax.training.run_directory import RunDirectory
 
 CHOICES_OF_C = (0.003, 0.01, 0.03, 0.1, 0.3)
@@ -85,6 +86,7 @@ def main() -> None:
         "validation_accuracy": accuracies[c],
         "test_accuracy": correct.mean(),
         "test_examples": len(correct),
+        "test_by_length": count_by_length(correct, data.test_words),
         "train_seconds": round(seconds, 3),
         "examples_per_second": round(len(train) / seconds, 1),
         "command": command_line("nb_svm"),

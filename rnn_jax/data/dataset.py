@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnn_jax.data import cache, imdb, synthetic
 from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out
@@ -31,6 +32,7 @@ class Dataset(NamedTuple):
     train: Examples
     validation: Examples  # a fixed, stratified part of the training split, of films of its own
     test: Examples
+    test_words: NDArray[np.int32]  # the words of each test review, before any was cut
     ratios: LogCountRatios | None = None  # of the training part, where they are asked for
 
 
@@ -77,10 +79,11 @@ def load(
         for part in (encoded.train.take(chosen), encoded.train.take(np.flatnonzero(held_out)), encoded.test)
     )
     if not log_count_ratios:
-        return Dataset(resolved, vocabulary, train, validation, test)
+        return Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths)
     ratios, given = count_ratios(train, films[chosen], log_count_ratios, SPLIT_SEED)
     train = replace(train, ratios=given)
-    return Dataset(resolved, vocabulary, train, ratios.add_to(validation), ratios.add_to(test), ratios)
+    validation, test = ratios.add_to(validation), ratios.add_to(test)
+    return Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths, ratios)
 
 
 def _load_encoded(

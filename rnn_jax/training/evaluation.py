@@ -1,6 +1,7 @@
 """Evaluation of weights over a split."""
 
 from functools import partial
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from rnn_jax.models.functional import Apply, ModelParams
 from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import evaluation_step
+
+UP_TO = (100, 150, 200, 300, 400, 600, 1000, inf)  # words: reviews are counted by length
 
 
 class Evaluation(NamedTuple):
@@ -53,3 +56,16 @@ class Evaluator:
         for plan, logits in zip(plans, self.parallel.gather(answers), strict=True):
             found[plan.indices] = logits[: len(plan.indices)]
         return Evaluation(self.parallel.gather(metrics), found)
+
+
+def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> list[dict[str, int | None]]:
+    """How many reviews there are of each range of length, and how many of them were answered right.
+
+    Ranges end with `up_to` words, and begin above the end of the one before; the last has no end.
+    """
+    counts: list[dict[str, int | None]] = []
+    for above, up_to in zip((-1, *UP_TO), UP_TO, strict=False):
+        own = correct[(words > above) & (words <= up_to)]
+        last = up_to == inf
+        counts.append({"up_to": None if last else int(up_to), "reviews": own.size, "correct": int(own.sum())})
+    return counts

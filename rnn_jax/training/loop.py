@@ -18,7 +18,7 @@ from rnn_jax.models.functional import ModelParams
 from rnn_jax.training import environment
 from rnn_jax.training.checkpoints import Checkpoint, SaveError
 from rnn_jax.training.config import Config
-from rnn_jax.training.evaluation import Evaluator
+from rnn_jax.training.evaluation import Evaluator, count_by_length
 from rnn_jax.training.hosts import is_first, meet
 from rnn_jax.training.interruption import InterruptedRunError, StopRequests
 from rnn_jax.training.metrics import Metrics
@@ -277,6 +277,7 @@ class Run:
             "test_accuracy": test and test.accuracy,
             "test_loss": test and test.mean_loss,
             "test_examples": int(test.examples) if test else 0,
+            "test_by_length": [] if correct is None else count_by_length(correct, self.data.test_words),
             "train_seconds": round(seconds, 3),
             "examples_per_second": round(epochs * len(self.data.train) / seconds, 1),
             "command": command,

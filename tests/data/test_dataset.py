@@ -36,6 +36,8 @@ def test_what_the_network_reads_is_cut_and_known():
     for part in (data.train, data.validation, data.test):
         assert part.tokens.max() < 200
         assert part.lengths.max() <= 50
+    np.testing.assert_array_equal(np.minimum(data.test_words + 1, 50), data.test.lengths)
+    assert data.test_words.max() > 50
 
 
 def test_log_count_ratios_come_with_every_token(monkeypatch, tmp_path):

@@ -42,7 +42,8 @@ def make_data(train=44, validation=16, test=24) -> Dataset:
             sequences.append(np.array([START, *words], np.int32))
         return pack(sequences, labels)
 
-    return Dataset("synthetic", Vocabulary(WORDS), part(train), part(validation), part(test))
+    parts = [part(count) for count in (train, validation, test)]
+    return Dataset("synthetic", Vocabulary(WORDS), *parts, test_words=parts[-1].lengths - 1)
 
 
 def make_run(

@@ -14,7 +14,7 @@ from rnn_jax.models.functional import split
 from rnn_jax.stress.damages import DAMAGES
 from rnn_jax.training import loop, saver
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
-from rnn_jax.training.evaluation import Evaluator
+from rnn_jax.training.evaluation import Evaluator, count_by_length
 from rnn_jax.training.interruption import InterruptedRunError
 from rnn_jax.training.loop import NotFiniteError
 from rnn_jax.training.run_directory import RunDirectory
@@ -260,6 +260,16 @@ def test_it_is_recorded_which_test_reviews_were_answered_right(undisturbed):
     right = [int((logit > 0) == label) for logit, label in zip(logits, test.labels, strict=True)]
     assert (path / "test_correct.txt").read_text() == "".join(map(str, right)) + "\n"
     assert result["test_accuracy"] == pytest.approx(np.mean(right))
+    (short, *longer) = result["test_by_length"]  # the reviews have 2 to 11 words
+    assert short == {"up_to": 100, "reviews": len(right), "correct": sum(right)}
+    assert all(counts["reviews"] == counts["correct"] == 0 for counts in longer)
+
+
+def test_reviews_are_counted_by_length():
+    words = np.array([0, 100, 101, 600, 601, 1000, 1001, 9000])
+    correct = np.array([True, False, True, True, False, False, True, True])
+    counts = [tuple(c.values()) for c in count_by_length(correct, words) if c["reviews"]]
+    assert counts == [(100, 2, 1), (150, 1, 1), (600, 1, 1), (1000, 2, 0), (None, 2, 2)]
 
 
 def test_a_run_stops_when_patience_runs_out(tmp_path, monkeypatch):
