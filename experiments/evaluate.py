@@ -5,6 +5,7 @@ from typing import Literal
 
 from experiments.command_line import parse, run
 from rnn_jax.data.buckets import choose_boundaries
+from rnn_jax.errors import UserError
 from rnn_jax.models.functional import split
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.evaluation import Evaluator
@@ -39,6 +40,10 @@ def main() -> None:
     params = best_weights(directory)
     data = config.load_data(options.data_dir, options.cache_dir)
     examples = getattr(data, options.split)
+    if not len(examples):
+        raise UserError(
+            f"--split {options.split}: {options.workdir} was trained with --refit, which holds none out"
+        )
     apply, _ = split(config.make_model)
     boundaries = choose_boundaries(examples.lengths, config.max_length, config.buckets)
     evaluate = Evaluator(DataParallel(num_devices, config.batch_size), apply, boundaries, config.batch_size)

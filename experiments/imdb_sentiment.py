@@ -118,13 +118,18 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
     """What came out, and how to use it."""
     near = os.path.relpath(sys.executable)  # as one would type it
     python = near if near.startswith(".venv") else "python"
+    network = result["cell"] if result["network"] == "recurrent" else result["network"]
     tested = "test split not read"
     if result["test_examples"]:
         tested = f"test accuracy {result['test_accuracy']:.2%} on {result['test_examples']:,} reviews"
+    chosen = f"the last of {result['epochs_run']} epochs"
+    if result["validation_accuracy"] is not None:
+        chosen = (
+            f"validation {result['validation_accuracy']:.2%}, "
+            f"best of {result['epochs_run']} epochs: {result['best_epoch']}"
+        )
     console.print(
-        f"{result['dataset']} reviews, {result['cell']}: {tested} "
-        f"(validation {result['validation_accuracy']:.2%}, "
-        f"best of {result['epochs_run']} epochs: {result['best_epoch']}) · "
+        f"{result['dataset']} reviews, {network}: {tested} ({chosen}) · "
         f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} reviews/s\n"
         "Classify a review of your own:\n"
         f"    {python} -m experiments.predict "

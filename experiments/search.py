@@ -84,7 +84,7 @@ SEARCHES: dict[str, Search] = {
             "learning-rate": (2e-3, 3e-3),
             "epochs": (4, 5),
         },
-        draws=8,
+        draws=6,
         finalists=2,
     ),
 }

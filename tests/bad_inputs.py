@@ -47,6 +47,7 @@ CASES = {
         "--workdir new --epochs 0",
         "--workdir new --buckets 0",
         "--workdir new --patience -1",
+        "--workdir new --refit --patience 2",
         "--workdir new --learning-rate 0",
         "--workdir new --learning-rate nan",
         "--workdir new --clip-norm -1",
@@ -83,6 +84,7 @@ CASES = {
         "--workdir damaged",
         "--workdir unsettled",
         "--workdir trained --split dev",
+        "--workdir refitted --split validation",
         "--workdir trained --num-devices 99",
     ),
     "predict": (
@@ -129,6 +131,9 @@ def prepare(folder: Path) -> None:
     (folder / "folder" / "notes.txt").write_text("mine")
     with _arguments("imdb_sentiment", [*SMALL.split(), "--workdir", str(folder / "trained")]):
         assert imdb_sentiment.main() == 0
+    shutil.copytree(folder / "trained", folder / "refitted")
+    settings = (folder / "refitted" / "config.json").read_text()
+    (folder / "refitted" / "config.json").write_text(settings.replace('"refit": false', '"refit": true'))
     for name in ("begun", "damaged", "locked", "unsettled", "wordless"):
         shutil.copytree(folder / "trained", folder / name)
         (folder / name / "result.json").unlink()

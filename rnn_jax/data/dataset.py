@@ -30,7 +30,7 @@ class Dataset(NamedTuple):
     name: Literal["imdb", "synthetic"]
     vocabulary: Vocabulary
     train: Examples
-    validation: Examples  # a fixed, stratified part of the training split, of films of its own
+    validation: Examples  # a fixed, stratified part of the training split, of films of its own; may be empty
     test: Examples
     test_words: NDArray[np.int32]  # the words of each test review, before any was cut
     ratios: LogCountRatios | None = None  # of the training part, where they are asked for
@@ -44,6 +44,7 @@ def load(
     truncate: Truncate,
     log_count_ratios: int = 0,
     train_examples: int | None = None,
+    refit: bool = False,
     data_dir: str | None = None,
     cache_dir: str | None = None,
 ) -> Dataset:
@@ -56,6 +57,7 @@ def load(
         truncate: the side that longer reviews lose.
         log_count_ratios: how many patterns of n-grams have their ratios come with each token; 0 for none.
         train_examples: keep only so many training examples, stratified; all by default.
+        refit: hold nothing out: the validation part is empty, and all of the training split is trained on.
         data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
         cache_dir: where the encoded data set is kept; beside the TFDS data by default, or in
             `~/.cache/rnn_jax` where that cannot be written.
@@ -65,7 +67,7 @@ def load(
     """
     resolved, encoded = _load_encoded(name, data_dir, cache_dir)
     films = group_films(encoded.train) if resolved == "imdb" else np.arange(len(encoded.train))
-    held_out = hold_out(encoded.train.labels, VALIDATION_FRACTION, SPLIT_SEED, films)
+    held_out = hold_out(encoded.train.labels, 0 if refit else VALIDATION_FRACTION, SPLIT_SEED, films)
     chosen = np.flatnonzero(~held_out)
     if train_examples is not None:
         if train_examples > len(chosen):

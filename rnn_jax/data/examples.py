@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +36,16 @@ class Examples:
     @cached_property
     def sequences(self) -> list[NDArray[np.int32]]:
         """The sequences, as views into `tokens`."""
-        return np.split(self.tokens, np.cumsum(self.lengths)[:-1])
+        return self._cut(self.tokens)
 
     @cached_property
     def ratio_sequences(self) -> list[NDArray[np.float32]]:
         """The ratios of each sequence, `[length, n]`; n is 0 without ratios."""
         ratios = np.zeros((len(self.tokens), 0), np.float32) if self.ratios is None else self.ratios
-        return np.split(ratios, np.cumsum(self.lengths)[:-1])
+        return self._cut(ratios)
+
+    def _cut(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
+        return np.split(rows, np.cumsum(self.lengths))[:-1]  # nothing follows the last end
 
     def take(self, indices: NDArray[np.integer]) -> "Examples":
         """The examples of some indices, in that order; without ratios."""

@@ -38,7 +38,7 @@ def training_curves(platform: str) -> Draw:
 
     def draw(rows: Sequence[Row]) -> Figure:
         looks = _looks(rows)
-        shown = [row for row in rows if row.platform == platform and row.runs[0].epochs]
+        shown = [row for row in rows if row.platform == platform and _validated(row)]
         figure = Figure(figsize=(9, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2)
         for row in shown:
@@ -87,6 +87,11 @@ def test_accuracies(rows: Sequence[Row]) -> Figure:
     tidy(axes)
     axes.grid(visible=False, axis="y")
     return figure
+
+
+def _validated(row: Row) -> bool:
+    """Whether there are epochs, and reviews were held out to validate each."""
+    return all(run.epochs and run.result["validation_accuracy"] is not None for run in row.runs)
 
 
 def _looks(rows: Sequence[Row]) -> dict[str, Look]:

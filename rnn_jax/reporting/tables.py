@@ -69,7 +69,7 @@ def _cells(row: Row, above: Row | None) -> tuple[str, ...]:
         _reads(row.runs[0].config),
         _distinct(row.runs[0].config["hidden_size"]) if row.runs[0].config["hidden_size"] else "–",
         _distinct(*row.values("parameters")),
-        f"{100 * mean(row.values('validation_accuracy')):.2f}",
+        _validation(row),
         mean_and_deviation(accuracies),
         "{:.2f} to {:.2f}".format(*interval(accuracies)) if len(accuracies) > 1 else "–",
         _p_value(row, above),
@@ -80,6 +80,12 @@ def _cells(row: Row, above: Row | None) -> tuple[str, ...]:
         f"{mean(row.values('examples_per_second')):,.0f}",
         hardware([row]),
     )
+
+
+def _validation(row: Row) -> str:
+    """The mean validation accuracy; a network that is refitted has none."""
+    accuracies = row.values("validation_accuracy")
+    return "–" if None in accuracies else f"{100 * mean(accuracies):.2f}"
 
 
 def _reads(config: dict[str, Any]) -> str:

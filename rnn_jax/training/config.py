@@ -45,6 +45,8 @@ class Config:
     three words that end with it; 4 and 5, of pairs with one or two words between them; 0, none."""
     train_examples: int | None = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
+    refit: bool = False
+    """Train on the validation reviews, too, once all settings have been chosen on them: the last epoch counts."""
 
     network: Literal["recurrent", "cnn", "bag"] = "recurrent"
     """What is between the word vectors and the sigmoid; to compare with: a convolutional network, a bag."""
@@ -118,6 +120,9 @@ class Config:
         _require(self.vocabulary_size >= 4, "vocabulary_size", self.vocabulary_size, "must be 4 or more")
         if self.train_examples is not None:
             _require(self.train_examples >= 2, "train_examples", self.train_examples, "must be 2 or more")
+        _require(
+            not (self.refit and self.patience), "patience", self.patience, "needs validation: no --refit"
+        )
         for name in (*_RATES, "average_decay", "warm_up"):
             value = getattr(self, name)
             _require(0 <= value < 1, name, value, "must be 0 or more, and below 1")
@@ -172,6 +177,7 @@ class Config:
             truncate=self.truncate,
             log_count_ratios=self.log_count_ratios,
             train_examples=self.train_examples,
+            refit=self.refit,
             data_dir=data_dir,
             cache_dir=cache_dir,
         )

@@ -34,10 +34,13 @@ class NotFiniteError(RunError):
 
 @dataclass
 class Standing:
-    """How far a run has come, beside its `TrainState`; saved with every checkpoint."""
+    """How far a run has come, beside its `TrainState`; saved with every checkpoint.
+
+    Without reviews to validate on, the last epoch counts as the best.
+    """
 
     train_seconds: float = 0.0
-    best_accuracy: float = -1.0
+    best_accuracy: float | None = None
     best_epoch: int = 0
 
 
@@ -177,11 +180,9 @@ class Run:
         epoch = self._step // self.epoch_steps
         train = self._epoch_metrics()
         average = self._parallel.gather(self._state.average)
-        validation = self._evaluate(average, self.data.validation).metrics
-        if not math.isfinite(validation.loss):
-            raise self._not_finite(f"the validation loss is {validation.mean_loss} after epoch {epoch}")
-        if validation.accuracy >= self._standing.best_accuracy:  # of equals, the later
-            self._standing.best_accuracy, self._standing.best_epoch = validation.accuracy, epoch
+        loss, accuracy = self._validate(average, epoch)
+        if accuracy is None or accuracy >= (self._standing.best_accuracy or 0):  # of equals, the later
+            self._standing.best_accuracy, self._standing.best_epoch = accuracy, epoch
             self._best = average
         seconds = self._seconds()
         self._log(
@@ -189,19 +190,28 @@ class Run:
             epoch=epoch,
             train_loss=train.mean_loss,
             train_accuracy=train.accuracy,
-            validation_loss=validation.mean_loss,
-            validation_accuracy=validation.accuracy,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
         )
+        validated = "" if accuracy is None else f"validation loss {loss:.4f} · accuracy {accuracy:.2%} · "
         self._progress.line(
             f"epoch {epoch:2d}/{self.config.epochs} · loss {train.mean_loss:.4f} · "
-            f"accuracy {train.accuracy:.2%} · validation loss {validation.mean_loss:.4f} · "
-            f"accuracy {validation.accuracy:.2%} · {seconds:.1f} s"
+            f"accuracy {train.accuracy:.2%} · {validated}{seconds:.1f} s"
         )
         self._state = self._state._replace(metrics=self._parallel.replicate(Metrics.zero()))
         self._save()
         self._last_log = self._step, self._seconds()
         if self._step < self.total_steps and not self._patience_is_out():
             self._leave_if_asked()
+
+    def _validate(self, params: ModelParams, epoch: int) -> tuple[float | None, float | None]:
+        """Loss and accuracy on the validation reviews; None where none are held out."""
+        if not len(self.data.validation):
+            return None, None
+        metrics = self._evaluate(params, self.data.validation).metrics
+        if not math.isfinite(metrics.loss):
+            raise self._not_finite(f"the validation loss is {metrics.mean_loss} after epoch {epoch}")
+        return metrics.mean_loss, metrics.accuracy
 
     def _patience_is_out(self) -> bool:
         epochs = self._step // self.epoch_steps

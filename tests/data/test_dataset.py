@@ -30,6 +30,15 @@ def test_validation_reviews_are_held_out_of_training_once_and_for_all():
     assert {s.tobytes() for s in again.train.sequences} <= train
 
 
+def test_a_refit_trains_on_all_of_the_training_split():
+    plain = dataset.load("synthetic", **SETTINGS)
+    data = dataset.load("synthetic", **SETTINGS, refit=True, log_count_ratios=1)
+    assert (len(data.train), len(data.validation), len(data.test)) == (10_000, 0, 2000)
+    parts = [s.tobytes() for part in (plain.train, plain.validation) for s in part.sequences]
+    assert sorted(s.tobytes() for s in data.train.sequences) == sorted(parts)
+    np.testing.assert_array_equal(data.test.tokens, plain.test.tokens)
+
+
 def test_what_the_network_reads_is_cut_and_known():
     data = dataset.load("synthetic", **SETTINGS)
     assert data.vocabulary.size == 200

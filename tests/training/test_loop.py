@@ -242,6 +242,18 @@ def test_the_best_epoch_is_what_is_evaluated(tmp_path):
     assert again.metrics.mean_loss == result["test_loss"]
 
 
+def test_without_validation_the_last_epoch_counts(tmp_path, undisturbed):
+    """A refit; and what is held out changes nothing of the training."""
+    result = make_run(tmp_path, data=make_data(validation=0)).train("")
+    assert result["validation_accuracy"] is None
+    assert (result["best_epoch"], result["epochs_run"]) == (2, 2)
+    records = metrics_of(tmp_path)
+    assert [r["validation_accuracy"] for r in records if r["kind"] == "epoch"] == [None, None]
+    assert [r for r in records if r["kind"] == "train"] == [
+        r for r in metrics_of(undisturbed[0]) if r["kind"] == "train"
+    ]
+
+
 def test_a_trial_never_reads_the_test_split(tmp_path, undisturbed):
     """It has none to read, and is otherwise the same run."""
     data = make_data()._replace(test=None)
