@@ -46,7 +46,7 @@ class Config:
     train_examples: int | None = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
     refit: bool = False
-    """Train on the validation reviews, too, once all settings have been chosen on them: the last epoch counts."""
+    """Train on the validation reviews, too, when all settings have been chosen; the last epoch counts."""
 
     network: Literal["recurrent", "cnn", "bag"] = "recurrent"
     """What is between the word vectors and the sigmoid; to compare with: a convolutional network, a bag."""
