@@ -10,13 +10,11 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
 from rnn_jax.cells.cell import Array, product
-from rnn_jax.data.batches import Batch
-from rnn_jax.data.vocabulary import FIRST_WORD
 from rnn_jax.measuring.case import Case, make_problem
 from rnn_jax.measuring.program import AXIS, our_program, product_program
+from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.training.config import Config
-from rnn_jax.training.program import make_program
 
 CHUNK = 20  # steps whose weight gradients are made at once
 
@@ -37,13 +35,20 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
     classifier around such a layer, with its embedding, dropout, optimizer and averages.
     """
     problem = make_problem(case)
+    config = Config(
+        cell=case.cell,
+        embedding_size=case.hidden,
+        hidden_size=case.hidden,
+        max_length=case.time,
+        batch_size=case.batch,
+    )
     programs = products(case, problem.params, problem.x, num_devices)
     large, operations = product_program(case.precision, num_devices)
     runs = {
         "whole": our_program("fused", case, problem, num_devices).run,
         **{name: run for name, (run, _) in programs.items()},
         "large product": large.run,
-        "classifier": classifier(case, num_devices),
+        "classifier": training_step(config, num_devices),
     }
     taken = {name: median(times) for name, times in run_in_turns(runs, seconds).items()}
     parts = [
@@ -58,28 +63,6 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
         Part("large product", taken["large product"], operations / taken["large product"] / 1e9),
         Part("classifier", taken["classifier"], case.operations / taken["classifier"] / 1e9),
     ]
-
-
-def classifier(case: Case, num_devices: int) -> Callable[[], Any]:
-    """A training step of the reference classifier, with a layer of this size, on random words."""
-    config = Config(
-        cell=case.cell, embedding_size=case.hidden, hidden_size=case.hidden, batch_size=case.batch
-    )
-    program = make_program(config, total_steps=10_000, num_devices=num_devices)
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(FIRST_WORD, config.vocabulary_size, (case.batch, case.time)).astype(np.int32)
-    rows = np.arange(case.batch, dtype=np.int32)
-    lengths, labels = np.full_like(rows, case.time), rows % 2
-    weights, ratios = np.ones(case.batch, np.float32), np.zeros((*tokens.shape, 0), np.float32)
-    batch = program.parallel.cut(Batch(tokens, lengths, labels, weights, rows, ratios))
-    key = jax.random.key(0)
-    state = program.parallel.replicate(program.init_state(program.init_params()))
-
-    def step() -> None:
-        nonlocal state
-        state = jax.block_until_ready(program.step(state, batch, key))
-
-    return step
 
 
 def products(
