@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.command_line import parse, run
-from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.errors import UserError
-from rnn_jax.models.functional import split
 from rnn_jax.training.compilation import keep_compiled_programs
-from rnn_jax.training.evaluation import Evaluator
-from rnn_jax.training.parallel import DataParallel, set_up_devices
+from rnn_jax.training.evaluation import make_evaluator
+from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import best_weights
 
@@ -44,10 +42,7 @@ def main() -> None:
         raise UserError(
             f"--split {options.split}: {options.workdir} was trained with --refit, which holds none out"
         )
-    apply, _ = split(config.make_model)
-    boundaries = choose_boundaries(examples.lengths, config.max_length, config.buckets)
-    evaluate = Evaluator(DataParallel(num_devices, config.batch_size), apply, boundaries, config.batch_size)
-    metrics = evaluate(params, examples).metrics
+    metrics = make_evaluator(config, examples.lengths, num_devices)(params, examples).metrics
     print(
         f"{data.name} {options.split}: accuracy {metrics.accuracy:.2%}, loss {metrics.mean_loss:.4f}, "
         f"{int(metrics.examples):,} reviews"

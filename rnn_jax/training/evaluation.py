@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.data.batches import make_batch, plan_evaluation
+from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.examples import Examples
-from rnn_jax.models.functional import Apply, ModelParams
+from rnn_jax.models.functional import Apply, ModelParams, split
+from rnn_jax.training.config import Config
 from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import evaluation_step
@@ -56,6 +58,13 @@ class Evaluator:
         for plan, logits in zip(plans, self.parallel.gather(answers), strict=True):
             found[plan.indices] = logits[: len(plan.indices)]
         return Evaluation(self.parallel.gather(metrics), found)
+
+
+def make_evaluator(config: Config, lengths: NDArray[np.integer], num_devices: int) -> Evaluator:
+    """An evaluator of the network of these settings, for examples of such lengths."""
+    apply, _ = split(config.make_model)
+    boundaries = choose_boundaries(lengths, config.max_length, config.buckets)
+    return Evaluator(DataParallel(num_devices, config.batch_size), apply, boundaries, config.batch_size)
 
 
 def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> list[dict[str, int | None]]:

@@ -1,0 +1,130 @@
+"""Compares kinds of networks: what a step of training costs, and what they make of the order of words.
+
+Costs are those of random reviews, over their length. For the order of words, recorded runs answer the
+validation reviews once as they are, and then with their words shuffled in blocks; the runs must have their
+checkpoints, so train them here first: python -m experiments.reproduce --row elman lstm gru text_cnn fasttext.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import jax
+from rich.progress import track
+
+from experiments.command_line import command_line, parse, run
+from experiments.presets import PRESETS
+from rnn_jax.data.word_order import shuffle_blocks
+from rnn_jax.errors import UserError
+from rnn_jax.measuring.training_step import temporary_bytes, training_step
+from rnn_jax.measuring.turns import run_in_turns
+from rnn_jax.reporting.networks import costs_table, load_costs, load_orders, orders_table
+from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.evaluation import make_evaluator
+from rnn_jax.training.parallel import set_up_devices
+from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.weights import best_weights
+
+if TYPE_CHECKING:
+    PresetName: TypeAlias = str
+else:
+    PresetName = Literal[tuple(PRESETS)]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Compares what networks cost, and what they make of the order of words."""
+
+    output: str
+    """Directory of costs.jsonl and orders.jsonl."""
+    networks: tuple[PresetName, ...] = ("elman", "lstm", "gru", "text_cnn", "fasttext")
+    """Presets to compare."""
+    raw: str = "results/raw"
+    """Folder of the recorded runs, which have their checkpoints."""
+    lengths: tuple[int, ...] = (125, 250, 500, 1000)
+    """Tokens of all reviews, for the costs."""
+    blocks: tuple[int, ...] = (1, 2, 3, 5, 10, 20, 50, 100)
+    """Words that stay together, for the order."""
+    seconds: float = 10.0
+    """Time for running all networks at a length, once they are compiled."""
+    data_dir: str | None = None
+    """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
+    cache_dir: str | None = None
+    """Where the encoded data set is kept; by default beside the TFDS data."""
+
+
+def measure_costs(options: Options, num_devices: int) -> list[dict[str, Any]]:
+    """A row for each length and network."""
+    rows = []
+    for length in track(options.lengths, "costs"):
+        configs = {name: replace(PRESETS[name], max_length=length) for name in options.networks}
+        steps = {name: training_step(config, num_devices) for name, config in configs.items()}
+        taken = run_in_turns(steps, options.seconds)
+        rows += [
+            {
+                "network": name,
+                "length": length,
+                "batch": config.batch_size,
+                "step_seconds": median(taken[name]),
+                "temporary_bytes": temporary_bytes(config, num_devices),
+            }
+            for name, config in configs.items()
+        ]
+    return rows
+
+
+def measure_orders(options: Options, runs: list[Path], num_devices: int) -> list[dict[str, Any]]:
+    """A row for each run and size of blocks; block 0 is the reviews as they are."""
+    rows = []
+    for folder in track(runs, "order of words"):
+        directory = RunDirectory(folder)
+        config, params = directory.read_config(), best_weights(directory)
+        data = config.load_data(options.data_dir, options.cache_dir)
+        evaluate = make_evaluator(config, data.validation.lengths, num_devices)
+        for block in (0, *options.blocks):
+            examples = data.validation
+            if block:
+                examples = shuffle_blocks(examples, block, config.seed)
+                examples = data.ratios.add_to(examples) if data.ratios else examples
+            accuracy = evaluate(params, examples).metrics.accuracy
+            rows.append(
+                {"network": folder.parent.name, "seed": config.seed, "block": block, "accuracy": accuracy}
+            )
+    return rows
+
+
+def main() -> int:
+    """Measures, and writes the records."""
+    options = parse(Options)
+    if min((*options.lengths, *options.blocks), default=0) < 1:
+        raise UserError("--lengths and --blocks must be above 0")
+    num_devices = set_up_devices(None, PRESETS[options.networks[0]].batch_size)
+    platform = Path(options.raw) / jax.default_backend()
+    runs = [folder for name in options.networks for folder in sorted((platform / name).glob("seed-*"))]
+    missing = [name for name in options.networks if not any(run.parent.name == name for run in runs)]
+    if missing:
+        raise UserError(
+            f"{platform} has no run of {missing[0]}: python -m experiments.reproduce --row {missing[0]}"
+        )
+    setting = {
+        "hardware": hardware(num_devices),
+        "versions": versions(),
+        "commit": commit(),
+        "command": command_line("compare_networks"),
+    }
+    orders = measure_orders(options, runs, num_devices)
+    costs = measure_costs(options, num_devices)
+    folder = Path(options.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, rows in (("costs", costs), ("orders", orders)):
+        text = "".join(json.dumps(row | setting) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    print(costs_table(load_costs(folder / "costs.jsonl")))
+    print(orders_table(load_orders(folder / "orders.jsonl")), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)
