@@ -7,6 +7,7 @@ import argparse
 import os
 import shlex
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -154,7 +155,9 @@ def train(options: Options) -> int:
     """Trains in the directory, or reports what was trained there."""
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
     console = Console(quiet=not is_first())
+    start = time.perf_counter()
     data = options.config.load_data(options.data_dir, options.cache_dir)
+    data_seconds = time.perf_counter() - start
     config = settle(options.config, options.preset, data.name)
     directory = RunDirectory(options.workdir)
     directory.check_usable(config)
@@ -170,6 +173,7 @@ def train(options: Options) -> int:
         log_every=options.log_every,
         save_every=options.save_every,
         test=options.test,
+        data_seconds=data_seconds,
         console=console,
     )
     if options.dry_run:
@@ -178,10 +182,10 @@ def train(options: Options) -> int:
     show_plan(this, console)
     if options.dry_run:
         return 0
-    start = weights_of(options.init_from, config, data) if options.init_from else None
+    weights = weights_of(options.init_from, config, data) if options.init_from else None
     command = command_line("imdb_sentiment")
     try:
-        report(this.train(command, start), options.workdir, console)
+        report(this.train(command, weights), options.workdir, console)
     except InterruptedRunError as interruption:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)
         return interruption.exit_code

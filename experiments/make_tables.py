@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiments.ablation import WHOLE
 from experiments.command_line import parse, run
 from experiments.search import FIRST_SEEDS, SEARCHES, SECOND_SEEDS
 from rnn_jax.errors import UserError
+from rnn_jax.reporting.ablation import ablation_table
 from rnn_jax.reporting.benchmark import (
     benchmark_table,
     load_benchmark,
@@ -16,6 +18,7 @@ from rnn_jax.reporting.benchmark import (
 )
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.reporting.memory import load_memory, memory_table
+from rnn_jax.reporting.networks import costs_table, load_costs, load_orders, orders_table
 from rnn_jax.reporting.parts import load_parts, parts_table
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
@@ -50,7 +53,14 @@ class Files(NamedTuple):
 def make_files(root: Path) -> Files:
     """Everything that can be made from the records below a folder."""
     try:
-        from rnn_jax.reporting import benchmark_plots, length_plots, memory_plots, plots, scaling_plots
+        from rnn_jax.reporting import (
+            benchmark_plots,
+            length_plots,
+            memory_plots,
+            network_plots,
+            plots,
+            scaling_plots,
+        )
     except ModuleNotFoundError as error:
         raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
 
@@ -87,6 +97,13 @@ def make_files(root: Path) -> Files:
         learnt = load_memory(file)
         tables[f"memory_{platform}"] = memory_table(learnt)
         pictures |= memory_plots.pictures(learnt, platform)
+    for file in sorted(results.glob("networks/*/costs.jsonl")):
+        platform = file.parent.name
+        costs, orders = load_costs(file), load_orders(file.with_name("orders.jsonl"))
+        tables |= {f"costs_{platform}": costs_table(costs), f"orders_{platform}": orders_table(orders)}
+        pictures |= network_plots.pictures(costs, orders, platform)
+    if ablated := load_trials(results / "ablation"):
+        tables["ablation"] = ablation_table(ablated, WHOLE.replace(" ", "_"))
     for file in sorted(results.glob("stress/stress.jsonl")):
         tables["stress"] = stress_table(load_stress(file))
     for page in filter(Path.exists, (root / name for name in PAGES)):

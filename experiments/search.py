@@ -9,6 +9,7 @@ that was stopped goes on. `python -m experiments.make_tables` then makes the tab
 """
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -28,6 +29,7 @@ class Search(NamedTuple):
     space: Space
     draws: int
     finalists: int
+    seconds: float = inf  # the longest training, counting of n-grams included, that may be chosen
 
 
 BEST = (
@@ -86,6 +88,52 @@ SEARCHES: dict[str, Search] = {
         draws=6,
         finalists=2,
     ),
+    # What a minute on two cores is enough for: log-count ratios, a small network, few epochs.
+    "minute": Search(
+        "--preset lstm --log-count-ratios 5 --vocabulary-size 30000 --pooling mean_max",
+        {
+            "cell": ("gru", "mingru"),
+            "hidden-size": (16, 32),
+            "embedding-size": (16, 32),
+            "max-length": (300, 500),
+            "buckets": (2, 3, 4),
+            "word-dropout": (0.1, 0.2),
+            "embedding-dropout": (0.0, 0.3),
+            "learning-rate": (5e-3, 1e-2),
+            "epochs": (2, 3, 4),
+        },
+        draws=12,
+        finalists=2,
+        seconds=60,
+    ),
+    # The networks to compare with, with settings of their own for the introductory recipe.
+    "text_cnn": Search(
+        "--preset lstm --network cnn",
+        {
+            "hidden-size": (32, 64, 100),
+            "embedding-size": (32, 64),
+            "word-dropout": (0.0, 0.1, 0.2, 0.3),
+            "embedding-dropout": (0.0, 0.3, 0.5),
+            "dropout": (0.3, 0.5),
+            "learning-rate": (1e-3, 2e-3, 5e-3),
+            "epochs": (4, 6, 8),
+        },
+        draws=12,
+        finalists=3,
+    ),
+    "fasttext": Search(
+        "--preset lstm --network bag --pair-buckets 100000",
+        {
+            "embedding-size": (16, 32),
+            "word-dropout": (0.0, 0.1, 0.3),
+            "embedding-dropout": (0.0, 0.3),
+            "dropout": (0.0, 0.3, 0.5),
+            "learning-rate": (3e-3, 1e-2, 3e-2),
+            "epochs": (4, 8),
+        },
+        draws=8,
+        finalists=2,
+    ),
 }
 FIRST_SEEDS = (0,)
 SECOND_SEEDS = (1, 2, 3)
@@ -140,10 +188,10 @@ def main() -> int:
         return 0
     if code := run_all(first):
         return code
-    best = finalists(load_trials(records), FIRST_SEEDS, search.finalists)
+    best = finalists(load_trials(records), FIRST_SEEDS, search.finalists, search.seconds)
     if code := run_all(commands(search.options, {name: draws[name] for name in best}, SECOND_SEEDS, records)):
         return code
-    chosen, *_ = finalists(load_trials(records), SECOND_SEEDS, 1)
+    chosen, *_ = finalists(load_trials(records), SECOND_SEEDS, 1, search.seconds)
     print(f"chosen: {chosen} {draws[chosen]}")
     return 0
 

@@ -119,6 +119,12 @@ CASES = {
     "reproduce": ("--row other", "--row gru --check --raw new"),
     "search": ("--draws 3", "other"),
     "nb_svm": ("--workdir new --ngrams 4", "--workdir new --dataset imbd"),
+    "ablation": ("--seeds one",),
+    "compare_networks": (
+        "--output new --blocks 0",
+        "--output new --networks lstn",
+        "--output new --raw folder",
+    ),
     "memory": ("--output new --lengths 1", "--output new --steps 10", "--output new --cells lstn"),
     "make_tables": ("--root folder",),
 }

@@ -1,6 +1,7 @@
 """Trials of a search for settings, as they lie in `results/search/NAME/seed-N`: never with a test figure."""
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -29,6 +30,11 @@ class Trial(NamedTuple):
         """Its validation accuracy."""
         return self.result["validation_accuracy"]
 
+    @property
+    def seconds(self) -> float:
+        """How long it took to train, the counting of n-grams included where that was recorded."""
+        return self.result["train_seconds"] + self.result.get("data_seconds", 0)
+
 
 def load_trials(folder: Path) -> list[Trial]:
     """Reads all finished trials below a folder.
@@ -46,12 +52,16 @@ def load_trials(folder: Path) -> list[Trial]:
     return trials
 
 
-def finalists(trials: Sequence[Trial], seeds: Sequence[int], count: int) -> list[str]:
-    """The settings with the highest mean validation accuracy, best first; all seeds are needed."""
+def finalists(trials: Sequence[Trial], seeds: Sequence[int], count: int, seconds: float = inf) -> list[str]:
+    """The settings with the highest mean validation accuracy, best first.
+
+    All seeds are needed, and none may have taken longer than so many seconds.
+    """
+    slow = {trial.name for trial in trials if trial.seed in seeds and trial.seconds > seconds}
     means = {
         name: mean(accuracies.values())
         for name, accuracies in _accuracies(trials, seeds).items()
-        if len(accuracies) == len(seeds)
+        if len(accuracies) == len(seeds) and name not in slow
     }
     return sorted(means, key=lambda name: -means[name])[:count]
 

@@ -55,6 +55,7 @@ class Run:
         log_every: steps between two records in `metrics.jsonl`.
         save_every: steps between two checkpoints within an epoch; every epoch ends with one besides.
         test: whether the test split is read at the end; not, while settings are being searched for.
+        data_seconds: how long it took to load the reviews, log-count ratios counted; for the record.
         console: where progress is shown.
     """
 
@@ -68,11 +69,12 @@ class Run:
         log_every: int,
         save_every: int,
         test: bool,
+        data_seconds: float = 0.0,
         console: Console,
     ) -> None:
         self.config, self.data, self.directory, self.console = config, data, directory, console
         self.num_devices, self.log_every, self.save_every = num_devices, log_every, save_every
-        self.test = test
+        self.test, self.data_seconds = test, data_seconds
         self.epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
         self.total_steps = self.epoch_steps * config.epochs
         self.boundaries = choose_boundaries(data.train.lengths, config.max_length, config.buckets)
@@ -288,6 +290,7 @@ class Run:
             "test_loss": test and test.mean_loss,
             "test_examples": int(test.examples) if test else 0,
             "test_by_length": [] if correct is None else count_by_length(correct, self.data.test_words),
+            "data_seconds": round(self.data_seconds, 3),
             "train_seconds": round(seconds, 3),
             "examples_per_second": round(epochs * len(self.data.train) / seconds, 1),
             "command": command,

@@ -2,12 +2,14 @@
 
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
 from experiments import search
+from experiments.imdb_sentiment import read_options
 
 LSTM = search.SEARCHES["lstm"]
 ROUND_ONE = {"draw-03": 0.91, "draw-05": 0.90, "draw-07": 0.89, "draw-11": 0.88}  # all others: 0.8
@@ -48,6 +50,19 @@ def test_no_run_reads_the_test_split(ran, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["search", "lstm", "--records", str(tmp_path)])
     search.main()
     assert all("--no-test" in line for line in ran)
+
+
+@pytest.mark.parametrize("chosen", search.SEARCHES.values(), ids=search.SEARCHES.keys())
+def test_the_commands_are_understood(chosen, monkeypatch):
+    draws = search.draw_settings(chosen)
+    first, *_ = search.commands(chosen.options, draws, (3,), Path("somewhere"))
+    monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first)[3:]])
+    options = read_options()
+    assert (options.test, options.config.seed) == (False, 3)
+    settings = draws["draw-00"].split()
+    for name, value in zip(settings[::2], settings[1::2], strict=True):
+        found = getattr(options.config, name.removeprefix("--").replace("-", "_"))
+        assert found == type(found)(value)
 
 
 @pytest.mark.parametrize("chosen", search.SEARCHES.values(), ids=search.SEARCHES.keys())

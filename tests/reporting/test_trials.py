@@ -36,6 +36,17 @@ def test_the_best_mean_over_the_seeds_asked_for_comes_first(trials):
     assert finalists(trials, (7,), 5) == []
 
 
+def test_what_took_too_long_is_not_chosen(tmp_path):
+    for seed, (name, accuracy) in enumerate((("quick", 0.8), ("slow", 0.9))):
+        record(tmp_path, name, 0, accuracy)
+        file = tmp_path / name / "seed-0/result.json"
+        result = json.loads(file.read_text()) | {"train_seconds": 50.0, "data_seconds": 9.0 + 2 * seed}
+        file.write_text(json.dumps(result))
+    trials = load_trials(tmp_path)
+    assert finalists(trials, (0,), 5) == ["slow", "quick"]
+    assert finalists(trials, (0,), 5, seconds=60) == ["quick"]
+
+
 def test_the_table_shows_what_varied_and_each_round(trials):
     assert search_table(trials, ((0,), (1, 2))).splitlines() == [
         "| settings | dropout | validation %, seed 0 | validation %, seeds 1, 2 |",

@@ -1,0 +1,40 @@
+"""The table of an ablation: what a network loses without one of its ingredients."""
+
+from collections.abc import Sequence
+from statistics import mean
+
+from rnn_jax.reporting.tables import markdown, mean_and_deviation
+from rnn_jax.reporting.trials import Trial
+
+
+def ablation_table(trials: Sequence[Trial], whole: str) -> str:
+    """A line a network: its validation accuracy, and how far it is from the whole one's, seed by seed.
+
+    Args:
+        trials: runs of all networks; the name of each says what is left out.
+        whole: the name of the network that lacks nothing.
+    """
+    accuracies: dict[str, dict[int, float]] = {}
+    for trial in trials:
+        accuracies.setdefault(trial.name, {})[trial.seed] = 100 * trial.accuracy
+    reference = accuracies.get(whole, {})
+    lines = [["network", "validation %", "difference", "seeds", "training s"]]
+    for name in sorted(accuracies, key=lambda name: (name != whole, mean(accuracies[name].values()))):
+        own = accuracies[name]
+        shared = [own[seed] - reference[seed] for seed in sorted(own.keys() & reference.keys())]
+        seconds = mean(trial.result["train_seconds"] for trial in trials if trial.name == name)
+        difference = "–" if name == whole or not shared else _signed(shared)
+        lines.append(
+            [
+                name.replace("_", " "),
+                mean_and_deviation(list(own.values())),
+                difference,
+                str(len(own)),
+                f"{seconds:.0f}",
+            ]
+        )
+    return markdown(lines)
+
+
+def _signed(differences: Sequence[float]) -> str:
+    return f"{'+' * (mean(differences) > 0)}{mean_and_deviation(differences)}".replace("-", "−")

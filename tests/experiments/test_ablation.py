@@ -1,0 +1,38 @@
+"""The ablation: its commands differ from the preset in what they leave out."""
+
+import shlex
+import sys
+
+import pytest
+
+from experiments import ablation
+from experiments.imdb_sentiment import read_options
+from experiments.presets import PRESETS
+
+
+def commands(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["ablation", "--seeds", "1", "--dry-run"])
+    assert ablation.main() == 0
+    return dict(zip(ablation.ABLATIONS, capsys.readouterr().out.splitlines(), strict=True))
+
+
+@pytest.mark.parametrize("name", ablation.ABLATIONS)
+def test_each_leaves_out_what_its_name_says(name, monkeypatch, capsys):
+    line = commands(monkeypatch, capsys)[name]
+    monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
+    options = read_options()
+    assert options.test is False
+    assert options.workdir == f"results/ablation/{name.replace(' ', '_')}/seed-1"
+    changed = options.config.differences(PRESETS["best"]).keys() - {"dataset", "seed"}
+    given = {
+        word[2:].removeprefix("no-") for word in ablation.ABLATIONS[name].split() if word.startswith("--")
+    }
+    assert changed == {option.replace("-", "_") for option in given}
+
+
+def test_what_is_missing_is_run(monkeypatch):
+    ran = []
+    monkeypatch.setattr(ablation, "run_all", lambda lines: ran.extend(lines) or 0)
+    monkeypatch.setattr(sys, "argv", ["ablation", "--seeds", "1", "2"])
+    assert ablation.main() == 0
+    assert len(set(ran)) == 2 * len(ablation.ABLATIONS)
