@@ -124,12 +124,12 @@ SEARCHES: dict[str, Search] = {
     "fasttext": Search(
         "--preset lstm --network bag --pair-buckets 100000",
         {
-            "embedding-size": (16, 32),
+            "embedding-size": (16, 32, 64),
             "word-dropout": (0.0, 0.1, 0.3),
             "embedding-dropout": (0.0, 0.3),
             "dropout": (0.0, 0.3, 0.5),
-            "learning-rate": (3e-3, 1e-2, 3e-2),
-            "epochs": (4, 8),
+            "learning-rate": (2e-3, 5e-3, 1e-2, 2e-2),
+            "epochs": (4, 6, 8),
         },
         draws=8,
         finalists=2,
