@@ -24,7 +24,7 @@ class Batch(NamedTuple):
     labels: AnyArray  # int32 [B], 1 positive, 0 negative
     weights: AnyArray  # float32 [B], 0 for rows that only fill the batch up
     rows: AnyArray  # int32 [B], number of the row in the global batch, from which its random keys come
-    ratios: AnyArray  # float32 [B, T, n], log-count ratios; n is 0 where none are read
+    ratios: AnyArray  # float32 [B, T, F], log-count ratios; F is 0 where none are read
 
 
 class Plan(NamedTuple):

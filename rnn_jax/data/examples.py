@@ -21,7 +21,7 @@ class Examples:
         tokens: one sequence after the other, `[sum of lengths]`.
         lengths: `[N]`.
         labels: 1 positive, 0 negative, `[N]`.
-        ratios: what naive Bayes says of each token, `[sum of lengths, n]`, where it is asked; see
+        ratios: what naive Bayes says of each token, `[sum of lengths, F]`, where it is asked; see
             `rnn_jax.data.log_count_ratios`.
     """
 
@@ -40,7 +40,7 @@ class Examples:
 
     @cached_property
     def ratio_sequences(self) -> list[NDArray[np.float32]]:
-        """The ratios of each sequence, `[length, n]`; n is 0 without ratios."""
+        """The ratios of each sequence, `[length, F]`; F is 0 without ratios."""
         ratios = np.zeros((len(self.tokens), 0), np.float32) if self.ratios is None else self.ratios
         return self._cut(ratios)
 

@@ -5,7 +5,10 @@ equations 2 and 3, from the presence of an n-gram in a review:
 
     r = log((α + p) / ‖α + p‖₁) − log((α + q) / ‖α + q‖₁)
 
-p and q count the positive and the negative reviews that hold each n-gram. A network that read the ratios of
+p and q count the positive and the negative reviews that hold each n-gram. A large α trusts n-grams of few
+reviews less; ratios for two α together tell how many reviews they rest on.
+
+A network that read the ratios of
 its own training reviews would find their labels in them: what only one review says has that review's label.
 So the training reviews are cut into folds, and each is given ratios counted without its own fold. N-grams of
 a single review say little of others, and are left out.
@@ -29,23 +32,23 @@ PATTERNS = ((0,), (0, 1), (0, 1, 2), (0, 2), (0, 3))
 BITS = 21
 FOLDS = 10
 FEWEST = 2  # training reviews that must hold an n-gram
-SMOOTHING = 0.2  # α
+SMOOTHINGS = (1.0, 4.0)  # α
 
 
 class LogCountRatios(NamedTuple):
     """The ratios of the n-grams of some reviews, for the first n of `PATTERNS`."""
 
     ngrams: tuple[NDArray[np.int64], ...]  # for each pattern, sorted: the tokens of an n-gram in one integer
-    ratios: tuple[NDArray[np.float32], ...]  # above 0 where the n-gram speaks for a positive review
+    ratios: tuple[NDArray[np.float32], ...]  # [G, α], above 0 where an n-gram speaks for a positive review
 
     def add_to(self, examples: Examples) -> Examples:
         """The examples with, for each token, the ratios of the n-grams that end at it; 0 for unseen ones."""
-        found = np.zeros((len(examples.tokens), len(self.ngrams)), np.float32)
+        found = _no_ratios(len(examples.tokens), len(self.ngrams))
         for column, (known, ratios) in enumerate(zip(self.ngrams, self.ratios, strict=True)):
             ngrams, ends = split_ngrams(examples, PATTERNS[column])
             places = np.minimum(np.searchsorted(known, ngrams), len(known) - 1)
-            found[ends, column] = np.where(known[places] == ngrams, ratios[places], 0)
-        return replace(examples, ratios=found)
+            found[ends, column] = np.where((known[places] == ngrams)[:, None], ratios[places], 0)
+        return replace(examples, ratios=found.reshape(len(found), ratio_features(len(self.ngrams))))
 
     def write(self, path: Path) -> None:
         """Writes them into one file, in one move.
@@ -74,6 +77,11 @@ class LogCountRatios(NamedTuple):
             return cls(*(tuple(arrays[f"{kind}{n}"] for n in orders) for kind in cls._fields))
 
 
+def ratio_features(count: int) -> int:
+    """How many numbers come with each token, for the first `count` patterns."""
+    return count * len(SMOOTHINGS)
+
+
 def split_ngrams(examples: Examples, pattern: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """All n-grams within one example, each as one integer, and where in `tokens` each ends."""
     tokens, span = examples.tokens.astype(np.int64), pattern[-1]
@@ -98,8 +106,8 @@ def count_ratios(
         seed: decides which fold a group is in.
 
     Returns:
-        The ratios counted over all examples, for other reviews, and `[sum of lengths, count]`: as by
-        `add_to`, but counted without the fold of each example.
+        The ratios counted over all examples, for other reviews, and those of these, `[sum of lengths, F]`: as
+        by `add_to`, but counted without the fold of each example. F is count · the number of α.
 
     Raises:
         ValueError: if there are not so many patterns.
@@ -109,7 +117,7 @@ def count_ratios(
     rng = np.random.default_rng(seed)
     folds = rng.integers(0, FOLDS, groups.max(initial=-1) + 1)[groups]
     owners = np.repeat(np.arange(len(examples)), examples.lengths)
-    given = np.zeros((len(examples.tokens), count), np.float32)
+    given = _no_ratios(len(examples.tokens), count)
     known, ratios = [], []
     for column, pattern in enumerate(PATTERNS[:count]):
         ngrams, ends = split_ngrams(examples, pattern)
@@ -127,10 +135,19 @@ def count_ratios(
         total = counts.sum(axis=0)
         for fold in range(FOLDS):
             own = folds[owners[ends]] == fold
-            given[ends[own], column] = log_ratios(total - counts[fold], SMOOTHING)[index[own]]
+            given[ends[own], column] = _all_ratios(total - counts[fold])[index[own]]
         known.append(distinct)
-        ratios.append(log_ratios(total, SMOOTHING))
-    return LogCountRatios(tuple(known), tuple(ratios)), given
+        ratios.append(_all_ratios(total))
+    return LogCountRatios(tuple(known), tuple(ratios)), given.reshape(len(given), ratio_features(count))
+
+
+def _no_ratios(tokens: int, count: int) -> NDArray[np.float32]:
+    return np.zeros((tokens, count, len(SMOOTHINGS)), np.float32)
+
+
+def _all_ratios(counts: NDArray[np.integer]) -> NDArray[np.float32]:
+    """`[2, G] -> [G, α]`."""
+    return np.stack([log_ratios(counts, smoothing) for smoothing in SMOOTHINGS], axis=-1)
 
 
 def presence(

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from rnn_jax.data.batches import Batch
+from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.vocabulary import FIRST_WORD
 from rnn_jax.training.config import Config
 from rnn_jax.training.program import Program, make_program
@@ -43,7 +44,7 @@ def _arguments(config: Config, program: Program) -> tuple[Any, Batch, Any]:
         np.arange(size, dtype=np.int32) % 2,
         np.ones(size, np.float32),
         np.arange(size, dtype=np.int32),
-        rng.normal(size=(size, length, config.log_count_ratios)).astype(np.float32),
+        rng.normal(size=(size, length, ratio_features(config.log_count_ratios))).astype(np.float32),
     )
     state = program.parallel.replicate(program.init_state(program.init_params()))
     return state, program.parallel.cut(batch), jax.random.key(0)

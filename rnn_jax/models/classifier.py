@@ -6,6 +6,7 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array
+from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.errors import UserError
 from rnn_jax.models.bag import Bag, HashedPairs
 from rnn_jax.models.dropout import Keys, dropout, word_dropout
@@ -54,11 +55,11 @@ class Classifier(nnx.Module):
         self.embedding_dropout = embedding_dropout
         self.dropout = dropout
         self.precision = precision
-        self.log_count_ratios = log_count_ratios
+        self.ratio_features = ratio_features(log_count_ratios)
         self.embedding = nnx.Embed(
             vocabulary_size, embedding_size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
-        input_size = embedding_size + log_count_ratios
+        input_size = embedding_size + self.ratio_features
         self.layers: Encoder
         if network == "recurrent":
             recurrent = Recurrent(
@@ -107,7 +108,7 @@ class Classifier(nnx.Module):
         Args:
             tokens: `[B, T]`, anything beyond the lengths.
             lengths: `[B]`.
-            ratios: `[B, T, n]`, put beside the word vectors, for a network that knows n log-count ratios.
+            ratios: `[B, T, F]`, put beside the word vectors, for a network that reads log-count ratios.
             keys: turn noise on, as in training.
             perturbation: `[B, T, E]`, added to the word vectors, in units of the root mean square of those of
                 the same sequence.

@@ -24,8 +24,8 @@ def summarize(model: Classifier, length: int) -> str:
     tokens = jax.ShapeDtypeStruct((1, length), jnp.int32)
     lengths = jax.ShapeDtypeStruct((1,), jnp.int32)
     embedded = jax.eval_shape(model.embedding, tokens)
-    ratios = jax.ShapeDtypeStruct((1, length, model.log_count_ratios), jnp.float32)
-    inputs = jax.ShapeDtypeStruct((1, length, embedded.shape[-1] + model.log_count_ratios), jnp.float32)
+    ratios = jax.ShapeDtypeStruct((1, length, model.ratio_features), jnp.float32)
+    inputs = jax.ShapeDtypeStruct((1, length, embedded.shape[-1] + model.ratio_features), jnp.float32)
     logits = jax.eval_shape(model, tokens, lengths, ratios)
 
     table = Table(title=None, show_footer=True)
@@ -40,7 +40,7 @@ def summarize(model: Classifier, length: int) -> str:
     row(f"embedding of {model.embedding.num_embeddings:,} words", embedded, model.embedding)
     if model.pair_buckets:
         row(f"pairs of words in {model.pair_buckets:,} buckets", embedded, model.pairs)
-    if model.log_count_ratios:
+    if model.ratio_features:
         row("log-count ratios of n-grams", ratios, None)
     for layer, output, parameters in model.layers.parts(inputs, lengths):
         row(layer, output, parameters)

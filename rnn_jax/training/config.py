@@ -41,8 +41,8 @@ class Config:
     truncate: Literal["head", "tail"] = "head"
     """Side that a longer review loses: head keeps its last words, tail its first."""
     log_count_ratios: int = 0
-    """Naive Bayes log-count ratios read beside each word vector: 1, of the word; 2 and 3, of the two and
-    three words that end with it; 4 and 5, of pairs with one or two words between them; 0, none."""
+    """Naive Bayes log-count ratios read beside each word vector: 1, of the word; 2 and 3, also of the two and
+    three words that end with it; 4 and 5, also of pairs with one or two words between them; 0, none."""
     train_examples: int | None = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
     refit: bool = False

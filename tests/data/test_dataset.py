@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rnn_jax.data import cache, dataset, imdb, synthetic
+from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.errors import UserError
 
@@ -56,7 +57,7 @@ def test_log_count_ratios_come_with_every_token(monkeypatch, tmp_path):
     plain = dataset.load("synthetic", **SETTINGS | {"train_examples": 200})
     assert data.ratios is not None
     for part, without in zip(data[2:5], plain[2:5], strict=True):
-        assert part.ratios.shape == (len(part.tokens), 2)
+        assert part.ratios.shape == (len(part.tokens), ratio_features(2))
         np.testing.assert_array_equal(part.tokens, without.tokens)
     np.testing.assert_array_equal(data.test.ratios, data.ratios.add_to(plain.test).ratios)
     assert not np.allclose(data.train.ratios, data.ratios.add_to(plain.train).ratios)

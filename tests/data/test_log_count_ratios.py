@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from rnn_jax.data.examples import pack
-from rnn_jax.data.log_count_ratios import FOLDS, PATTERNS, SMOOTHING, LogCountRatios, count_ratios
+from rnn_jax.data.log_count_ratios import FOLDS, PATTERNS, SMOOTHINGS, LogCountRatios, count_ratios
 
 N = 60
+NONE = [0.0] * len(SMOOTHINGS)
 
 
 @pytest.fixture
@@ -25,13 +26,17 @@ def ngrams_of(sequence, n):
 
 
 def ratios_by_hand(examples, n, vocabulary):
-    """{n-gram: r} of the n-grams in `vocabulary`: equation 2, with p and q the presence in reviews."""
-    counts = {gram: [SMOOTHING, SMOOTHING] for gram in vocabulary}
-    for sequence, label in zip(examples.sequences, examples.labels, strict=True):
-        for gram in set(ngrams_of(sequence, n)) & counts.keys():
-            counts[gram][label] += 1
-    q, p = (sum(count[label] for count in counts.values()) for label in (0, 1))
-    return {gram: math.log((count[1] / p) / (count[0] / q)) for gram, count in counts.items()}
+    """{n-gram: r of each α}, of those in `vocabulary`: equation 2, with p and q the presence in reviews."""
+    found = {gram: [] for gram in vocabulary}
+    for smoothing in SMOOTHINGS:
+        counts = {gram: [smoothing, smoothing] for gram in vocabulary}
+        for sequence, label in zip(examples.sequences, examples.labels, strict=True):
+            for gram in set(ngrams_of(sequence, n)) & counts.keys():
+                counts[gram][label] += 1
+        q, p = (sum(count[label] for count in counts.values()) for label in (0, 1))
+        for gram, count in counts.items():
+            found[gram].append(math.log((count[1] / p) / (count[0] / q)))
+    return found
 
 
 def common(examples, n):
@@ -45,14 +50,14 @@ def test_ratios_are_the_equations_of_the_paper(reviews, n, rng):
     ratios, _ = count_ratios(reviews, np.arange(N), len(PATTERNS), seed=0)
     expected = ratios_by_hand(reviews, n, common(reviews, n))
     others = pack([rng.integers(1, 12, 9).astype(np.int32) for _ in range(20)], np.zeros(20, np.int8))
-    found = ratios.add_to(others).ratio_sequences
+    found = [r.reshape(len(r), len(PATTERNS), -1)[:, n] for r in ratios.add_to(others).ratio_sequences]
     unseen = 0
     for sequence, ours in zip(others.sequences, found, strict=True):
         span = PATTERNS[n][-1]
-        assert (ours[:span, n] == 0).all()  # no n-gram ends here, and none comes from another review
-        for value, gram in zip(ours[span:, n], ngrams_of(sequence, n), strict=True):
+        assert (ours[:span] == 0).all()  # no n-gram ends here, and none comes from another review
+        for values, gram in zip(ours[span:], ngrams_of(sequence, n), strict=True):
             unseen += gram not in expected
-            np.testing.assert_allclose(value, expected.get(gram, 0), rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(values, expected.get(gram, NONE), rtol=1e-5, atol=1e-6)
     assert 0 < unseen < 20 * 9
 
 
@@ -67,10 +72,9 @@ def test_a_training_review_is_given_ratios_that_do_not_know_its_label(reviews, r
         for i in range(0, N, 7):
             others = reviews.take(np.flatnonzero(folds != folds[i]))
             expected = ratios_by_hand(others, n, vocabulary)
-            ours = given[starts[i] : starts[i + 1], n][n:]
-            np.testing.assert_allclose(
-                ours, [expected.get(g, 0) for g in ngrams_of(reviews.sequences[i], n)], rtol=1e-5, atol=1e-6
-            )
+            ours = given.reshape(len(given), 2, -1)[starts[i] : starts[i + 1], n][n:]
+            by_hand = [expected.get(gram, NONE) for gram in ngrams_of(reviews.sequences[i], n)]
+            np.testing.assert_allclose(ours, np.reshape(by_hand, ours.shape), rtol=1e-5, atol=1e-6)
 
 
 def test_what_is_written_is_read(reviews, tmp_path):

@@ -58,6 +58,7 @@ def test_the_same_digits_again(ran, tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, "--raw", tmp_path, "--row", "lstm", "--check") == 0
     assert capsys.readouterr().out == "lstm, seed 3: the same digits, test accuracy 88.00%\n"
     assert "--seed 3" in ran[0]
+    assert ran[0].endswith(" --num-devices 2")  # as recorded
     assert sorted(tmp_path.rglob("*")) == before
 
 

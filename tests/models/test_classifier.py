@@ -5,6 +5,7 @@ import pytest
 from flax import nnx
 
 from rnn_jax.cells import CELLS
+from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.models import POOLINGS, Classifier, Recurrent, count_parameters, summarize
 from rnn_jax.models.dropout import Keys, dropout, make_keys, weight_dropout, word_dropout
@@ -49,7 +50,7 @@ def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, token
 
 def test_ratios_are_read_beside_the_word_vectors(tokens, rng):
     model = make(log_count_ratios=2, pooling="max")
-    ratios = jnp.asarray(rng.normal(size=(3, T, 2)), jnp.float32)
+    ratios = jnp.asarray(rng.normal(size=(3, T, ratio_features(2))), jnp.float32)
     vectors = jnp.concatenate([model.embedding(tokens), ratios], axis=-1)
     pooled = model.layers.pool(model.layers.recurrent(vectors, LENGTHS), LENGTHS)
     np.testing.assert_allclose(model(tokens, LENGTHS, ratios), model.head(pooled)[:, 0], atol=1e-6)
