@@ -22,6 +22,7 @@ from experiments.command_line import parse, run, run_all
 from experiments.presets import PRESETS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.runs import Run, load_runs
+from rnn_jax.training.run_directory import TIMES
 
 SEEDS = (0, 1, 2, 3, 4)
 
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 else:
     RowName = Literal[tuple(ROWS)]
 
-TIMES = ("data_seconds", "train_seconds", "examples_per_second", "elapsed_seconds")  # which no two runs share
 ORIGIN = ("command", "commit", "versions", "hardware")
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
 from rnn_jax.training.prediction import Predictor
 from rnn_jax.training.program import make_program
-from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.run_directory import TIMES, RunDirectory
 
-NEVER_ALIKE = {"elapsed_seconds", "examples_per_second", "train_seconds", "command"}
+NEVER_ALIKE = TIMES | {"command"}
 TEXTS = (
     "A wonderful film.",
     "It was dull, and far too long.",

@@ -22,6 +22,7 @@ from rnn_jax.training.config import RESUMABLE, Config
 from rnn_jax.training.durable import write_whole
 
 LOCK = "lock"
+TIMES = {"data_seconds", "elapsed_seconds", "examples_per_second", "train_seconds"}  # which no two runs share
 
 log = logging.getLogger(__name__)
 

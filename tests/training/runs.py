@@ -11,7 +11,7 @@ from rnn_jax.data.examples import pack
 from rnn_jax.data.vocabulary import FIRST_WORD, START, Vocabulary
 from rnn_jax.training.config import Config
 from rnn_jax.training.loop import Run
-from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.run_directory import TIMES, RunDirectory
 from tests.conftest import DEVICES
 
 WORDS = [f"word{i}" for i in range(17)]
@@ -26,7 +26,6 @@ CONFIG = Config(
     buckets=2,
     learning_rate=0.05,
 )
-TIMES = {"elapsed_seconds", "examples_per_second", "train_seconds"}
 
 
 def make_data(train=44, validation=16, test=24) -> Dataset:
