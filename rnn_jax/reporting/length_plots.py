@@ -30,8 +30,12 @@ def accuracy_by_length(rows: Sequence[Row]) -> Figure:
     ranges = shown[0].values("test_by_length")[0]
     figure = Figure(figsize=(3 + 0.85 * len(ranges), 1.9 + 0.32 * len(shown)), layout="constrained")
     axes = figure.subplots()
-    middle = (accuracies.min() + accuracies.max()) / 2
-    axes.imshow(accuracies, aspect="auto", cmap="viridis")
+    # A range of few reviews is mostly chance, and must not take the colours from the others.
+    reviews = np.array([r["reviews"] for r in ranges])
+    common = accuracies[:, reviews >= reviews.sum() / 100]
+    low, high = common.min(), common.max()
+    middle = (low + high) / 2
+    axes.imshow(accuracies, aspect="auto", cmap="viridis", vmin=low, vmax=high)
     for (line, column), accuracy in np.ndenumerate(accuracies):
         color = "white" if accuracy < middle else "black"
         axes.text(column, line, f"{accuracy:.1f}", ha="center", va="center", color=color, fontsize=8)
