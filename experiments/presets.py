@@ -4,11 +4,11 @@ The introductory recipe with every important cell, and with one whose products a
 embedding, one recurrent layer, a sigmoid, batches of 128, 8 epochs, the best of them by validation accuracy.
 Each takes about a minute on two cores. The settings were found for the LSTM, by `experiments.search lstm`.
 
-Networks to compare with, on the same words of the same reviews, with settings of their own, found likewise:
-a convolutional one (`experiments.search text_cnn`), a bag of words and pairs (`experiments.search fasttext`).
+Networks to compare with, on the same words of the same reviews: a convolutional one and a bag of words and
+pairs. They have the LSTM's settings until `experiments.search text_cnn` and `fasttext` have found their own.
 
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
-and takes four minutes; `minute` is what a minute is enough for (`experiments.search minute`).
+and takes four minutes; `minute` is a guess until `experiments.search minute` has found its settings.
 """
 
 from dataclasses import replace
