@@ -9,13 +9,13 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any
 
 import jax
 from rich.progress import track
 
 from experiments.command_line import command_line, parse, run
-from experiments.presets import PRESETS
+from experiments.presets import PRESETS, PresetName
 from rnn_jax.data.word_order import shuffle_blocks
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.training_step import temporary_bytes, training_step
@@ -26,11 +26,6 @@ from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import best_weights
-
-if TYPE_CHECKING:
-    PresetName: TypeAlias = str
-else:
-    PresetName = Literal[tuple(PRESETS)]
 
 
 @dataclass(frozen=True)

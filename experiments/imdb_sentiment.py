@@ -9,13 +9,13 @@ import shlex
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
 
 from experiments.command_line import command_line, parse, run
-from experiments.presets import PRESETS, settle
+from experiments.presets import PRESETS, PresetName, settle
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
@@ -28,11 +28,6 @@ from rnn_jax.training.loop import Run
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import best_weights
-
-if TYPE_CHECKING:
-    PresetName: TypeAlias = str
-else:
-    PresetName = Literal[tuple(PRESETS)]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ and takes four minutes; `minute` is a guess until `experiments.search minute` ha
 """
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rnn_jax.training.config import Config
 
@@ -43,6 +43,11 @@ PRESETS: dict[str, Config] = {
         epochs=4,
     ),
 }
+
+if TYPE_CHECKING:
+    PresetName: TypeAlias = str
+else:
+    PresetName = Literal[tuple(PRESETS)]
 
 # Synthetic reviews have no noise to learn by heart, and each of their words may decide: none is dropped.
 SYNTHETIC: dict[str, Any] = {
