@@ -6,6 +6,8 @@ serves every vocabulary size, maximum length and truncation. It is an `.npz` arc
 without pickle.
 """
 
+import os
+import platform
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from rnn_jax.data.examples import Examples, pack
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.data.vocabulary import Vocabulary
+from rnn_jax.durable import whole_file
 from rnn_jax.errors import UserError
 
 VERSION = 1  # of the words and of the file: raise it when `split_words` or the layout below changes
@@ -61,9 +64,14 @@ def write(path: Path, encoded: Encoded) -> None:
             f"{split}_lengths": examples.lengths,
             f"{split}_labels": examples.labels,
         }
-    unfinished = path.with_suffix(".unfinished.npz")
-    np.savez_compressed(unfinished, allow_pickle=False, **arrays)
-    unfinished.replace(path)
+    # Runs that start side by side on one machine, or on many, each write a file of their own.
+    unfinished = path.with_name(f"{path.name}.{platform.node()}-{os.getpid()}")
+    try:
+        with whole_file(path, unfinished) as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path) -> Encoded:

@@ -8,10 +8,10 @@ equations 2 and 3, from the presence of an n-gram in a review:
 p and q count the positive and the negative reviews that hold each n-gram. A large α trusts n-grams of few
 reviews less; ratios for two α together tell how many reviews they rest on.
 
-A network that read the ratios of
-its own training reviews would find their labels in them: what only one review says has that review's label.
-So the training reviews are cut into folds, and each is given ratios counted without its own fold. N-grams of
-a single review say little of others, and are left out.
+A network that read the ratios of its own training reviews would find their labels in them: what only one
+review says has that review's label. So the training reviews are cut into folds, and each is given ratios
+counted without its own fold. N-grams of a single review say little of others, and are left out; which these
+are is counted over all folds, so that n-grams left to one other review do have a ratio in training.
 
 Beside one, two and three words in a row, pairs of words are counted with one or two words between them.
 """
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from rnn_jax.data.examples import Examples
+from rnn_jax.durable import whole_file
 
 # Which words make an n-gram, as places counted from its first; at most three fit into one 64-bit integer.
 PATTERNS = ((0,), (0, 1), (0, 1, 2), (0, 2), (0, 3))
@@ -45,6 +46,8 @@ class LogCountRatios(NamedTuple):
         """The examples with, for each token, the ratios of the n-grams that end at it; 0 for unseen ones."""
         found = _no_ratios(len(examples.tokens), len(self.ngrams))
         for column, (known, ratios) in enumerate(zip(self.ngrams, self.ratios, strict=True)):
+            if not len(known):
+                continue  # too few reviews to have an n-gram in common
             ngrams, ends = split_ngrams(examples, PATTERNS[column])
             places = np.minimum(np.searchsorted(known, ngrams), len(known) - 1)
             found[ends, column] = np.where((known[places] == ngrams)[:, None], ratios[places], 0)
@@ -56,14 +59,12 @@ class LogCountRatios(NamedTuple):
         Raises:
             OSError: if it cannot be written.
         """
-        unfinished = path.with_name(path.name + ".unfinished")
         arrays: dict[str, NDArray[Any]] = {
             f"ngrams{n}": ngrams for n, ngrams in enumerate(self.ngrams, start=1)
         }
         arrays |= {f"ratios{n}": ratios for n, ratios in enumerate(self.ratios, start=1)}
-        with unfinished.open("wb") as file:
+        with whole_file(path) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-        unfinished.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> "LogCountRatios":
@@ -106,8 +107,9 @@ def count_ratios(
         seed: decides which fold a group is in.
 
     Returns:
-        The ratios counted over all examples, for other reviews, and those of these, `[sum of lengths, F]`: as
-        by `add_to`, but counted without the fold of each example. F is count · the number of α.
+        The ratios counted over all examples, for other reviews, and those of these, `[sum of lengths, F]`: of
+        the same n-grams as by `add_to`, but counted without the fold of each example. F is count · the number
+        of α.
 
     Raises:
         ValueError: if there are not so many patterns.

@@ -8,7 +8,7 @@ given another one's name does not pass for it.
 import hashlib
 from pathlib import Path
 
-from rnn_jax.training.durable import sync, write_whole
+from rnn_jax.durable import sync, write_whole
 
 NAME = "manifest.sha256"
 
