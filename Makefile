@@ -49,7 +49,7 @@ reproduce: $(RUN)
 benchmark: $(RUN)
 	$(BIN)/python -m experiments.benchmark_unroll --output $(OUTPUT) $(ARGS)
 
-# Kill and damage a training run hundreds of times, and compare what it ends with: about half an hour.
+# Kill and damage a training run hundreds of times, and compare what it ends with: about ten minutes.
 stress: $(RUN)
 	$(BIN)/python -m experiments.stress --output $(OUTPUT) $(ARGS)
 

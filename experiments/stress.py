@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from rich.progress import track
@@ -20,7 +20,7 @@ from rnn_jax.stress import kills
 from rnn_jax.stress.damages import DAMAGES
 from rnn_jax.stress.ends import differences, end_of
 from rnn_jax.training.checkpoints import Checkpoints
-from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.environment import origin
 
 SETTINGS = (
     "--train-examples 2000 --max-length 100 --hidden-size 8 --embedding-size 8 --buckets 2 --epochs 3 "
@@ -42,8 +42,8 @@ class Options:
     """How many checkpoints to damage, each in one way."""
     resumed: int = 12
     """How many of these to train on from."""
-    dataset: str = "synthetic"
-    """Reviews to train on: synthetic or imdb."""
+    dataset: Literal["synthetic", "imdb"] = "synthetic"
+    """Reviews to train on."""
     seed: int = 0
     """Seed of the moments and of the damages."""
 
@@ -102,14 +102,13 @@ def damage_checkpoints(options: Options, folder: Path, undisturbed: Path) -> Ite
 def main() -> int:
     """Breaks, records, and prints what came out."""
     options = parse(Options)
-    if options.dataset not in ("synthetic", "imdb"):
-        raise UserError(f"--dataset {options.dataset}: choose synthetic or imdb")
     for name, least in (("kills", 0), ("kills_of_a_run", 1), ("damages", 0), ("resumed", 0), ("seed", 0)):
         if getattr(options, name) < least:
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be {least} or more")
     output = Path(options.output)
     folder = output / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what a campaign left that was stopped
+    folder.mkdir(parents=True)
     undisturbed = folder / "undisturbed"
     command = training(undisturbed, options.dataset)
     kills.run(command)  # compiles, and keeps what it compiled
@@ -118,10 +117,7 @@ def main() -> int:
     common = {
         "dataset": options.dataset,
         "undisturbed_seconds": seconds,
-        "command": command_line("stress"),
-        "commit": commit(),
-        "versions": versions(),
-        "hardware": hardware(1),
+        **origin(command_line("stress"), num_devices=1),
     }
     file = output / "stress.jsonl"
     campaigns = itertools.chain(

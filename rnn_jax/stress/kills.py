@@ -43,15 +43,14 @@ def run_and_kill(command: list[str], checkpoints: Path, after: float, while_savi
         subprocess.CalledProcessError: if the command fails on its own.
     """
     start = time.monotonic()
+    left = _saves(checkpoints)  # by the kill before; the process clears them away
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         while process.poll() is None:
             seconds = time.monotonic() - start
-            names = _names(checkpoints)
-            saving = any(".unfinished" in name for name in names)
-            if seconds >= after and (saving or not while_saving):
+            left &= _saves(checkpoints)
+            if seconds >= after and (not while_saving or _saves(checkpoints) - left):
                 process.kill()
-                names = _names(checkpoints)
-                return Kill(seconds, names, any(".unfinished" in name for name in names))
+                return Kill(seconds, _names(checkpoints), bool(_saves(checkpoints) - left))
             time.sleep(0.001)
         output = process.stdout.read() if process.stdout else b""
         if process.returncode:
@@ -62,6 +61,11 @@ def run_and_kill(command: list[str], checkpoints: Path, after: float, while_savi
 def draw(rng: np.random.Generator, longest: float) -> tuple[float, bool]:
     """When to kill: seconds after the start, and whether in the middle of a save."""
     return float(rng.uniform(0.0, longest)), bool(rng.integers(2))
+
+
+def _saves(folder: Path) -> set[str]:
+    """Checkpoints that have been begun and not finished."""
+    return {name for name in _names(folder) if ".unfinished" in name}
 
 
 def _names(folder: Path) -> list[str]:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import jax
 import orbax.checkpoint as ocp
 
+from rnn_jax.durable import move
 from rnn_jax.errors import RunError, UserError
-from rnn_jax.training.durable import move
 from rnn_jax.training.hosts import is_first, meet
 from rnn_jax.training.manifest import damage_of, seal
 
@@ -141,12 +141,13 @@ class Checkpoints:
 
     def _clear_unfinished(self) -> None:
         if is_first():
-            for path in self._directory.glob("*.unfinished*"):  # Orbax adds to the name while it writes
-                shutil.rmtree(path, ignore_errors=True)
+            for pattern in ("*.unfinished*", "*.dropped"):  # Orbax adds to the name while it writes
+                for path in self._directory.glob(pattern):
+                    shutil.rmtree(path, ignore_errors=True)
 
     def _drop(self, step: int) -> None:
         """Removes a checkpoint, in a way that half of one never bears its name."""
-        going = self._directory / f"{step}.unfinished"
+        going = self._directory / f"{step}.dropped"
         with contextlib.suppress(OSError):  # it is in nobody's way; the next start clears it
             self._folder(step).rename(going)
             shutil.rmtree(going)
