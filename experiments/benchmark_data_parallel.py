@@ -15,7 +15,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.measuring.scaling import measure_scaling
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.training.config import Config
-from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 
 
@@ -41,13 +41,7 @@ def main() -> int:
         raise UserError("the benchmark runs on one host: start it without --distributed")
     counts = [count for count in range(1, most + 1) if options.config.batch_size % count == 0]
     console = Console(stderr=True)
-    setting = {
-        "config": options.config.to_json(),
-        "hardware": hardware(most),
-        "versions": versions(),
-        "commit": commit(),
-        "command": command_line("benchmark_data_parallel"),
-    }
+    setting = {"config": options.config.to_json(), **origin(command_line("benchmark_data_parallel"), most)}
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "data_parallel.jsonl"

@@ -21,7 +21,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.measuring.training_step import temporary_bytes, training_step
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.reporting.networks import costs_table, load_costs, load_orders, orders_table
-from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.environment import origin
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
@@ -93,6 +93,8 @@ def measure_orders(options: Options, runs: list[Path], num_devices: int) -> list
 def main() -> int:
     """Measures, and writes the records."""
     options = parse(Options)
+    if not options.networks:
+        raise UserError("--networks: name at least one")
     if min((*options.lengths, *options.blocks), default=0) < 1:
         raise UserError("--lengths and --blocks must be above 0")
     num_devices = set_up_devices(None, PRESETS[options.networks[0]].batch_size)
@@ -103,12 +105,10 @@ def main() -> int:
         raise UserError(
             f"{platform} has no run of {missing[0]}: python -m experiments.reproduce --row {missing[0]}"
         )
-    setting = {
-        "hardware": hardware(num_devices),
-        "versions": versions(),
-        "commit": commit(),
-        "command": command_line("compare_networks"),
-    }
+    for folder in runs:
+        if RunDirectory(folder).read_config().refit:
+            raise UserError(f"{folder} has been trained on the validation reviews (--refit): leave it out")
+    setting = origin(command_line("compare_networks"), num_devices)
     orders = measure_orders(options, runs, num_devices)
     costs = measure_costs(options, num_devices)
     folder = Path(options.output)

@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
@@ -65,9 +65,9 @@ class Options:
 def read_options() -> Options:
     """The command line, with the preset's settings as defaults."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--preset", default="lstm")
+    finder.add_argument("--preset", nargs="?")  # without a name, tyro complains below
     preset = finder.parse_known_args()[0].preset
-    default = Options(workdir=tyro.MISSING, config=PRESETS.get(preset, PRESETS["lstm"]))
+    default = Options(workdir=tyro.MISSING, config=PRESETS.get(preset or "", PRESETS["lstm"]))
     options = parse(Options, default)
     for name in ("log_every", "save_every"):
         if getattr(options, name) < 1:
@@ -81,12 +81,14 @@ def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
     directory = RunDirectory(path)
     other = directory.read_config()
     shapes = (
-        *("vocabulary_size", "embedding_size", "log_count_ratios", "hidden_size", "cell", "num_layers"),
-        *("bidirectional", "dense", "pooling"),
+        *("vocabulary_size", "embedding_size", "pair_buckets", "log_count_ratios", "network", "hidden_size"),
+        *("cell", "num_layers", "bidirectional", "dense", "pooling"),
     )
     differing = [f"{n} {getattr(other, n)}" for n in shapes if getattr(other, n) != getattr(config, n)]
     if differing:
         raise UserError(f"--init-from {path} is another network ({', '.join(differing)}): use its settings")
+    if other.refit and not config.refit:
+        raise UserError(f"--init-from {path} has been trained on the validation reviews: use --refit, too")
     if directory.read_vocabulary().words != data.vocabulary.words:
         raise UserError(f"--init-from {path} knows other words: it was trained on other reviews")
     return best_weights(directory)
@@ -136,6 +138,20 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
     )
 
 
+def report_finished(
+    options: Options, directory: RunDirectory, dataset: Literal["imdb", "synthetic"], console: Console
+) -> bool:
+    """Reports a run that has finished; False for others, and where the test split is still to be read."""
+    config = settle(options.config, options.preset, dataset)
+    directory.check_usable(config)
+    result = directory.finished(config)
+    if result is None or (options.test and result["test_accuracy"] is None):
+        return False
+    console.print(f"{options.workdir} has finished already", highlight=False)
+    report(result, options.workdir, console)
+    return True
+
+
 def main() -> int:
     """Finds the other processes, if any, and trains with them."""
     options = read_options()
@@ -150,16 +166,16 @@ def train(options: Options) -> int:
     """Trains in the directory, or reports what was trained there."""
     num_devices = set_up_devices(options.num_devices, options.config.batch_size)
     console = Console(quiet=not is_first())
+    directory = RunDirectory(options.workdir)
+    asked = options.config.dataset
+    if asked != "auto" and report_finished(options, directory, asked, console):
+        return 0  # without loading the reviews
     start = time.perf_counter()
     data = options.config.load_data(options.data_dir, options.cache_dir)
     data_seconds = time.perf_counter() - start
-    config = settle(options.config, options.preset, data.name)
-    directory = RunDirectory(options.workdir)
-    directory.check_usable(config)
-    if (result := directory.finished(config)) is not None:
-        console.print(f"{options.workdir} has finished already", highlight=False)
-        report(result, options.workdir, console)
+    if report_finished(options, directory, data.name, console):
         return 0
+    config = settle(options.config, options.preset, data.name)
     this = Run(
         config,
         data,

@@ -13,18 +13,16 @@ from rich.console import Console
 from rich.progress import track
 
 from experiments.command_line import command_line, parse, run
-from rnn_jax.cells import CELLS
 from rnn_jax.data.memory_tasks import TASKS
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.memory import CHUNK, Case, measure_memory
 from rnn_jax.reporting.memory import load_memory, memory_table
-from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.config import CellName
+from rnn_jax.training.environment import origin
 
 if TYPE_CHECKING:
-    CellName: TypeAlias = str
     TaskName: TypeAlias = str
 else:
-    CellName = Literal[tuple(CELLS)]
     TaskName = Literal[tuple(TASKS)]
 
 
@@ -51,8 +49,8 @@ def main() -> None:
     options = parse(Options)
     if min(options.lengths, default=0) < 2:
         raise UserError("--lengths: must be 2 or more")
-    if options.steps < CHUNK:
-        raise UserError(f"--steps {options.steps}: must be {CHUNK} or more")
+    if options.steps < CHUNK or options.steps % CHUNK:
+        raise UserError(f"--steps {options.steps}: must be a multiple of {CHUNK}")
     console = Console(stderr=True)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,12 +63,7 @@ def main() -> None:
         for cell in options.cells
     ]
     done = {tuple(row[name] for name in Case._fields) for row in load_memory(file)}
-    setting = {
-        "hardware": hardware(1),
-        "versions": versions(),
-        "commit": commit(),
-        "command": command_line("memory"),
-    }
+    setting = origin(command_line("memory"), num_devices=1)
     missing = [case for case in cases if tuple(case) not in done]
     for case in track(missing, "learning", console=console):
         row = measure_memory(case)

@@ -13,7 +13,7 @@ from rnn_jax.data import dataset as datasets
 from rnn_jax.data.examples import pack
 from rnn_jax.errors import UserError
 from rnn_jax.models.nb_svm import count_ngrams, fit
-from rnn_jax.training import environment
+from rnn_jax.training.environment import origin
 from rnn_jax.training.evaluation import count_by_length
 from rnn_jax.training.run_directory import RunDirectory
 
@@ -48,9 +48,6 @@ def main() -> None:
     if not 1 <= options.ngrams <= 3:
         raise UserError(f"--ngrams {options.ngrams}: must be from 1 to 3")
     directory = RunDirectory(options.workdir)
-    if (result := directory.read_result()) is not None:
-        print(f"{options.workdir} has finished already: test accuracy {result['test_accuracy']:.2%}")
-        return
     data = datasets.load(
         options.dataset,
         vocabulary_size=options.vocabulary_size,
@@ -59,6 +56,18 @@ def main() -> None:
         data_dir=options.data_dir,
         cache_dir=options.cache_dir,
     )
+    config = {
+        "network": "nb_svm",
+        "vocabulary_size": data.vocabulary.size,
+        "max_length": int(max(part.lengths.max() for part in (data.train, data.validation, data.test))),
+        "truncate": "head",
+        "ngrams": options.ngrams,
+        "refit": options.refit,
+    }
+    directory.check_baseline(config)
+    if (result := directory.read_result()) is not None:
+        print(f"{options.workdir} has finished already: test accuracy {result['test_accuracy']:.2%}")
+        return
     start = time.perf_counter()
     train, validation = data.train, data.validation
     ngrams = count_ngrams(train, options.ngrams)
@@ -89,22 +98,9 @@ def main() -> None:
         "test_by_length": count_by_length(correct, data.test_words),
         "train_seconds": round(seconds, 3),
         "examples_per_second": round(len(train) / seconds, 1),
-        "command": command_line("nb_svm"),
-        "commit": environment.commit(),
-        "versions": environment.versions(["scikit-learn", "scipy"]),
-        "hardware": environment.hardware(num_devices=1),
+        **origin(command_line("nb_svm"), num_devices=1, others=("scikit-learn", "scipy")),
     }
-    config = {
-        "network": "nb_svm",
-        "hidden_size": 0,
-        "vocabulary_size": data.vocabulary.size,
-        "max_length": int(max(train.lengths.max(), data.test.lengths.max())),
-        "truncate": "head",
-        "ngrams": options.ngrams,
-        "refit": options.refit,
-        "c": c,
-    }
-    directory.write_baseline(config, result, correct)
+    directory.write_baseline(config | {"c": c}, result, correct)
     print(f"{data.name} reviews, NB-SVM: test accuracy {correct.mean():.2%} with C = {c} · {seconds:.0f} s")
 
 

@@ -57,6 +57,8 @@ def main() -> None:
         if any("\udc80" <= character <= "\udcff" for character in text):  # how Python passes on odd bytes
             raise UserError(f"text {number} is not UTF-8: convert it first")
         check_text(text, number)
+    if options.json and options.explain:
+        raise UserError("--json prints nothing but JSON: use --page with it instead of --explain")
     keep_compiled_programs()
     predictor = Predictor(options.workdir)
     console = Console(highlight=False)

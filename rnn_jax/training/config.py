@@ -86,7 +86,8 @@ class Config:
     """Type that the factors of matrix products are rounded to; parameters, states and sums are float32."""
 
     epochs: int = 8
-    """Passes over the training reviews, at most."""
+    """Passes over the training reviews, at most. With more, a finished run goes on; the step size then falls
+    over the new number."""
     patience: int = 0
     """Stop after so many epochs without better validation accuracy; 0 never stops early."""
     batch_size: int = 128
@@ -119,7 +120,8 @@ class Config:
         _require(self.max_length >= 2, "max_length", self.max_length, "must leave room for a word: 2 or more")
         _require(self.vocabulary_size >= 4, "vocabulary_size", self.vocabulary_size, "must be 4 or more")
         if self.train_examples is not None:
-            _require(self.train_examples >= 2, "train_examples", self.train_examples, "must be 2 or more")
+            fits = self.train_examples >= 2 and self.train_examples % 2 == 0
+            _require(fits, "train_examples", self.train_examples, "must be 2 or more, and even")
         _require(
             not (self.refit and self.patience), "patience", self.patience, "needs validation: no --refit"
         )
@@ -134,6 +136,10 @@ class Config:
         ):
             value = getattr(self, name)
             _require(known or value == 0, name, value, f"--cell {self.cell} has no such thing: leave it 0")
+        for name in _RECURRENT:
+            value = getattr(self, name)
+            fits = self.network == "recurrent" or value == getattr(type(self), name)
+            _require(fits, name, value, f"--network {self.network} has no such thing")
         _require(
             0 <= self.log_count_ratios <= len(PATTERNS),
             "log_count_ratios",
@@ -231,6 +237,10 @@ class Config:
 
 RESUMABLE = {"epochs", "patience", "unroll"}  # what a run may change and go on
 
+_RECURRENT = (  # what only a recurrent network has
+    *("cell", "unroll", "num_layers", "bidirectional", "dense", "pooling"),
+    *("recurrent_dropout", "weight_dropout", "zoneout"),
+)
 _RATES = (
     *("word_dropout", "embedding_dropout", "dropout"),
     *("recurrent_dropout", "weight_dropout", "zoneout"),

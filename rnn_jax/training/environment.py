@@ -13,6 +13,22 @@ import jax
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
+def origin(command: str, num_devices: int, others: Iterable[str] = ()) -> dict[str, Any]:
+    """Where a figure comes from: the fields of its record that say what made it.
+
+    Args:
+        command: how the process was called.
+        num_devices: how many devices of this host take part.
+        others: libraries that took part besides.
+    """
+    return {
+        "command": command,
+        "commit": commit(),
+        "versions": versions(others),
+        "hardware": hardware(num_devices),
+    }
+
+
 def commit() -> str | None:
     """The commit of the code, with `+changes` where files differ from it; None outside a repository."""
     here = Path(__file__).parent

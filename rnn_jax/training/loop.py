@@ -15,9 +15,9 @@ from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import RunError, UserError
 from rnn_jax.models import count_parameters
 from rnn_jax.models.functional import ModelParams
-from rnn_jax.training import environment
 from rnn_jax.training.checkpoints import Checkpoint, SaveError
 from rnn_jax.training.config import Config
+from rnn_jax.training.environment import origin
 from rnn_jax.training.evaluation import Evaluator, count_by_length
 from rnn_jax.training.hosts import is_first, meet
 from rnn_jax.training.interruption import InterruptedRunError, StopRequests
@@ -293,10 +293,7 @@ class Run:
             "data_seconds": round(self.data_seconds, 3),
             "train_seconds": round(seconds, 3),
             "examples_per_second": round(epochs * len(self.data.train) / seconds, 1),
-            "command": command,
-            "commit": environment.commit(),
-            "versions": environment.versions(),
-            "hardware": environment.hardware(self.num_devices),
+            **origin(command, self.num_devices),
         }
         if is_first():
             try:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from rnn_jax.data.log_count_ratios import LogCountRatios
 from rnn_jax.data.vocabulary import Vocabulary
+from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.training.config import RESUMABLE, Config
-from rnn_jax.training.durable import write_whole
 
 LOCK = "lock"
 TIMES = {"data_seconds", "elapsed_seconds", "examples_per_second", "train_seconds"}  # which no two runs share
@@ -52,9 +52,7 @@ class RunDirectory:
 
         Settings that may be changed on the way, `RESUMABLE`, may be others.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise UserError(f"--workdir {self.path} is a file: name a directory")
-        if self._config.exists():
+        if self._holds_settings():
             differing = self.read_config().differences(config)
             if differing.keys() - RESUMABLE:
                 raise UserError(
@@ -62,8 +60,28 @@ class RunDirectory:
                     "choose another --workdir, or the recorded settings; "
                     f"a run can go on with another {', '.join(sorted(RESUMABLE))} only"
                 )
-        elif self.path.is_dir() and not self._is_unused():
+
+    def check_baseline(self, config: dict[str, Any]) -> None:
+        """Raises UserError unless these are the settings of the baseline that the directory holds, if any."""
+        if self._holds_settings():
+            recorded = _read_object(self._config)
+            found = {name: recorded.get(name) for name in config}
+            differing = [f"{n}: {found[n]} against {config[n]}" for n in config if found[n] != config[n]]
+            if differing:
+                raise UserError(
+                    f"{self.path} holds a run with other settings ({'; '.join(differing)}): "
+                    "choose another --workdir"
+                )
+
+    def _holds_settings(self) -> bool:
+        """Whether a run is recorded here; raises UserError if anything else is."""
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"--workdir {self.path} is a file: name a directory")
+        if self._config.exists():
+            return True
+        if self.path.is_dir() and not self._is_unused():
             raise UserError(f"--workdir {self.path} holds other files: choose an empty or a new directory")
+        return False
 
     def _is_unused(self) -> bool:
         """Whether there is nothing, or what a run leaves that is killed before its settings are written."""

@@ -71,6 +71,19 @@ def test_a_trial_shows_no_test_figure(tmp_path, script):
         assert "test accuracy" not in printed
 
 
+def test_the_test_split_of_a_trial_can_still_be_read(tmp_path, trained, script):
+    """By the same command without --no-test, and without training again."""
+    path = tmp_path / "trial"
+    script(imdb_sentiment, *SMALL, "--workdir", path, "--no-test")
+    log = (path / "metrics.jsonl").read_text()
+    code, printed = script(imdb_sentiment, *SMALL, "--workdir", path)
+    assert code == 0
+    assert "test accuracy" in printed
+    found, expected = (json.loads((p / "result.json").read_text()) for p in (path, trained))
+    assert found["test_accuracy"] == expected["test_accuracy"]
+    assert (path / "metrics.jsonl").read_text() == log
+
+
 def test_a_finished_run_is_reported_and_not_trained_again(trained, script, monkeypatch):
     monkeypatch.setattr(imdb_sentiment.Run, "train", None)
     before = (trained / "metrics.jsonl").read_bytes()

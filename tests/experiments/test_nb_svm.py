@@ -6,8 +6,10 @@ import sys
 import pytest
 
 from experiments import nb_svm
+from rnn_jax.errors import UserError
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.tables import results_table
+from tests.training.runs import make_run
 
 pytest.importorskip("sklearn", reason="scikit-learn is in the extra 'baselines'")
 
@@ -26,3 +28,15 @@ def test_it_trains_once_and_makes_a_row_of_the_table(tmp_path, monkeypatch, caps
     assert f"| {100 * result['test_accuracy']:.2f} | – | – | 1 | – | – |" in row
     nb_svm.main()
     assert "has finished already" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", [*arguments, "--refit"])
+    with pytest.raises(UserError, match=r"other settings \(refit: False against True\): choose another"):
+        nb_svm.main()
+
+
+def test_it_leaves_the_run_of_a_network_alone(tmp_path, monkeypatch):
+    make_run(tmp_path).train("command")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    monkeypatch.setattr(sys, "argv", ["nb_svm", "--dataset", "synthetic", "--workdir", str(tmp_path)])
+    with pytest.raises(UserError, match="network: recurrent against nb_svm"):
+        nb_svm.main()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
