@@ -3,19 +3,18 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from rich.console import Console
 
 from experiments.command_line import command_line, parse, run
 from rnn_jax.data.dataset import Dataset
-from rnn_jax.errors import UserError
 from rnn_jax.measuring.epochs import Epoch, our_epochs
 from rnn_jax.measuring.keras_epochs import keras_epochs
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.training.config import Config
-from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 
 
@@ -26,7 +25,7 @@ class Options:
     output: str
     """Directory of epochs.jsonl and a table; a row of the same network is replaced."""
     config: Annotated[Config, tyro.conf.arg(name="")]
-    libraries: tuple[str, ...] = ("rnn_jax",)
+    libraries: tuple[Literal["rnn_jax", "keras"], ...] = ("rnn_jax",)
     """Who trains: rnn_jax, and keras, which needs TensorFlow (pip install tensorflow-cpu)."""
     num_devices: int | None = None
     """Devices that share a batch, and threads of Keras; by default all, on a CPU one a core."""
@@ -53,9 +52,6 @@ def main() -> int:
     options = parse(Options, Options(output=tyro.MISSING, config=Config()))
     config = options.config
     config.validate()
-    for library in options.libraries:
-        if library not in ("rnn_jax", "keras"):
-            raise UserError(f"--libraries {library}: choose from rnn_jax, keras")
     num_devices = set_up_devices(options.num_devices, config.batch_size)
     data = config.load_data(options.data_dir, options.cache_dir)
     folder = Path(options.output)
@@ -69,10 +65,7 @@ def main() -> int:
             "reviews": len(data.train),
             "epochs": [epoch._asdict() for epoch in epochs],
             "config": config.to_json(),
-            "hardware": hardware(num_devices),
-            "versions": versions(("keras", "tensorflow", "tensorflow-cpu")),
-            "commit": commit(),
-            "command": command_line("benchmark_epoch"),
+            **origin(command_line("benchmark_epoch"), num_devices, ("keras", "tensorflow", "tensorflow-cpu")),
         }
         same = lambda other, row=row: all(other[k] == row[k] for k in ("library", "config"))  # noqa: E731
         rows = [other for other in load_epochs(file) if not same(other)] + [row]

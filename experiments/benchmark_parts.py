@@ -3,18 +3,20 @@
 import json
 from dataclasses import dataclass
 from itertools import product
+from math import gcd
 from pathlib import Path
+from typing import Literal
 
 from rich.progress import track
 
 from experiments.command_line import command_line, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import Case
-from rnn_jax.measuring.parts import CHUNK, measure_parts
-from rnn_jax.measuring.peers import PEER_CELLS
+from rnn_jax.measuring.parts import measure_parts
 from rnn_jax.reporting.parts import load_parts, parts_table
-from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
+from rnn_jax.unroll.fused import chunk_length
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Options:
 
     output: str
     """Directory of parts.jsonl and a table."""
-    cells: tuple[str, ...] = PEER_CELLS
+    cells: tuple[Literal["elman", "lstm", "gru"], ...] = ("elman", "lstm", "gru")
     """Cells."""
     time: int = 200
-    """Length T of the sequences, a multiple of 20."""
+    """Length T of the sequences, which a number from 8 to 24 divides."""
     batches: tuple[int, ...] = (32, 128)
     """Batch sizes B, over all devices."""
     hidden: tuple[int, ...] = (128, 512)
@@ -40,20 +42,12 @@ class Options:
 def main() -> int:
     """Measures, and writes the records and a table."""
     options = parse(Options)
-    for cell in options.cells:
-        if cell not in PEER_CELLS:
-            raise UserError(f"--cells {cell}: choose from {', '.join(PEER_CELLS)}")
-    if options.time < CHUNK or options.time % CHUNK:
-        raise UserError(f"--time {options.time}: must be a multiple of {CHUNK}")
+    if options.time < 1 or options.time % chunk_length(options.time):
+        raise UserError(f"--time {options.time}: must be a multiple of a number from 8 to 24")
     if min(*options.batches, *options.hidden) < 1:
         raise UserError("--batches and --hidden must be above 0")
-    num_devices = set_up_devices(options.num_devices, min(options.batches))
-    setting = {
-        "hardware": hardware(num_devices),
-        "versions": versions(),
-        "commit": commit(),
-        "command": command_line("benchmark_parts"),
-    }
+    num_devices = set_up_devices(options.num_devices, gcd(*options.batches))
+    setting = origin(command_line("benchmark_parts"), num_devices)
     rows = []
     grid = list(product(options.cells, options.hidden, options.batches))
     for cell, hidden, batch in track(grid, description="measuring"):

@@ -8,8 +8,9 @@ import json
 import sys
 from dataclasses import dataclass
 from itertools import product
+from math import gcd
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import jax
 from rich.console import Console
@@ -23,8 +24,16 @@ from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
 from rnn_jax.measuring.program import OURS
 from rnn_jax.measuring.supervisor import measure
 from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark
-from rnn_jax.training.environment import commit, hardware, versions
+from rnn_jax.training.config import CellName
+from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
+
+if TYPE_CHECKING:
+    WayName: TypeAlias = str
+    PrecisionName: TypeAlias = str
+else:
+    WayName = Literal[(*OURS, "cudnn")]
+    PrecisionName = Literal[PRECISIONS]
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,9 @@ class Options:
 
     output: str
     """Directory of benchmark.jsonl, a table and plots."""
-    cells: tuple[str, ...] = ("lstm", "gru", "elman")
+    cells: tuple[CellName, ...] = ("lstm", "gru", "elman")
     """Cells."""
-    ways: tuple[str, ...] = ()
+    ways: tuple[WayName, ...] = ()
     """Ways to unroll; by default all there are on this platform."""
     peers: str = ""
     """Libraries to measure beside, of flax, torch and keras, with commas between."""
@@ -47,7 +56,7 @@ class Options:
     """Sizes H of the state and of the inputs."""
     modes: tuple[Literal["forward", "training"], ...] = ("forward", "training")
     """What is done: a run forth, or gradients for inputs and weights."""
-    precisions: tuple[str, ...] = ("float32",)
+    precisions: tuple[PrecisionName, ...] = ("float32",)
     """Precision of products: float32, tensorfloat32 (NVIDIA GPUs only), or bfloat16. Sums and states are
     float32, but torch takes bfloat16 for all."""
     num_devices: int | None = None
@@ -78,15 +87,6 @@ def read_options() -> Options:
     options = parse(Options)
     if options.quick:
         options = Options(**{**vars(options), **QUICK})
-    known = {
-        "cells": tuple(CELLS),
-        "ways": (*OURS, "cudnn"),
-        "precisions": PRECISIONS,
-    }
-    for name, choices in known.items():
-        for value in getattr(options, name):
-            if value not in choices:
-                raise UserError(f"--{name} {value}: choose from {', '.join(choices)}")
     for name in ("times", "batches", "hidden"):
         if min(getattr(options, name)) < 1:
             raise UserError(f"--{name} {min(getattr(options, name))}: must be above 0")
@@ -121,17 +121,19 @@ def ways_of(options: Options, cell: str) -> list[str]:
 def main() -> int:
     """Measures what is missing, then makes the table and the plots."""
     options = read_options()
-    num_devices = set_up_devices(options.num_devices, min(options.batches))
+    num_devices = set_up_devices(options.num_devices, gcd(*options.batches))
     file = Path(options.output) / "benchmark.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     setting = {
         "keep_memory": options.keep_memory,
-        "hardware": hardware(num_devices),
-        "versions": versions(PEERS),
-        "commit": commit(),
-        "command": command_line("benchmark_unroll"),
+        **origin(command_line("benchmark_unroll"), num_devices, PEERS),
     }
-    done = {(*Case(**row["case"]), row["keep_memory"], row["way"]) for row in load_benchmark(file)}
+    recorded = load_benchmark(file)
+    if others := {row["hardware"]["num_devices"] for row in recorded} - {num_devices}:
+        raise UserError(
+            f"{file} has figures of {others.pop()} devices, not {num_devices}: choose another --output"
+        )
+    done = {(*Case(**row["case"]), row["keep_memory"], row["way"]) for row in recorded}
     grid = product(
         options.precisions, options.cells, options.hidden, options.batches, options.times, options.modes
     )
@@ -155,9 +157,11 @@ def main() -> int:
         for case, missing in work:
             name = f"{case.cell} {case.mode} T={case.time} B={case.batch} H={case.hidden} {case.precision}"
             bar.update(task, description=name)
-            for row in measure(
-                case, missing, num_devices, options.seconds, options.keep_memory, options.limit
-            ):
+            # The plain scan, which the others are compared with, runs again where it is recorded already.
+            ways = list(dict.fromkeys(["dynamic", *missing]))
+            for row in measure(case, ways, num_devices, options.seconds, options.keep_memory, options.limit):
+                if row["way"] not in missing:
+                    continue
                 output.write(json.dumps({"case": case._asdict(), **row, **setting}) + "\n")
                 output.flush()
                 bar.advance(task)

@@ -1,1 +1,1 @@
-"""What unrolling costs: compile time, run time and memory, side by side with other libraries."""
+"""Measurements: what unrolling, epochs and devices cost, beside other libraries; what cells remember."""

@@ -14,6 +14,12 @@ from rnn_jax.errors import UserError
 from rnn_jax.measuring.epochs import Epoch
 from rnn_jax.training.config import Config
 
+# Settings that must have their defaults: what they ask for has no counterpart here.
+NOT_BUILT = (
+    *("network", "num_layers", "bidirectional", "dense", "precision", "pair_buckets", "log_count_ratios"),
+    *("recurrent_dropout", "weight_dropout", "zoneout", "adversarial", "schedule", "warm_up"),
+)
+
 
 def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]:
     """Trains as Keras' own examples do: reviews padded in front to one length, `compile`, `fit`.
@@ -79,12 +85,14 @@ def _make_model(config: Config) -> Any:
     import keras
 
     layers: Any = keras.layers
-    if config.num_layers > 1 or config.bidirectional or config.precision != "float32":
-        raise UserError("--libraries keras: only one layer, in one direction, in float32")
+    for name in NOT_BUILT:
+        if getattr(config, name) != getattr(Config(), name):
+            raise UserError(f"--libraries keras: it is not built with another {name.replace('_', ' ')}")
     kinds = {"elman": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
     poolings = {"max": layers.GlobalMaxPooling1D, "mean": layers.GlobalAveragePooling1D}
-    if config.cell not in kinds:
-        raise UserError(f"--libraries keras: it has no {config.cell}")
+    for name, known in (("cell", kinds), ("pooling", {**poolings, "last": None})):
+        if getattr(config, name) not in known:
+            raise UserError(f"--libraries keras: --{name} is one of {', '.join(known)} there")
 
     class WordDropout(keras.layers.Layer):
         def call(self, tokens: Any, training: bool = False) -> Any:

@@ -15,8 +15,7 @@ from rnn_jax.measuring.program import AXIS, our_program, product_program
 from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.training.config import Config
-
-CHUNK = 20  # steps whose weight gradients are made at once
+from rnn_jax.unroll.fused import chunk_length
 
 
 class Part(NamedTuple):
@@ -31,6 +30,7 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
     """A whole training step of the fused layer, its products kind by kind, and what is left of it.
 
     The products have the shapes and the order that they have in the layer; their factors are other numbers.
+    A number from 8 to 24 must divide T: steps left over by the layer's chunks are not among the products.
     A large product on every device is measured beside them: the most that could be had. So is the step of a
     classifier around such a layer, with its embedding, dropout, optimizer and averages.
     """
@@ -97,7 +97,7 @@ def products(
         return jax.lax.map(lambda rows: product(repeat(rows), params.input_kernel.T), chunks(x))
 
     def chunks(x: Array) -> Array:
-        return jnp.swapaxes(x, 0, 1).reshape(case.time // CHUNK, -1, size)
+        return jnp.swapaxes(x, 0, 1).reshape(-1, chunk_length(case.time) * x.shape[0], size)
 
     mesh = Mesh(np.array(jax.local_devices()[:num_devices]), (AXIS,))
     rows, everywhere = PartitionSpec(AXIS), PartitionSpec()

@@ -42,13 +42,18 @@ def fused(
         return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)
     steps = to_steps(cell, params, x, lengths, initial_state)
     if chunk is None:
-        chunk = next((divisor for divisor in range(24, 7, -1) if len(steps.x) % divisor == 0), 16)
+        chunk = chunk_length(len(steps.x))
     # The way back may be traced outside of the `jax.default_matmul_precision` that holds here.
     way = Way(cell.fusion, cell, reverse, chunk, product_precision())
     outputs, state = _run(way, params, steps)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
     return Unrolled(jnp.swapaxes(outputs, 0, 1), state)
+
+
+def chunk_length(time: int) -> int:
+    """The default chunk of T steps: a divisor of T from 8 to 24 where there is one, the longest; else 16."""
+    return next((divisor for divisor in range(24, 7, -1) if time % divisor == 0), 16)
 
 
 class Way(NamedTuple):
