@@ -18,11 +18,11 @@ def ablation_table(trials: Sequence[Trial], whole: str) -> str:
     for trial in trials:
         accuracies.setdefault(trial.name, {})[trial.seed] = 100 * trial.accuracy
     reference = accuracies.get(whole, {})
-    lines = [["network", "validation %", "difference", "seeds", "training s"]]
+    lines = [["network", "validation %", "difference", "seeds", "seconds"]]
     for name in sorted(accuracies, key=lambda name: (name != whole, mean(accuracies[name].values()))):
         own = accuracies[name]
         shared = [own[seed] - reference[seed] for seed in sorted(own.keys() & reference.keys())]
-        seconds = mean(trial.result["train_seconds"] for trial in trials if trial.name == name)
+        seconds = mean(trial.seconds for trial in trials if trial.name == name)
         difference = "–" if name == whole or not shared else _signed(shared)
         lines.append(
             [

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rnn_jax.errors import UserError
 
 # What tables and plots read. A record without them was cut short, or comes from another version.
-CONFIG_FIELDS = ("hidden_size", "vocabulary_size", "max_length", "truncate")
+CONFIG_FIELDS = ("vocabulary_size", "max_length", "truncate")
 EPOCH_FIELDS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 RESULT_FIELDS = (
     "dataset", "seed", "parameters", "epochs_run", "best_epoch", "validation_accuracy", "test_accuracy",
@@ -35,6 +35,11 @@ class Run(NamedTuple):
     def epochs(self) -> list[dict[str, Any]]:
         """The record of each epoch."""
         return [record for record in self.metrics if record["kind"] == "epoch"]
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; see `seconds_of`."""
+        return seconds_of(self.result)
 
     @property
     def row(self) -> tuple[str, str, str]:
@@ -104,6 +109,11 @@ def _read_correct(folder: Path, result: dict[str, Any]) -> NDArray[np.bool_] | N
     except (OSError, ValueError, KeyError) as error:
         raise _unreadable(file, str(file), error) from error
     return correct
+
+
+def seconds_of(result: dict[str, Any]) -> float:
+    """How long a run took until it was trained, the counting of n-grams included where it was recorded."""
+    return result["train_seconds"] + result.get("data_seconds", 0)
 
 
 def read_record(file: Path, fields: Iterable[str]) -> dict[str, Any]:

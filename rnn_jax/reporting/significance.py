@@ -6,11 +6,11 @@ from statistics import mean, stdev
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.stats import t
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of a mean over seeds, by Student's t: where other seeds' mean would lie.
+    """The 95 % interval of a mean over seeds, by Student's t: of 20 such intervals, 19 hold the true mean.
 
     Raises:
         ValueError: for fewer than two values, which tell nothing of their spread.
@@ -27,13 +27,13 @@ def paired_p_value(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float
     Both have answered the same N reviews, with seeds of their own: `[seeds, N]`, true where right. What is
     tested, two-sided, is the mean difference d of a review's share of right answers. Its variance has two
     parts: of d over reviews, by N, which pairs them as McNemar's test does; and of each network's accuracy
-    over its seeds, by their number, where there are two or more.
+    over its seeds, by their number, where there are two or more. Such a sum is not known as well as the
+    variance over reviews alone: Student's t, with degrees of freedom by Welch and Satterthwaite.
     """
     differences = first.mean(axis=0) - second.mean(axis=0)
-    variance = differences.var(ddof=1) / differences.size
-    for answers in (first, second):
-        if len(answers) > 1:
-            variance += answers.mean(axis=1).var(ddof=1) / len(answers)
-    if variance == 0:
+    samples = [differences, *(answers.mean(axis=1) for answers in (first, second) if len(answers) > 1)]
+    variances = np.array([sample.var(ddof=1) / sample.size for sample in samples])
+    if not variances.any():
         return 1.0
-    return float(2 * norm.sf(abs(differences.mean()) / np.sqrt(variance)))
+    freedom = variances.sum() ** 2 / sum(variances**2 / [sample.size - 1 for sample in samples])
+    return float(2 * t.sf(abs(differences.mean()) / np.sqrt(variances.sum()), freedom))

@@ -10,7 +10,7 @@ from rnn_jax.reporting.significance import interval, paired_p_value
 
 HEAD = (
     "network", "reads", "hidden size", "parameters", "validation %", "test %", "95 % interval", "p", "seeds",
-    "epochs", "best epoch", "training s", "reviews/s", "on",
+    "epochs", "best epoch", "seconds", "reviews/s", "on",
 )  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def results_table(rows: Sequence[Row]) -> str:
 
 def short_table(rows: Sequence[Row]) -> str:
     """One line a row, in short: for the first page."""
-    head = ("network", "parameters", "validation %", "test %", "seeds", "training s", "on")
+    head = ("network", "parameters", "validation %", "test %", "seeds", "seconds", "on")
     cells = [dict(zip(HEAD, _cells(row, None), strict=True)) for row in rows]
     return markdown([head, *([row[name] for name in head] for row in cells)])
 
@@ -67,7 +67,7 @@ def _cells(row: Row, above: Row | None) -> tuple[str, ...]:
     return (
         row.name,
         _reads(row.runs[0].config),
-        _distinct(row.runs[0].config["hidden_size"]) if row.runs[0].config["hidden_size"] else "–",
+        _hidden_size(row.runs[0].config),
         _distinct(*row.values("parameters")),
         _validation(row),
         mean_and_deviation(accuracies),
@@ -76,10 +76,15 @@ def _cells(row: Row, above: Row | None) -> tuple[str, ...]:
         str(len(row.runs)),
         _distinct(*row.values("epochs_run")) if row.runs[0].epochs else "–",
         ", ".join(map(str, row.values("best_epoch"))) if row.runs[0].epochs else "–",
-        f"{mean(row.values('train_seconds')):.0f}",
+        f"{mean(run.seconds for run in row.runs):.0f}",
         f"{mean(row.values('examples_per_second')):,.0f}",
         hardware([row]),
     )
+
+
+def _hidden_size(config: dict[str, Any]) -> str:
+    """A bag of words has none, nor have baselines that are no networks."""
+    return "–" if config.get("network") in ("bag", "nb_svm") else f"{config['hidden_size']:,}"
 
 
 def _validation(row: Row) -> str:
@@ -99,6 +104,8 @@ def _p_value(row: Row, above: Row | None) -> str:
         return "–"
     if row.correct is None or above.correct is None or row.correct.shape[1] != above.correct.shape[1]:
         return "–"
+    if any(len(each.runs) == 1 and each.runs[0].epochs for each in (row, above)):
+        return "–"  # one seed of a network does not tell how much others would differ
     p = paired_p_value(row.correct, above.correct)
     return f"{p:.2g}" if p >= 1e-3 else "< 0.001"
 

@@ -1,4 +1,4 @@
-"""Trials of a search for settings, as they lie in `results/search/NAME/seed-N`: never with a test figure."""
+"""Trials of a search for settings, as they lie in `results/search/NAME/DRAW/seed-N`: no test figures."""
 
 from collections.abc import Sequence
 from math import inf
@@ -7,7 +7,7 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from rnn_jax.errors import UserError
-from rnn_jax.reporting.runs import read_record
+from rnn_jax.reporting.runs import read_record, seconds_of
 from rnn_jax.reporting.tables import markdown, mean_and_deviation
 
 RESULT_FIELDS = ("seed", "validation_accuracy", "test_accuracy", "best_epoch", "train_seconds")
@@ -32,8 +32,8 @@ class Trial(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long it took to train, the counting of n-grams included where that was recorded."""
-        return self.result["train_seconds"] + self.result.get("data_seconds", 0)
+        """How long it took; see `seconds_of`."""
+        return seconds_of(self.result)
 
 
 def load_trials(folder: Path) -> list[Trial]:

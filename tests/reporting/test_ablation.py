@@ -13,7 +13,7 @@ def test_differences_are_taken_seed_by_seed():
         trial("more_noise", 3, 0.935),
     ]
     assert ablation_table(trials, "the_whole").splitlines() == [
-        "| network | validation % | difference | seeds | training s |",
+        "| network | validation % | difference | seeds | seconds |",
         "| --- | --- | --- | --- | --- |",
         "| the whole | 92.00 ± 1.00 | – | 3 | 62 |",
         "| no noise | 90.00 ± 0.00 | −1.50 ± 0.71 | 2 | 62 |",

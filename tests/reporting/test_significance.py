@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, ttest_ind
 
 from rnn_jax.reporting.significance import interval, paired_p_value
 
@@ -50,3 +50,11 @@ def test_it_is_as_often_below_5_percent_as_it_says(rng):
     """Of networks that are alike."""
     found = [paired_p_value(*(rng.random((2, 3, 2000)) < 0.9)) for _ in range(300)]
     assert np.mean(np.array(found) < 0.05) < 0.09
+
+
+def test_few_seeds_that_differ_are_few(rng):
+    """Where seeds make nearly all the difference it is Welch's test of their accuracies, by SciPy."""
+    rates = np.array([[0.95, 0.80, 0.90], [0.70, 0.90, 0.60]])[..., None]
+    first, second = rng.random((2, 3, 200_000)) < rates
+    expected = ttest_ind(first.mean(axis=1), second.mean(axis=1), equal_var=False).pvalue
+    assert paired_p_value(first, second) == pytest.approx(expected, rel=0.01)
