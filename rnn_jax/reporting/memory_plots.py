@@ -5,11 +5,10 @@ from functools import partial
 from statistics import mean
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_jax.reporting.memory import scores
-from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, plain_ticks, tidy
+from rnn_jax.reporting.picture import Picture, legend_below, looks, plain_ticks, tidy
 from rnn_jax.reporting.rows import Record
 
 
@@ -25,18 +24,19 @@ def remembered(rows: Sequence[Record]) -> Figure:
     figure = Figure(figsize=(4.8 * len(tasks), 4.2), layout="constrained")
     panels = figure.subplots(1, len(tasks), squeeze=False)[0]
     for axes, task in zip(panels, tasks, strict=True):
-        for cell, color, marker in _looks(rows):
+        for cell, look in looks(row["cell"] for row in rows).items():
             found = scores(rows, task, cell)
             means = [100 * mean(values) for values in found.values()]
-            axes.plot(list(found), means, color=color, marker=marker, label=cell)
-            for length, values in found.items():
-                axes.plot([length] * len(values), [100 * v for v in values], marker, color=color, alpha=0.3)
+            axes.plot(list(found), means, **look)
+            lengths = [length for length, values in found.items() for _ in values]
+            each = [100 * value for values in found.values() for value in values]
+            axes.scatter(lengths, each, color=look["color"], marker=look["marker"], alpha=0.3)
         axes.set(title=task, xlabel="steps", xscale="log", ylim=(-5, 105))
         plain_ticks(axes.xaxis)
         tidy(axes)
     panels[0].set_ylabel("remembered (%)")
     figure.suptitle("What is remembered after the same training, over the length")
-    _legend(figure, panels[0])
+    legend_below(figure, panels[0])
     return figure
 
 
@@ -47,27 +47,17 @@ def gradients(rows: Sequence[Record]) -> Figure:
     figure = Figure(figsize=(9.6, 4.2), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, when in zip(panels, ("before", "after"), strict=True):
-        for cell, color, _ in _looks(rows):
+        for cell, look in looks(row["cell"] for row in rows).items():
             own = [r for r in adding if (r["cell"], r["length"]) == (cell, longest)]
             if not own:
                 continue
             norms = np.array([row["gradient_norms"][when]["norm"] for row in own])
             distances = own[0]["gradient_norms"][when]["distance"]
-            axes.plot(distances, np.maximum(norms, 1e-12).mean(axis=0), color=color, label=cell)
+            axes.plot(distances, np.maximum(norms, 1e-12).mean(axis=0), **look | {"marker": ""})
         axes.set(title=f"{when} training", xlabel="steps back", yscale="log")
         tidy(axes)
     panels[0].set_ylim(bottom=1e-12)
     panels[0].set_ylabel("norm of ∂ (last output) / ∂ input")
     figure.suptitle(f"How far a gradient reaches back: {adding[0]['task']}, {longest} steps")
-    _legend(figure, panels[0])
+    legend_below(figure, panels[0])
     return figure
-
-
-def _looks(rows: Sequence[Record]) -> list[tuple[str, str, str]]:
-    cells = dict.fromkeys(row["cell"] for row in rows)
-    return list(zip(cells, COLOURS, MARKERS, strict=False))
-
-
-def _legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)

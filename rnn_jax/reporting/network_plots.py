@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rnn_jax.reporting.networks import AS_WRITTEN, accuracies, networks_of
-from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, plain_ticks, tidy
+from rnn_jax.reporting.picture import Picture, legend_below, looks, plain_ticks, tidy
 from rnn_jax.reporting.rows import Record
 
 
@@ -23,9 +23,8 @@ def comparison(costs: Sequence[Record], orders: Sequence[Record]) -> Figure:
     """Draws time and memory of a step over the length, and accuracy over how many words stay together."""
     figure = Figure(figsize=(12.5, 4.2), layout="constrained")
     time, memory, order = figure.subplots(1, 3)
-    networks = list(dict.fromkeys([*networks_of(costs), *networks_of(orders)]))
-    for network, color, marker in zip(networks, COLOURS, MARKERS, strict=False):
-        look: dict[str, Any] = {"color": color, "marker": marker, "label": network}
+    networks = [*networks_of(costs), *networks_of(orders)]
+    for network, look in looks(networks).items():
         own = sorted((row for row in costs if row["network"] == network), key=lambda row: row["length"])
         lengths = [row["length"] for row in own]
         time.plot(lengths, [1e3 * row["step_seconds"] for row in own], **look)
@@ -45,8 +44,7 @@ def comparison(costs: Sequence[Record], orders: Sequence[Record]) -> Figure:
     order.set_xscale("log")
     plain_ticks(order.xaxis)
     tidy(order)
-    handles, labels = time.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    legend_below(figure, time)
     return figure
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,6 +49,18 @@ class Picture(NamedTuple):
                 return image.info.get(FINGERPRINT) == self.fingerprint
         except OSError:  # not there, or no picture
             return False
+
+
+def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """A colour and a marker for each name, as options of `Axes.plot`; the name is the label."""
+    pairs = zip(dict.fromkeys(names), cycle(COLOURS), cycle(MARKERS), strict=False)
+    return {name: {"color": color, "marker": marker, "label": name} for name, color, marker in pairs}
+
+
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """One legend for all panels, from what one of them shows."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), frameon=False)
 
 
 def tidy(axes: Axes) -> None:

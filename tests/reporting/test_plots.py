@@ -17,23 +17,26 @@ def drawn(axes):
     return [line.get_ydata() for line in axes.lines]
 
 
-def labels(figure):
-    return [text.get_text() for text in figure.legends[0].get_texts()]
+def panels(figure):
+    return {axes.get_title(): axes for axes in figure.axes}
 
 
 def test_curves_show_what_was_recorded(rows):
-    left, right = plots.training_curves("cpu")(rows).axes
-    for accuracies in (ACCURACIES["cpu", "lstm"], ACCURACIES["cpu", "elman"]):
-        for accuracy in (*accuracies, statistics.mean(accuracies)):
+    """A panel a network: each seed, their mean, and the other networks' means."""
+    figure = plots.training_curves("cpu")(rows)
+    assert list(panels(figure)) == ["elman", "lstm"]
+    for name, axes in panels(figure).items():
+        accuracies = ACCURACIES["cpu", name]
+        others = [statistics.mean(ACCURACIES["cpu", other]) for other in ("elman", "lstm")]
+        for accuracy in (*accuracies, statistics.mean(accuracies), *others):
             expected = pytest.approx([100 * (accuracy - 0.1), 100 * (accuracy - 0.05)])
-            assert any(list(y) == expected for y in drawn(right))
-    assert any(list(y) == pytest.approx([0.7, 0.35]) for y in drawn(left))
+            assert any(list(y) == expected for y in drawn(axes))
 
 
 def test_a_mark_is_at_the_best_epoch_of_each_seed(raw):
     change(raw / "gpu/lstm/seed-0/result.json", best_epoch=1)
-    _, right = plots.training_curves("gpu")(group_rows(load_runs(raw))).axes
-    (mark,) = (line for line in right.lines if line.get_marker() not in ("None", None))
+    (axes,) = plots.training_curves("gpu")(group_rows(load_runs(raw))).axes
+    (mark,) = (line for line in axes.lines if line.get_marker() not in ("None", None))
     assert list(mark.get_xdata()) == [1]
     assert list(mark.get_ydata()) == pytest.approx([80.0])
 
@@ -47,24 +50,14 @@ def test_every_seed_has_its_mark_and_every_network_its_mean(rows):
         assert any(x == pytest.approx([statistics.mean(percent)] * 2) for x in shown)
 
 
-def test_a_network_looks_the_same_on_every_platform(rows):
-    def color(platform):
-        figure = plots.training_curves(platform)(rows)
-        return figure.legends[0].get_lines()[labels(figure).index("lstm")].get_color()
-
-    assert color("cpu") == color("gpu")
-
-
-@pytest.mark.parametrize("count", [2, 3, 10])
-def test_all_networks_are_shown_and_told_apart(tmp_path, count):
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_all_networks_are_shown(tmp_path, count):
     names = [f"network-{i}" for i in range(count)]
     for name in names:
         record(tmp_path / "cpu" / name / "seed-0", name, 0, 0.8)
     figure = plots.training_curves("cpu")(group_rows(load_runs(tmp_path)))
     figure.canvas.draw()
-    assert set(names) < set(labels(figure))
-    lines = figure.legends[0].get_lines()[:count]
-    assert len({(line.get_color(), line.get_marker()) for line in lines}) == count
+    assert sorted(panels(figure)) == sorted(names)
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0
     assert box.x1 <= figure.bbox.x1  # nothing is cut off
