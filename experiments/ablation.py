@@ -6,6 +6,7 @@ is not run again, and one that was stopped goes on. `python -m experiments.make_
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from experiments.command_line import parse, run, run_all
 
@@ -42,9 +43,10 @@ class Options:
 
 def commands(options: Options) -> list[str]:
     """The command of every run: one seed after the other, so that a part of them already compares all."""
+    folder = Path(options.records)
     return [
         "python -m experiments.imdb_sentiment --preset best --dataset imdb --no-test --log-every 1000 "
-        f"{change} --seed {seed} --workdir {Path(options.records) / name.replace(' ', '_') / f'seed-{seed}'}"
+        f"{change} --seed {seed} --workdir {quote(str(folder / name.replace(' ', '_') / f'seed-{seed}'))}"
         for seed in options.seeds
         for name, change in ABLATIONS.items()
     ]

@@ -12,6 +12,7 @@ are compared.
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import jax
@@ -84,7 +85,7 @@ def commands(options: Options) -> list[str]:
 
 def _command(row: str, seed: int, dataset: str, workdir: Path) -> str:
     script = ROWS[row].command.format(seed=seed)
-    return f"python -m experiments.{script} --dataset {dataset} --workdir {workdir}"
+    return f"python -m experiments.{script} --dataset {dataset} --workdir {quote(str(workdir))}"
 
 
 def show_rows(options: Options, console: Console) -> None:
@@ -101,15 +102,21 @@ def show_rows(options: Options, console: Console) -> None:
 
 
 def check(options: Options, console: Console) -> int:
-    """Runs one recorded run of each row again, and compares: 0 where all digits are the same, else 1."""
+    """Runs one recorded run of each row again, and compares: 0 where all digits are the same, else 1.
+
+    Raises:
+        UserError: if nothing of these rows is recorded.
+    """
     platform = jax.default_backend()
-    recorded = [run for run in load_runs(Path(options.raw)) if run.platform == platform]
+    place = (platform, options.dataset)
+    runs = [run for run in load_runs(Path(options.raw)) if (run.platform, run.result["dataset"]) == place]
+    recorded = {run.preset: run for run in reversed(runs)}  # the first of each row
+    if not recorded.keys() & set(options.row):
+        names = ", ".join(options.row)
+        raise UserError(f"{options.raw} has no run of {names} on {platform} to compare with: run one first")
     code = 0
-    for row in options.row:
-        runs = [run for run in recorded if run.preset == row and run.result["dataset"] == options.dataset]
-        if not runs:
-            raise UserError(f"{options.raw} has no run of {row} on {platform} to compare with: run it first")
-        first = runs[0]
+    for row in (row for row in options.row if row in recorded):
+        first = recorded[row]
         with tempfile.TemporaryDirectory() as folder:
             again = Path(folder) / platform / row / f"seed-{first.result['seed']}"
             line = _command(row, first.result["seed"], options.dataset, again)

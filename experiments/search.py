@@ -11,12 +11,14 @@ that was stopped goes on. `python -m experiments.make_tables` then makes the tab
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import tyro
 
 from experiments.command_line import parse, run, run_all
+from rnn_jax.errors import RunError
 from rnn_jax.reporting.trials import finalists, load_trials
 
 Space = dict[str, tuple[int | float | str, ...]]  # what each option may be
@@ -174,7 +176,7 @@ def commands(options: str, draws: dict[str, str], seeds: tuple[int, ...], record
     """The command of every run of one round."""
     return [
         f"python -m experiments.imdb_sentiment {options} --dataset imdb --no-test --log-every 1000 "
-        f"{settings} --seed {seed} --workdir {records / name / f'seed-{seed}'}"
+        f"{settings} --seed {seed} --workdir {quote(str(records / name / f'seed-{seed}'))}"
         for name, settings in draws.items()
         for seed in seeds
     ]
@@ -194,8 +196,10 @@ def main() -> int:
     best = finalists(load_trials(records), FIRST_SEEDS, search.finalists, search.seconds)
     if code := run_all(commands(search.options, {name: draws[name] for name in best}, SECOND_SEEDS, records)):
         return code
-    chosen, *_ = finalists(load_trials(records), SECOND_SEEDS, 1, search.seconds)
-    print(f"chosen: {chosen} {draws[chosen]}")
+    chosen = finalists(load_trials(records), SECOND_SEEDS, 1, search.seconds)
+    if not chosen:
+        raise RunError(f"no setting took less than {search.seconds:.0f} s here: there is none to choose")
+    print(f"chosen: {chosen[0]} {draws[chosen[0]]}")
     return 0
 
 

@@ -76,5 +76,5 @@ def test_other_digits_are_named_with_what_may_have_made_them(ran, tmp_path, monk
 
 
 def test_there_must_be_something_to_compare_with(ran, tmp_path, monkeypatch):
-    with pytest.raises(reproduce.UserError, match="no run of gru on cpu to compare with: run it first"):
+    with pytest.raises(reproduce.UserError, match="no run of gru on cpu to compare with: run one first"):
         run(monkeypatch, "--raw", tmp_path, "--row", "gru", "--check")
