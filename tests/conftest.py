@@ -12,8 +12,6 @@ from rnn_jax.data import cache, imdb
 # Data parallelism is then tested in every run, whatever the machine.
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_default_matmul_precision", "highest")  # GPUs would round products to 10 bits
-# A script under test would have all later tests of its process write what they compile to the disk.
-jax.config.update("jax_enable_compilation_cache", False)
 DEVICES = jax.local_device_count()  # starts JAX: the scripts under test would ask for other devices
 
 
@@ -21,6 +19,18 @@ def need_devices(count: int) -> None:
     """Skips a test where there are too few devices, as on a machine with one GPU."""
     if count > DEVICES:
         pytest.skip(f"needs {count} devices, and there are {DEVICES}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def compiled_programs(tmp_path_factory):
+    """Programs are compiled once a test process: many tests and scripts train the same small networks."""
+    folder = tmp_path_factory.mktemp("compiled")
+    settings = {"compilation_cache_dir": str(folder), "persistent_cache_min_compile_time_secs": 0.1}
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in settings.items():
+            jax.config.update(f"jax_{name}", value)
+            monkeypatch.setenv(f"JAX_{name.upper()}", str(value))  # for processes that tests start
+        yield
 
 
 @pytest.fixture(autouse=True)

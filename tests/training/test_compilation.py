@@ -14,11 +14,12 @@ print(jax.jit(lambda x: jax.lax.fori_loop(0, 10, lambda i, x: x @ x / 3, x))(jax
 
 
 def run(**environment):
+    inherited = {name: value for name, value in os.environ.items() if name != "JAX_COMPILATION_CACHE_DIR"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         capture_output=True,
         text=True,
-        env=os.environ | environment,
+        env=inherited | environment,
         check=True,
     )
     return done.stdout, done.stderr
