@@ -8,7 +8,7 @@ Networks to compare with, on the same words of the same reviews: a convolutional
 pairs. They have the LSTM's settings until `experiments.search text_cnn` and `fasttext` have found their own.
 
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
-and takes four minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).
+and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).
 """
 
 from dataclasses import replace

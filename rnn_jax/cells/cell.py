@@ -25,8 +25,11 @@ class Fusion(NamedTuple):
     `advance(params, state, z)` is `combine(state, z, mix(params, state))`. Written so, the way back needs
     only a small product a step, and weight gradients are large products over many (`unroll/fused.py`).
 
+    The way back multiplies by the transposes of two weights itself: `project` must be x W, with W
+    `params.input_kernel`, plus what does not depend on x; and `mix` h U, with U `params.recurrent_kernel`.
+
     Attributes:
-        mix: `(params, state) -> m [..., G*H]`, linear in `state.hidden`, which is also the output.
+        mix: `(params, state) -> m [..., G*H]`: h U, where h is `state.hidden`, which is also the output.
         combine: `(state, z, m) -> (state, saved)`, and what `gradients` wants to know of the step.
         gradients: `(saved, previous, state, d_state) -> (d_previous, dz, dm)`, the gradients of a step's
             arguments but for what passes through `mix`. They are products with 0 where `d_state` is 0.

@@ -1,4 +1,4 @@
-"""Flax NNX modules: recurrent layers, pooling, and the classifier built of them."""
+"""The networks, as Flax NNX modules: layers, pooling, the classifier; its explanation; and NB-SVM."""
 
 from rnn_jax.models.classifier import Classifier
 from rnn_jax.models.pooling import POOLINGS
