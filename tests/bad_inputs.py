@@ -68,7 +68,7 @@ CASES = {
         "--workdir new --save-every 0",
         "--workdir new --num-devices 99",
         "--workdir new --num-devices 0",
-        "--workdir new --dataset synthetic --train-examples 99999",
+        "--workdir new --dataset synthetic --train-examples 99998",
         "{small} --workdir file",
         "{small} --workdir folder",
         "{small} --workdir trained --cell gru --epochs 3",

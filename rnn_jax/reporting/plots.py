@@ -31,19 +31,19 @@ def pictures(rows: Sequence[Row]) -> dict[str, Picture]:
 
 
 def training_curves(platform: str) -> Draw:
-    """Draws accuracy over epochs on one platform, a panel a network: the mean of the seeds, each seed thinly.
+    """Draws accuracy over epochs on one platform, a panel a network, the best first.
 
-    In each panel, the validation curves of the other networks are grey.
+    Of each, the mean of the seeds, and each seed thinly; the validation curves of the others are grey.
     """
 
     def draw(rows: Sequence[Row]) -> Figure:
-        shown = [row for row in rows if row.platform == platform and _validated(row)]
+        shown = [row for row in rows[::-1] if row.platform == platform and _validated(row)]
         columns, lines = min(len(shown), COLUMNS), -(-len(shown) // COLUMNS)
         figure = Figure(figsize=(max(2.6 * columns, 6), 2.2 * lines + 1.3), layout="constrained")
         panels = list(figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False).flat)
         for axes in panels[len(shown) :]:
             axes.remove()
-        for axes, row in zip(panels, shown, strict=False):
+        for number, (axes, row) in enumerate(zip(panels, shown, strict=False)):
             for other in shown:
                 axes.plot(*_mean_curve(other, "validation_accuracy"), **OTHERS)
             for name, look in (("train_accuracy", TRAINING), ("validation_accuracy", VALIDATION)):
@@ -54,8 +54,13 @@ def training_curves(platform: str) -> Draw:
             _mark_best_epochs(axes, row)
             axes.set_title(row.name, fontsize=10)
             axes.xaxis.get_major_locator().set_params(integer=True)
+            if number + columns >= len(shown):  # the lowest of its column
+                axes.set_xlabel("epoch")
+                axes.tick_params(labelbottom=True)
             tidy(axes)
-        figure.supxlabel("epoch", fontsize=10)
+        # The first epochs of training, with dropout, may lie far below what is of interest.
+        lowest = min(min(_mean_curve(row, "validation_accuracy")[1]) for row in shown)
+        panels[0].set_ylim(bottom=lowest - 2)
         figure.supylabel("right answers (%)", fontsize=10)
         figure.suptitle(
             f"Training on {platform.upper()} ({hardware(shown)}), marked at each seed's best epoch"
