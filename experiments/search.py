@@ -21,7 +21,7 @@ from experiments.command_line import parse, run, run_all
 from rnn_jax.errors import RunError
 from rnn_jax.reporting.trials import finalists, load_trials
 
-Space = dict[str, tuple[int | float | str, ...]]  # what each option may be
+Space = dict[str, tuple[int | float | str, ...]]  # what each option may be, with a flag or without
 
 
 class Search(NamedTuple):

@@ -52,6 +52,13 @@ def test_no_run_reads_the_test_split(ran, tmp_path, monkeypatch):
     assert all("--no-test" in line for line in ran)
 
 
+def values_of(settings, space):
+    """The value of each option; all of them are there, and a value may bring a flag with it."""
+    pattern = " ".join(f"--{name} ({'|'.join(map(str, choices))})" for name, choices in space.items())
+    values = re.fullmatch(pattern, settings).groups()
+    return {name: value.split()[0] for name, value in zip(space, values, strict=True)}
+
+
 @pytest.mark.parametrize("chosen", search.SEARCHES.values(), ids=search.SEARCHES.keys())
 def test_the_commands_are_understood(chosen, monkeypatch):
     draws = search.draw_settings(chosen)
@@ -59,9 +66,8 @@ def test_the_commands_are_understood(chosen, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first)[3:]])
     options = read_options()
     assert (options.test, options.config.seed) == (False, 3)
-    settings = draws["draw-00"].split()
-    for name, value in zip(settings[::2], settings[1::2], strict=True):
-        found = getattr(options.config, name.removeprefix("--").replace("-", "_"))
+    for name, value in values_of(draws["draw-00"], chosen.space).items():
+        found = getattr(options.config, name.replace("-", "_"))
         assert found == type(found)(value)
 
 
@@ -70,7 +76,5 @@ def test_draws_are_the_same_every_time_and_within_the_space(chosen):
     draws = search.draw_settings(chosen)
     assert draws == search.draw_settings(chosen)
     for settings in draws.values():
-        pairs = dict(zip(settings.split()[::2], settings.split()[1::2], strict=True))
-        assert pairs.keys() == {f"--{name}" for name in chosen.space}
-        assert all(value in map(str, chosen.space[name[2:]]) for name, value in pairs.items())
+        values_of(settings, chosen.space)
     assert len(set(draws.values())) == chosen.draws
