@@ -8,12 +8,14 @@ from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.errors import UserError
-from rnn_jax.models.bag import Bag, HashedPairs
+from rnn_jax.models.bag import Bag
 from rnn_jax.models.dropout import Keys, dropout, word_dropout
 from rnn_jax.models.encoder import Encoder
+from rnn_jax.models.hashed_pairs import HashedPairs
 from rnn_jax.models.recurrent import Noise, PooledRecurrent, Recurrent
 from rnn_jax.models.text_cnn import TextCNN
 from rnn_jax.unroll import UNROLLS
+from rnn_jax.unroll.sequence import valid_steps
 
 WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT = range(3)  # random streams
 
@@ -146,6 +148,6 @@ class Classifier(nnx.Module):
 
 def _root_mean_square(vectors: Array, lengths: Array) -> Array:
     """Over all features of the steps that count: `[B, T, E] -> [B, 1, 1]`."""
-    valid = (jnp.arange(vectors.shape[1]) < lengths[:, None])[..., None]
+    valid = valid_steps(lengths, vectors.shape[1])
     squares = jnp.where(valid, vectors**2, 0).sum(axis=(1, 2))
     return jnp.sqrt(squares / (jnp.maximum(lengths, 1) * vectors.shape[-1]))[:, None, None]

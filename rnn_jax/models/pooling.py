@@ -7,6 +7,7 @@ from flax import nnx
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.unroll import Directions, Unrolled
+from rnn_jax.unroll.sequence import valid_steps
 
 Pooling = Callable[[Unrolled, Array], Array]
 
@@ -33,9 +34,8 @@ def mean(unrolled: Unrolled, lengths: Array) -> Array:
 def maximum(unrolled: Unrolled, lengths: Array) -> Array:
     """The largest value of each feature over the steps that count; zeros for length 0."""
     outputs = unrolled.outputs
-    valid = jnp.arange(outputs.shape[1]) < lengths[:, None]
-    largest = jnp.where(valid[..., None], outputs, -jnp.inf).max(axis=1, initial=-jnp.inf)
-    return jnp.where(lengths[:, None] > 0, largest, 0)
+    counted = jnp.where(valid_steps(lengths, outputs.shape[1]), outputs, -jnp.inf)
+    return jnp.where(lengths[:, None] > 0, counted.max(axis=1, initial=-jnp.inf), 0)
 
 
 def mean_max(unrolled: Unrolled, lengths: Array) -> Array:
@@ -57,7 +57,7 @@ class Attention(nnx.Module):
     def __call__(self, unrolled: Unrolled, lengths: Array) -> Array:
         """The mean."""
         outputs = unrolled.outputs
-        valid = jnp.arange(outputs.shape[1]) < lengths[:, None]
+        valid = valid_steps(lengths, outputs.shape[1])[..., 0]
         scores = self.context(jnp.tanh(self.hidden(outputs)))[..., 0]
         scores = jnp.where(valid, scores, jnp.finfo(scores.dtype).min)
         weights = jnp.where(valid, jnp.exp(scores - scores.max(axis=1, keepdims=True)), 0)

@@ -8,7 +8,7 @@ from rnn_jax.cells import LSTM
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.cells.lstm import LSTMParams, LSTMState
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Unrolled, check_arguments, clip_inputs, own_steps_reversed
+from rnn_jax.unroll.sequence import Unrolled, check_arguments, clip_inputs, own_steps_reversed, valid_steps
 
 
 def cudnn(
@@ -36,7 +36,7 @@ def cudnn(
         return Unrolled(jnp.zeros((batch, 0, params.hidden_size), x.dtype), initial_state)
     if lengths is None:
         lengths = jnp.full(batch, time)
-    valid = (jnp.arange(time) < lengths[:, None])[..., None]
+    valid = valid_steps(lengths, time)
     x = jnp.where(valid, clip_inputs(x), 0)
     if reverse:
         x = own_steps_reversed(x, lengths)

@@ -72,6 +72,11 @@ def check_arguments(x: Array, lengths: Array | None) -> None:
         raise ValueError(f"lengths must be integers [{len(x)}], got {lengths.dtype} {lengths.shape}")
 
 
+def valid_steps(lengths: Array, time: int) -> Array:
+    """Which of T steps count, `[B, T, 1]`, for sequences of these lengths, `[B]`."""
+    return (jnp.arange(time) < lengths[:, None])[..., None]
+
+
 def clip_inputs(x: Array) -> Array:
     """Inputs no larger than any cell can take."""
     return jnp.clip(x, -LARGEST_INPUT, LARGEST_INPUT)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from rnn_jax.models.bag import Bag, HashedPairs
+from rnn_jax.models.bag import Bag
+from rnn_jax.models.hashed_pairs import HashedPairs
 from rnn_jax.models.text_cnn import WIDTHS, TextCNN
 
 B, T, D, F = 4, 9, 3, 5
