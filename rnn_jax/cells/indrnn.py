@@ -4,7 +4,9 @@
 
 Paper: S. Li et al., "Independently Recurrent Neural Network (IndRNN): Building a Longer and Deeper RNN",
 CVPR 2018, arXiv:1803.04831. Variant: the paper keeps |u| ≤ ᵀ√γ for sequences of T steps, with γ about 2; here
-|u| ≤ 1, its limit for long ones, which needs no T: a larger weight counts as 1, and a smaller as -1.
+|u| ≤ 1, its limit for long ones, which needs no T: a larger weight counts as 1, and a smaller as -1. The
+paper sets weights beyond the bound back to it after each step of training; here they stay, and their gradient
+is that of the weight they count as, so that they can come back.
 
 Shapes: W `[D, H]`, u and b `[H]`, x_t `[..., D]`, h_t `[..., H]`.
 """
@@ -47,8 +49,13 @@ def init(key: Array, input_size: int, hidden_size: int) -> IndRNNParams:
 
 def advance(params: IndRNNParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
     """`h = max(0, z + u ⊙ h)`: `z [..., H] -> (state, y [..., H])`."""
-    hidden = jax.nn.relu(z + jnp.clip(params.recurrent_weights, -1, 1) * state.hidden)
+    hidden = jax.nn.relu(z + _bounded(params.recurrent_weights) * state.hidden)
     return HiddenState(hidden), hidden
+
+
+def _bounded(weights: Array) -> Array:
+    """From -1 to 1, with the gradient of the weights themselves: `jnp.clip` alone has none beyond ±1."""
+    return weights + jax.lax.stop_gradient(jnp.clip(weights, -1, 1) - weights)
 
 
 INDRNN = Cell(init, zero_hidden, affine, advance)

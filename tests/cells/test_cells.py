@@ -8,6 +8,7 @@ from jax.test_util import check_grads
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import product
+from rnn_jax.unroll import dynamic
 from tests import oracles
 
 SIZES = [(1, 1), (3, 5), (4, 4), (8, 4)]  # D, H
@@ -70,6 +71,8 @@ def test_project_does_not_see_the_state_and_maps_any_leading_axes(name, rng):
 def test_gradients_are_finite_differences(name, rng):
     cell = CELLS[name]
     params, state, x = random_case(cell, rng, 3, 4, batch=(2,))
+    if name == "indrnn":  # beyond the bound, gradients are those at the bound
+        params = params._replace(recurrent_weights=jnp.clip(params.recurrent_weights, -0.9, 0.9))
     with jax.enable_x64(True):
         params, state, x = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), (params, state, x))
         assert cell.initial_state(params, (2,))[0].dtype == jnp.float64
@@ -211,3 +214,18 @@ def test_independent_weights_are_kept_within_one():
     params = cell.init(jax.random.key(0), 1, 3)._replace(recurrent_weights=jnp.array([-5.0, 0.5, 5.0]))
     state, _ = cell.step(params, cell.initial_state(params, ())._replace(hidden=jnp.ones(3)), jnp.zeros(1))
     np.testing.assert_array_equal(state.hidden, [0, 0.5, 1])
+
+
+def test_independent_weights_beyond_one_can_come_back():
+    cell = CELLS["indrnn"]
+    params = cell.init(jax.random.key(0), 1, 3)._replace(input_kernel=jnp.ones((1, 3)))
+
+    def gradient(*weights):
+        def loss(u):
+            return (dynamic(cell, params._replace(recurrent_weights=u), jnp.ones((1, 5, 1))).outputs ** 2).sum()
+
+        return jax.grad(loss)(jnp.array(weights))
+
+    found = gradient(-5, 0.5, 5)
+    np.testing.assert_array_equal(found, gradient(-1, 0.5, 1))
+    assert found[2] != 0
