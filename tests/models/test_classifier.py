@@ -57,6 +57,18 @@ def test_ratios_are_read_beside_the_word_vectors(tokens, rng):
     assert "log-count ratios of n-grams" in summarize(model, T)
 
 
+def test_a_bag_of_words_and_pairs_by_hand(tokens):
+    """The mean over words of their vector and that of the pair that ends there, and the head."""
+    model = make(network="bag", pair_buckets=50)
+    words, pairs = np.asarray(model.embedding(tokens)), np.asarray(model.pairs(tokens))
+    assert np.abs(pairs[0, 1:]).min() > 0
+    for row, (length, found) in enumerate(zip(LENGTHS, model(tokens, LENGTHS), strict=True)):
+        mean = (words + pairs)[row, :length].sum(axis=0) / max(length, 1)
+        np.testing.assert_allclose(found, model.head(mean)[0], atol=1e-6)
+    trained = nnx.grad(lambda m: m(tokens, LENGTHS).sum())(model)["pairs"]["vectors"]["embedding"][...]
+    assert jnp.abs(trained).max() > 0
+
+
 def test_a_perturbation_is_added_in_units_of_the_word_vectors(tokens, rng):
     model = make(pooling="max")
     perturbation = rng.normal(size=(3, T, E)).astype(np.float32)

@@ -1,0 +1,89 @@
+"""Where noise goes in a stack of layers: each kind by itself, against a stack built by hand."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from rnn_jax.cells import CELLS
+from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
+from rnn_jax.models.dropout import dropout, make_keys, weight_dropout
+from rnn_jax.models.recurrent import BETWEEN_LAYERS, RECURRENT, WEIGHTS, ZONEOUT, Noise, Recurrent
+from rnn_jax.unroll import dynamic
+
+B, T, D, H = 3, 6, 4, 5
+LENGTHS = jnp.array([6, 0, 4])
+KEYS = make_keys(jax.random.key(7), jnp.arange(B))
+LSTM = CELLS["lstm"]
+
+
+@pytest.fixture
+def x(rng):
+    return jnp.asarray(rng.normal(size=(B, T, D)), jnp.float32)
+
+
+def make(**rates):
+    """Two bidirectional layers, and the parameters of their four cells, first layer first."""
+    layers = Recurrent(LSTM, D, H, num_layers=2, bidirectional=True, noise=Noise(**rates), rngs=nnx.Rngs(0))
+    params = jax.tree.map(lambda p: p[...], layers.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
+    return layers, [half for layer in params for half in layer]
+
+
+def by_hand(cell, four, x, between=lambda outputs: outputs):
+    for forward, backward in (four[:2], four[2:]):
+        x = jnp.concatenate(
+            [
+                dynamic(cell, forward, x, LENGTHS).outputs,
+                dynamic(cell, backward, x, LENGTHS, reverse=True).outputs,
+            ],
+            axis=-1,
+        )
+        last, x = x, between(x)
+    return last
+
+
+def all_different(arrays: Sequence[jax.Array]) -> bool:
+    return len({np.asarray(array).tobytes() for array in arrays}) == len(arrays)
+
+
+def test_dropout_between_layers(x):
+    layers, four = make(between_layers=0.5)
+    expected = by_hand(LSTM, four, x, lambda outputs: dropout(outputs, 0.5, KEYS, BETWEEN_LAYERS))
+    np.testing.assert_allclose(layers(x, LENGTHS, keys=KEYS).outputs, expected, atol=1e-6)
+    np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x), atol=1e-6)
+    assert not np.allclose(expected, by_hand(LSTM, four, x), atol=1e-2)
+
+
+def test_recurrent_dropout_has_a_mask_of_its_own_for_each_layer_and_direction(x):
+    layers, four = make(recurrent=0.5)
+    masks = [dropout(jnp.ones((B, H)), 0.5, KEYS, RECURRENT + number) for number in range(4)]
+    assert all_different(masks)
+    masked = [MaskedParams(params, mask) for params, mask in zip(four, masks, strict=True)]
+    expected = by_hand(recurrent_dropout(LSTM), masked, x)
+    np.testing.assert_allclose(layers(x, LENGTHS, keys=KEYS).outputs, expected, atol=1e-6)
+    np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x), atol=1e-6)
+
+
+def test_zoneout_draws_for_each_layer_and_direction(x):
+    layers, four = make(zoneout=0.5)
+    keys = [jax.vmap(lambda k: jax.random.fold_in(k, ZONEOUT + n))(KEYS.rows) for n in range(4)]  # noqa: B023
+    assert all_different([jax.random.key_data(key) for key in keys])
+    zoned = [ZoneoutParams(params, 0.5, key) for params, key in zip(four, keys, strict=True)]
+    expected = by_hand(zoneout(LSTM), zoned, x)
+    np.testing.assert_allclose(layers(x, LENGTHS, keys=KEYS).outputs, expected, atol=1e-6)
+    calm = by_hand(zoneout(LSTM), [ZoneoutParams(params, 0.5, None) for params in four], x)
+    np.testing.assert_allclose(layers(x, LENGTHS).outputs, calm, atol=1e-6)
+    assert not np.allclose(expected, calm, atol=1e-2)
+
+
+def test_weight_dropout_is_of_recurrent_weights_alone_and_differs_from_cell_to_cell(x):
+    layers, four = make(weights=0.5)
+    kernels = [weight_dropout(p.recurrent_kernel, 0.5, KEYS, WEIGHTS + n) for n, p in enumerate(four)]
+    assert all_different([kernel == 0 for kernel in kernels])
+    thinned = [p._replace(recurrent_kernel=kernel) for p, kernel in zip(four, kernels, strict=True)]
+    expected = by_hand(LSTM, thinned, x)
+    np.testing.assert_allclose(layers(x, LENGTHS, keys=KEYS).outputs, expected, atol=1e-6)
+    np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x), atol=1e-6)
