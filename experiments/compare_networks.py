@@ -109,16 +109,18 @@ def main() -> int:
         if RunDirectory(folder).read_config().refit:
             raise UserError(f"{folder} has been trained on the validation reviews (--refit): leave it out")
     setting = origin(command_line("compare_networks"), num_devices)
-    orders = measure_orders(options, runs, num_devices)
-    costs = measure_costs(options, num_devices)
-    folder = Path(options.output)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in (("costs", costs), ("orders", orders)):
-        text = "".join(json.dumps(row | setting) + "\n" for row in rows)
-        (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
-    print(costs_table(load_costs(folder / "costs.jsonl")))
-    print(orders_table(load_orders(folder / "orders.jsonl")), end="")
+    costs, orders = Path(options.output) / "costs.jsonl", Path(options.output) / "orders.jsonl"
+    write(costs, measure_costs(options, num_devices), setting)
+    write(orders, measure_orders(options, runs, num_devices), setting)
+    print(costs_table(load_costs(costs)))
+    print(orders_table(load_orders(orders)), end="")
     return 0
+
+
+def write(file: Path, rows: list[dict[str, Any]], setting: dict[str, Any]) -> None:
+    """Writes a line a row, with what made it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(row | setting) + "\n" for row in rows), encoding="utf-8")
 
 
 if __name__ == "__main__":

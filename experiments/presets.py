@@ -27,7 +27,15 @@ RATIOS = replace(Config(), pooling="mean_max", log_count_ratios=5, vocabulary_si
 PRESETS: dict[str, Config] = {
     **{cell: replace(Config(), cell=cell) for cell in CELLS},
     "lstm_bfloat16": replace(Config(), precision="bfloat16"),
-    "text_cnn": replace(Config(), network="cnn"),
+    "text_cnn": replace(  # draw-04
+        Config(),
+        network="cnn",
+        hidden_size=100,
+        embedding_size=64,
+        embedding_dropout=0.0,
+        learning_rate=5e-3,
+        epochs=4,
+    ),
     "fasttext": replace(Config(), network="bag", pair_buckets=100_000),
     "minute": replace(  # draw-03
         RATIOS,

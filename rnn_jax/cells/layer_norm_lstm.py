@@ -6,7 +6,7 @@
     LN(v; s) = s ⊙ (v - mean v) / √(var v + 10⁻⁵)       over the features of one step; the last one adds δ
 
 Paper: J. Ba, J. Kiros and G. Hinton, "Layer Normalization", 2016, arXiv:1607.06450, equations 20 to 22.
-Variant: the two sums that enter the gates share one bias b, where the paper writes one for each.
+Variant: one bias b in place of three that add up, the paper's b and one in each LN of the gates.
 
 Shapes: W `[D, 4H]`, U `[H, 4H]`, b, α and β `[4H]`, γ and δ `[H]`, x_t `[..., D]`, h_t and c_t `[..., H]`.
 """

@@ -1,8 +1,9 @@
 """Made-up tasks that need nothing but memory, drawn anew for every step of training.
 
-The adding problem and the copying task of S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural
-Computation 9 (1997), in the forms of Q. Le, N. Jaitly and G. Hinton, 2015, arXiv:1504.00941, and of
-M. Arjovsky, A. Shah and Y. Bengio, 2016, arXiv:1511.06464.
+The adding problem and the copying task after S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory",
+Neural Computation 9 (1997), as in M. Arjovsky, A. Shah and Y. Bengio, 2016, arXiv:1511.06464. Variant:
+in copying the ten answers alone are asked, among the eight symbols, where the paper asks at all steps, for
+blanks until the sign.
 """
 
 from collections.abc import Callable

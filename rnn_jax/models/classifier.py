@@ -9,7 +9,7 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.errors import UserError
 from rnn_jax.models.bag import Bag
-from rnn_jax.models.dropout import Keys, dropout, word_dropout
+from rnn_jax.models.dropout import Keys, dropout, vocabulary_dropout, word_dropout
 from rnn_jax.models.encoder import Encoder
 from rnn_jax.models.hashed_pairs import HashedPairs
 from rnn_jax.models.recurrent import Noise, PooledRecurrent, Recurrent
@@ -17,7 +17,7 @@ from rnn_jax.models.text_cnn import TextCNN
 from rnn_jax.unroll import UNROLLS
 from rnn_jax.unroll.sequence import valid_steps
 
-WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT = range(3)  # random streams
+WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT = range(4)  # random streams
 
 
 class Classifier(nnx.Module):
@@ -45,6 +45,7 @@ class Classifier(nnx.Module):
         dense: bool = False,
         pooling: str = "last",
         word_dropout: float = 0.0,
+        vocabulary_dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
@@ -54,6 +55,7 @@ class Classifier(nnx.Module):
         rngs: nnx.Rngs,
     ) -> None:
         self.word_dropout = word_dropout
+        self.vocabulary_dropout = vocabulary_dropout
         self.embedding_dropout = embedding_dropout
         self.dropout = dropout
         self.precision = precision
@@ -118,6 +120,11 @@ class Classifier(nnx.Module):
         if keys is not None and self.word_dropout > 0:
             tokens = word_dropout(tokens, self.word_dropout, keys, WORD_DROPOUT)
         vectors = self.embedding(tokens)
+        if keys is not None and self.vocabulary_dropout > 0:
+            words = self.embedding.num_embeddings
+            vectors = vocabulary_dropout(
+                vectors, tokens, words, self.vocabulary_dropout, keys, VOCABULARY_DROPOUT
+            )
         if self.pair_buckets:
             vectors += self.pairs(tokens)
         if keys is not None and self.embedding_dropout > 0:

@@ -37,7 +37,8 @@ def dropout(x: Array, rate: float, keys: Keys, stream: int) -> Array:
     """Zeroes features with probability `rate` and scales the others by 1 / (1 - rate).
 
     `x` is `[B, F]`, or `[B, T, F]`, which gets one mask for all steps. N. Srivastava et al., "Dropout", JMLR
-    15 (2014); one mask for all steps: Y. Gal and Z. Ghahramani, 2016, arXiv:1512.05287.
+    15 (2014); one mask for all steps: Y. Gal and Z. Ghahramani, 2016, arXiv:1512.05287, there for the inputs
+    of a recurrent layer.
     """
     dropped = _bernoulli(keys, rate, x.shape[-1:], stream)
     if x.ndim == 3:
@@ -53,6 +54,27 @@ def weight_dropout(weights: Array, rate: float, keys: Keys, stream: int) -> Arra
     """
     dropped = jax.random.bernoulli(jax.random.fold_in(keys.weights, stream), rate, weights.shape)
     return jnp.where(dropped, 0, weights / (1 - rate)).astype(weights.dtype)
+
+
+def vocabulary_dropout(
+    vectors: Array, tokens: Array, vocabulary_size: int, rate: float, keys: Keys, stream: int
+) -> Array:
+    """Zeroes the vectors of some words, wherever they occur, and scales the others by 1 / (1 - rate).
+
+    The rows of the embedding are dropped, each with probability `rate`: the embedding dropout of Y. Gal and
+    Z. Ghahramani, 2016, arXiv:1512.05287. Variant: one mask for all reviews of a step, as in S. Merity, N.
+    Keskar and R. Socher, 2018, arXiv:1708.02182.
+
+    Args:
+        vectors: `[B, T, E]`, those of the words.
+        tokens: the words, `[B, T]`, from 0 to below `vocabulary_size`.
+        vocabulary_size: how many words there are.
+        rate: the probability.
+        keys: of the step.
+        stream: keeps this mask apart from others.
+    """
+    dropped = jax.random.bernoulli(jax.random.fold_in(keys.weights, stream), rate, (vocabulary_size,))
+    return jnp.where(dropped[tokens][..., None], 0, vectors / (1 - rate)).astype(vectors.dtype)
 
 
 def word_dropout(tokens: Array, rate: float, keys: Keys, stream: int) -> Array:

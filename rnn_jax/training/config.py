@@ -72,6 +72,8 @@ class Config:
     """From the outputs of all steps to one vector a review."""
     word_dropout: float = 0.3
     """Probability that a word is made unknown in training."""
+    vocabulary_dropout: float = 0.0
+    """Probability that a word's vector is dropped in training, wherever the word occurs in a step."""
     embedding_dropout: float = 0.3
     """Probability that a feature of the word vectors is dropped in training, for all steps of a review."""
     dropout: float = 0.3
@@ -135,7 +137,7 @@ class Config:
             ("zoneout", can_zone_out(cell)),
         ):
             value = getattr(self, name)
-            _require(known or value == 0, name, value, f"--cell {self.cell} has no such thing: leave it 0")
+            _require(known or value == 0, name, value, f"is not known for --cell {self.cell}: leave it 0")
         for name in _RECURRENT:
             value = getattr(self, name)
             fits = self.network == "recurrent" or value == getattr(type(self), name)
@@ -165,6 +167,7 @@ class Config:
             dense=self.dense,
             pooling=self.pooling,
             word_dropout=self.word_dropout,
+            vocabulary_dropout=self.vocabulary_dropout,
             embedding_dropout=self.embedding_dropout,
             dropout=self.dropout,
             recurrent_dropout=self.recurrent_dropout,
@@ -242,7 +245,7 @@ _RECURRENT = (  # what only a recurrent network has
     *("recurrent_dropout", "weight_dropout", "zoneout"),
 )
 _RATES = (
-    *("word_dropout", "embedding_dropout", "dropout"),
+    *("word_dropout", "vocabulary_dropout", "embedding_dropout", "dropout"),
     *("recurrent_dropout", "weight_dropout", "zoneout"),
 )
 _FLOATS = tuple(f.name for f in dataclasses.fields(Config) if f.type is float)

@@ -26,7 +26,8 @@ def make_optimizer(
         clip_norm: the largest global norm of a gradient.
         schedule: how the step size falls from its peak, a name in `SCHEDULES`.
         warm_up: the share of all steps in which it rises linearly to its peak first. With a linear fall, that
-            is the slanted triangle of J. Howard and S. Ruder, 2018, arXiv:1801.06146.
+            is the slanted triangle of J. Howard and S. Ruder, 2018, arXiv:1801.06146, which ends at a 32nd of
+            its peak there.
     """
     rising = round(warm_up * total_steps)
     step_size = SCHEDULES[schedule](learning_rate, total_steps - rising)

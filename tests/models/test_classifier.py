@@ -8,7 +8,7 @@ from rnn_jax.cells import CELLS
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.models import POOLINGS, Classifier, Recurrent, count_parameters, summarize
-from rnn_jax.models.dropout import Keys, dropout, make_keys, weight_dropout, word_dropout
+from rnn_jax.models.dropout import Keys, dropout, make_keys, vocabulary_dropout, weight_dropout, word_dropout
 from rnn_jax.models.functional import split
 from rnn_jax.models.pooling import Attention, maximum
 from rnn_jax.unroll import Unrolled, dynamic, run_layer, run_layers, static
@@ -140,7 +140,10 @@ def test_a_layer_of_a_dense_stack_reads_all_below(tokens):
 
 
 def test_all_noise_at_once_leaves_gradients_finite_and_answers_alike(tokens):
-    rates = ("word_dropout", "embedding_dropout", "dropout", "recurrent_dropout", "weight_dropout", "zoneout")
+    rates = (
+        *("word_dropout", "vocabulary_dropout", "embedding_dropout", "dropout"),
+        *("recurrent_dropout", "weight_dropout", "zoneout"),
+    )
     model = make(num_layers=2, bidirectional=True, dense=True, **dict.fromkeys(rates, 0.5))
     keys = make_keys(jax.random.key(0), jnp.arange(len(LENGTHS)))
     gradients = nnx.grad(lambda m: m(tokens, LENGTHS, keys=keys).sum())(model)
@@ -233,6 +236,14 @@ class TestDropout:
         assert set(np.unique(dropped)) == {UNKNOWN, 9}
         assert abs(float((dropped == UNKNOWN).mean()) - 0.2) < 0.01
 
+    def test_a_word_of_the_vocabulary_is_dropped_wherever_it_occurs(self, rng):
+        tokens = jnp.asarray(rng.integers(0, 500, (64, 400)))
+        dropped = vocabulary_dropout(jnp.ones((64, 400, 3)), tokens, 500, 0.3, self.keys, stream=0)
+        np.testing.assert_allclose(np.unique(dropped), [0, 1 / 0.7], rtol=1e-6)
+        found = np.array([np.unique(dropped[tokens == word]) for word in range(500)])  # one value a word
+        assert found.shape == (500, 1)
+        assert abs((found == 0).mean() - 0.3) < 0.06
+
     def test_weights_are_dropped_alike_for_all_rows(self):
         dropped = weight_dropout(jnp.ones((300, 300)), 0.3, self.keys, stream=0)
         np.testing.assert_allclose(np.unique(dropped), [0, 1 / 0.7], rtol=1e-6)
@@ -243,7 +254,10 @@ class TestDropout:
 
     @pytest.mark.parametrize(
         "name",
-        ["word_dropout", "embedding_dropout", "dropout", "recurrent_dropout", "weight_dropout"],
+        [
+            *("word_dropout", "vocabulary_dropout", "embedding_dropout", "dropout"),
+            *("recurrent_dropout", "weight_dropout"),
+        ],
     )
     def test_each_rate_acts_in_training_and_only_there(self, name, tokens):
         model, plain = make(num_layers=2, **{name: 0.5}), make(num_layers=2)
