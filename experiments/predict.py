@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -59,8 +60,11 @@ def main() -> None:
         check_text(text, number)
     if options.json and options.explain:
         raise UserError("--json prints nothing but JSON: use --page with it instead of --explain")
+    if options.gates:
+        check_gates(options.gates)
     keep_compiled_programs()
     predictor = Predictor(options.workdir)
+    gates = predictor.gates(texts[0]) if options.gates else None  # first, since there may be none
     console = Console(highlight=False)
     looks = []
     for text, positive in zip(texts, predictor(texts), strict=True):
@@ -76,8 +80,8 @@ def main() -> None:
             console.print(in_terminal(looks[-1]))
     if options.page:
         write(options.page, "--page", lambda file: file.write_text(page(looks), encoding="utf-8"))
-    if options.gates:
-        draw(options.gates, *predictor.gates(texts[0]))
+    if options.gates and gates:
+        draw(options.gates, *gates)
 
 
 def write(name: str, option: str, save: Callable[[Path], object]) -> None:
@@ -89,14 +93,18 @@ def write(name: str, option: str, save: Callable[[Path], object]) -> None:
     print(f"wrote {name}", file=sys.stderr)
 
 
-def draw(name: str, words: list[str], gates: dict[str, NDArray[np.float32]]) -> None:
-    """Draws the heat map of the gates."""
-    try:
-        from rnn_jax.reporting.gate_map import draw_gates
-    except ModuleNotFoundError as error:
-        raise UserError(f"--gates needs {error.name}: pip install 'rnn-jax[plots]'") from error
+def check_gates(name: str) -> None:
+    """Raises UserError if gates cannot be drawn into a file."""
+    if find_spec("matplotlib") is None:
+        raise UserError("--gates needs matplotlib: pip install 'rnn-jax[plots]'")
     if not name.endswith(".png"):
         raise UserError(f"--gates {name}: name a file that ends in .png")
+
+
+def draw(name: str, words: list[str], gates: dict[str, NDArray[np.float32]]) -> None:
+    """Draws the heat map of the gates."""
+    from rnn_jax.reporting.gate_map import draw_gates
+
     write(name, "--gates", lambda file: draw_gates(words, gates).savefig(file, dpi=110))
 
 

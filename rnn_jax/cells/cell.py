@@ -35,14 +35,12 @@ class Fusion(NamedTuple):
             arguments but for what passes through `mix`. They are products with 0 where `d_state` is 0.
         weight_gradients: `(x [N, D], hidden [N, H], dz [N, G*H], dm [N, G*H]) -> params`, summed over N steps
             of any sequences; `hidden` is the state before the step.
-        gates: names of the gates `[..., H]`, with which `saved` begins.
     """
 
     mix: Callable[[Params, State], Array]
     combine: Callable[[State, Array, Array], tuple[State, Any]]
     gradients: Callable[[Any, State, State, State], tuple[State, Array, Array]]
     weight_gradients: Callable[[Array, Array, Array, Array], Params]
-    gates: tuple[str, ...] = ()
 
 
 class Cell(NamedTuple):
@@ -56,6 +54,8 @@ class Cell(NamedTuple):
         fusion: `advance` in pieces, for cells that can be taken apart so; None for others.
         advance_all: `(params, state, z [T, ..., G*H]) -> (states [T, ...], y [T, ..., H])`, `advance` for all
             steps at once, for cells that are linear in their state; None for others.
+        gates: `(params, state, z) -> {name: [..., H]}`, the gates of a step and its candidate, to look at;
+            None for cells without gates.
     """
 
     init: Callable[[Array, int, int], Params]
@@ -64,6 +64,7 @@ class Cell(NamedTuple):
     advance: Callable[[Params, State, Array], tuple[State, Array]]
     fusion: Fusion | None = None
     advance_all: Callable[[Params, State, Array], tuple[State, Array]] | None = None
+    gates: Callable[[Params, State, Array], dict[str, Array]] | None = None
 
     def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:
         """One step: `(params, state, x [..., D]) -> (state, y [..., H])`."""

@@ -69,8 +69,14 @@ def advance(params: CoupledLSTMParams, state: LSTMState, z: Array) -> tuple[LSTM
     return state, state.hidden
 
 
+def gates(params: CoupledLSTMParams, state: LSTMState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
+    _, values = combine(state, z, mix(params, state))
+    return dict(zip(("forget gate", "candidate", "output gate"), values, strict=True))
+
+
 def gradients(
-    gates: tuple[Array, ...], previous: LSTMState, state: LSTMState, d_state: LSTMState
+    saved: tuple[Array, ...], previous: LSTMState, state: LSTMState, d_state: LSTMState
 ) -> tuple[LSTMState, Array, Array]:
     """Back through `combine`, with da for the gradient of what enters a gate.
 
@@ -78,7 +84,7 @@ def gradients(
     da_f = δc ⊙ (c_{t-1} - g) ⊙ f(1 - f),    da_g = δc ⊙ (1 - f) ⊙ (1 - g²)
     da_o = dh ⊙ tanh c ⊙ o(1 - o)
     """
-    f, g, o = gates
+    f, g, o = saved
     shown = jnp.tanh(state.cell)
     d_memory = d_state.cell + d_state.hidden * o * (1 - shown * shown)
     da = jnp.concatenate(
@@ -97,8 +103,11 @@ def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> CoupledLS
     return CoupledLSTMParams(product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0))
 
 
-GATES = ("forget gate", "candidate", "output gate")
-
 COUPLED_LSTM = Cell(
-    init, lstm.initial_state, affine, advance, Fusion(mix, combine, gradients, weight_gradients, GATES)
+    init,
+    lstm.initial_state,
+    affine,
+    advance,
+    Fusion(mix, combine, gradients, weight_gradients),
+    gates=gates,
 )

@@ -106,6 +106,12 @@ def advance(params: GRUParams, state: HiddenState, z: Array) -> tuple[HiddenStat
     return state, state.hidden
 
 
+def gates(params: GRUParams, state: HiddenState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
+    _, (reset, update, candidate, _) = combine(state, z, mix(params, state))
+    return {"reset gate": reset, "update gate": update, "candidate": candidate}
+
+
 def gradients(
     saved: tuple[Array, ...], previous: HiddenState, state: HiddenState, d_state: HiddenState
 ) -> tuple[HiddenState, Array, Array]:
@@ -131,13 +137,19 @@ def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> GRUParams
     )
 
 
+def gates_v3(params: GRUV3Params, state: HiddenState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
+    hidden_size = state.hidden.shape[-1]
+    gates_kernel, candidate_kernel = jnp.split(params.recurrent_kernel, [2 * hidden_size], axis=1)
+    z_gates, x_n = jnp.split(z, [2 * hidden_size], axis=-1)
+    reset, update = jnp.split(jax.nn.sigmoid(z_gates + product(state.hidden, gates_kernel)), 2, axis=-1)
+    candidate = jnp.tanh(x_n + product(reset * state.hidden, candidate_kernel))
+    return {"reset gate": reset, "update gate": update, "candidate": candidate}
+
+
 def advance_v3(params: GRUV3Params, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
     """Reset before the product: `z [..., 3H] -> (state, y [..., H])`."""
-    hidden_size = state.hidden.shape[-1]
-    gates, candidate_kernel = jnp.split(params.recurrent_kernel, [2 * hidden_size], axis=1)
-    z_gates, x_n = jnp.split(z, [2 * hidden_size], axis=-1)
-    reset, update = jnp.split(jax.nn.sigmoid(z_gates + product(state.hidden, gates)), 2, axis=-1)
-    candidate = jnp.tanh(x_n + product(reset * state.hidden, candidate_kernel))
+    _, update, candidate = gates_v3(params, state, z).values()
     return _update(state, update, candidate)
 
 
@@ -147,7 +159,5 @@ def _update(state: HiddenState, update: Array, candidate: Array) -> tuple[Hidden
     return HiddenState(hidden), hidden
 
 
-GATES = ("reset gate", "update gate", "candidate")
-
-GRU = Cell(init, zero_hidden, affine, advance, Fusion(mix, combine, gradients, weight_gradients, GATES))
-GRU_V3 = Cell(init_v3, zero_hidden, affine, advance_v3)
+GRU = Cell(init, zero_hidden, affine, advance, Fusion(mix, combine, gradients, weight_gradients), gates=gates)
+GRU_V3 = Cell(init_v3, zero_hidden, affine, advance_v3, gates=gates_v3)

@@ -52,13 +52,13 @@ def init(key: Array, input_size: int, hidden_size: int) -> LayerNormLSTMParams:
     key, bias_key = jax.random.split(key)
     start = lstm.init(key, input_size, hidden_size)
     offset = jax.random.uniform(bias_key, start.bias.shape, minval=-0.5, maxval=0.5)
-    gates, one = jnp.ones(4 * hidden_size), jnp.ones(hidden_size)
+    ones, one = jnp.ones(4 * hidden_size), jnp.ones(hidden_size)
     return LayerNormLSTMParams(
         start.input_kernel,
         start.recurrent_kernel,
         start.bias + offset,
-        gates,
-        gates,
+        ones,
+        ones,
         one,
         jnp.zeros_like(one),
     )
@@ -69,13 +69,23 @@ def project(params: LayerNormLSTMParams, x: Array) -> Array:
     return params.input_scale * normalize(product(x, params.input_kernel)) + params.bias
 
 
-def advance(params: LayerNormLSTMParams, state: LSTMState, z: Array) -> tuple[LSTMState, Array]:
-    """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
+def gates(params: LayerNormLSTMParams, state: LSTMState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
     mixed = params.recurrent_scale * normalize(product(state.hidden, params.recurrent_kernel))
     a_i, a_f, a_g, a_o = jnp.split(z + mixed, 4, axis=-1)
-    memory = jax.nn.sigmoid(a_f) * state.cell + jax.nn.sigmoid(a_i) * jnp.tanh(a_g)
-    shown = jnp.tanh(params.cell_scale * normalize(memory) + params.cell_bias)
-    hidden = jax.nn.sigmoid(a_o) * shown
+    return {
+        "input gate": jax.nn.sigmoid(a_i),
+        "forget gate": jax.nn.sigmoid(a_f),
+        "candidate": jnp.tanh(a_g),
+        "output gate": jax.nn.sigmoid(a_o),
+    }
+
+
+def advance(params: LayerNormLSTMParams, state: LSTMState, z: Array) -> tuple[LSTMState, Array]:
+    """The new state: `z [..., 4H] -> (state, y [..., H])`."""
+    i, f, g, o = gates(params, state, z).values()
+    memory = f * state.cell + i * g
+    hidden = o * jnp.tanh(params.cell_scale * normalize(memory) + params.cell_bias)
     return LSTMState(hidden, memory), hidden
 
 
@@ -85,4 +95,4 @@ def normalize(a: Array) -> Array:
     return centred * jax.lax.rsqrt((centred * centred).mean(axis=-1, keepdims=True) + EPSILON)
 
 
-LAYER_NORM_LSTM = Cell(init, lstm.initial_state, project, advance)
+LAYER_NORM_LSTM = Cell(init, lstm.initial_state, project, advance, gates=gates)

@@ -77,8 +77,14 @@ def advance(params: LSTMParams, state: LSTMState, z: cell.Array) -> tuple[LSTMSt
     return state, state.hidden
 
 
+def gates(params: LSTMParams, state: LSTMState, z: cell.Array) -> dict[str, cell.Array]:
+    """The gates of a step, and its candidate."""
+    _, values = combine(state, z, cell.mix(params, state))
+    return dict(zip(("input gate", "forget gate", "candidate", "output gate"), values, strict=True))
+
+
 def gradients(
-    gates: tuple[cell.Array, ...], previous: LSTMState, state: LSTMState, d_state: LSTMState
+    saved: tuple[cell.Array, ...], previous: LSTMState, state: LSTMState, d_state: LSTMState
 ) -> tuple[LSTMState, cell.Array, cell.Array]:
     """Back through `combine`, with da for the gradient of what enters a gate.
 
@@ -86,7 +92,7 @@ def gradients(
     da_i = δc ⊙ g ⊙ i(1 - i),    da_f = δc ⊙ c_{t-1} ⊙ f(1 - f)
     da_g = δc ⊙ i ⊙ (1 - g²),    da_o = dh ⊙ tanh c ⊙ o(1 - o)
     """
-    i, f, g, o = gates
+    i, f, g, o = saved
     shown = jnp.tanh(state.cell)
     d_memory = d_state.cell + d_state.hidden * o * (1 - shown * shown)
     da = jnp.concatenate(
@@ -111,11 +117,6 @@ LSTM = cell.Cell(
     initial_state,
     cell.affine,
     advance,
-    cell.Fusion(
-        cell.mix,
-        combine,
-        gradients,
-        weight_gradients,
-        gates=("input gate", "forget gate", "candidate", "output gate"),
-    ),
+    cell.Fusion(cell.mix, combine, gradients, weight_gradients),
+    gates=gates,
 )

@@ -41,14 +41,20 @@ def init(key: Array, input_size: int, hidden_size: int) -> MGUParams:
     return MGUParams(*draw_weights(key, input_size, hidden_size, gates=2))
 
 
-def advance(params: MGUParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
-    """The gate and the new state: `z [..., 2H] -> (state, y [..., H])`."""
+def gates(params: MGUParams, state: HiddenState, z: Array) -> dict[str, Array]:
+    """The gate of a step, and its candidate."""
     gate_kernel, candidate_kernel = jnp.split(params.recurrent_kernel, 2, axis=1)
     x_f, x_n = jnp.split(z, 2, axis=-1)
     forget = jax.nn.sigmoid(x_f + product(state.hidden, gate_kernel))
     candidate = jnp.tanh(x_n + product(forget * state.hidden, candidate_kernel))
+    return {"forget gate": forget, "candidate": candidate}
+
+
+def advance(params: MGUParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
+    """The new state: `z [..., 2H] -> (state, y [..., H])`."""
+    forget, candidate = gates(params, state, z).values()
     hidden = (1 - forget) * state.hidden + forget * candidate
     return HiddenState(hidden), hidden
 
 
-MGU = Cell(init, zero_hidden, affine, advance)
+MGU = Cell(init, zero_hidden, affine, advance, gates=gates)

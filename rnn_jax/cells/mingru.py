@@ -60,4 +60,10 @@ def advance_all(params: MinGRUParams, state: HiddenState, z: Array) -> tuple[Hid
     return HiddenState(hidden), hidden
 
 
-MINGRU = Cell(init, zero_hidden, affine, advance, advance_all=advance_all)
+def gates(params: MinGRUParams, state: HiddenState, z: Array) -> dict[str, Array]:
+    """The gate of a step, and its candidate."""
+    update, candidate = jnp.split(z, 2, axis=-1)
+    return {"update gate": jax.nn.sigmoid(update), "candidate": candidate}
+
+
+MINGRU = Cell(init, zero_hidden, affine, advance, advance_all=advance_all, gates=gates)

@@ -66,4 +66,14 @@ def advance_all(params: MinLSTMParams, state: HiddenState, z: Array) -> tuple[Hi
     return HiddenState(hidden), hidden
 
 
-MINLSTM = Cell(init, zero_hidden, affine, advance, advance_all=advance_all)
+def gates(params: MinLSTMParams, state: HiddenState, z: Array) -> dict[str, Array]:
+    """The gates of a step, before they are made to add up to 1, and its candidate."""
+    forget, enter, candidate = jnp.split(z, 3, axis=-1)
+    return {
+        "forget gate": jax.nn.sigmoid(forget),
+        "input gate": jax.nn.sigmoid(enter),
+        "candidate": candidate,
+    }
+
+
+MINLSTM = Cell(init, zero_hidden, affine, advance, advance_all=advance_all, gates=gates)

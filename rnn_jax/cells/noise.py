@@ -126,4 +126,14 @@ def zoneout(cell: Cell) -> Cell:
 
         return jax.vmap(draw)(keys, state.step[:, 0])
 
-    return Cell(cell.init, initial_state, lambda params, x: cell.project(params.params, x), advance)
+    def gates(params: ZoneoutParams, state: ZoneoutState, z: Array) -> dict[str, Array]:
+        assert cell.gates is not None
+        return cell.gates(params.params, state.state, z)
+
+    return Cell(
+        cell.init,
+        initial_state,
+        lambda params, x: cell.project(params.params, x),
+        advance,
+        gates=gates if cell.gates else None,
+    )

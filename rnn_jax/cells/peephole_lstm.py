@@ -48,15 +48,23 @@ def init(key: Array, input_size: int, hidden_size: int) -> PeepholeLSTMParams:
     return PeepholeLSTMParams(*lstm.init(key, input_size, hidden_size), jnp.zeros(3 * hidden_size))
 
 
-def advance(params: PeepholeLSTMParams, state: LSTMState, z: Array) -> tuple[LSTMState, Array]:
-    """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
+def gates(params: PeepholeLSTMParams, state: LSTMState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
     a_i, a_f, a_g, a_o = jnp.split(z + product(state.hidden, params.recurrent_kernel), 4, axis=-1)
     p_i, p_f, p_o = jnp.split(params.peepholes, 3)
     i = jax.nn.sigmoid(a_i + p_i * state.cell)
     f = jax.nn.sigmoid(a_f + p_f * state.cell)
-    memory = f * state.cell + i * jnp.tanh(a_g)
-    hidden = jax.nn.sigmoid(a_o + p_o * memory) * jnp.tanh(memory)
+    g = jnp.tanh(a_g)
+    o = jax.nn.sigmoid(a_o + p_o * (f * state.cell + i * g))
+    return {"input gate": i, "forget gate": f, "candidate": g, "output gate": o}
+
+
+def advance(params: PeepholeLSTMParams, state: LSTMState, z: Array) -> tuple[LSTMState, Array]:
+    """The new state: `z [..., 4H] -> (state, y [..., H])`."""
+    i, f, g, o = gates(params, state, z).values()
+    memory = f * state.cell + i * g
+    hidden = o * jnp.tanh(memory)
     return LSTMState(hidden, memory), hidden
 
 
-PEEPHOLE_LSTM = Cell(init, lstm.initial_state, affine, advance)
+PEEPHOLE_LSTM = Cell(init, lstm.initial_state, affine, advance, gates=gates)

@@ -92,4 +92,15 @@ def advance_all(params: QRNNParams, state: QRNNState, z: Array) -> tuple[QRNNSta
     return QRNNState(memory, previous), shown * memory
 
 
-QRNN = Cell(init, initial_state, project, advance, advance_all=advance_all)
+def gates(params: QRNNParams, state: QRNNState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
+    this, _ = jnp.split(z, 2, axis=-1)
+    candidate, forget, output = jnp.split(this + state.previous, 3, axis=-1)
+    return {
+        "forget gate": jax.nn.sigmoid(forget),
+        "candidate": jnp.tanh(candidate),
+        "output gate": jax.nn.sigmoid(output),
+    }
+
+
+QRNN = Cell(init, initial_state, project, advance, advance_all=advance_all, gates=gates)

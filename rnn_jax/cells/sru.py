@@ -98,18 +98,37 @@ def project(params: SRUParams | SRUV1Params, x: Array) -> Array:
     return products + jnp.pad(params.bias, (size, size))
 
 
-def advance(params: SRUParams, state: SRUState, z: Array) -> tuple[SRUState, Array]:
-    """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
-    candidate, a_f, a_r, x = jnp.split(z, 4, axis=-1)
+def gates(params: SRUParams, state: SRUState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
+    candidate, a_f, a_r, _ = jnp.split(z, 4, axis=-1)
     v_f, v_r = jnp.split(params.cell_weights, 2)
-    forget = jax.nn.sigmoid(a_f + v_f * state.cell)
-    reset = jax.nn.sigmoid(a_r + v_r * state.cell)
+    return {
+        "forget gate": jax.nn.sigmoid(a_f + v_f * state.cell),
+        "reset gate": jax.nn.sigmoid(a_r + v_r * state.cell),
+        "candidate": candidate,
+    }
+
+
+def advance(params: SRUParams, state: SRUState, z: Array) -> tuple[SRUState, Array]:
+    """The new state: `z [..., 4H] -> (state, y [..., H])`."""
+    forget, reset, candidate = gates(params, state, z).values()
     memory = forget * state.cell + (1 - forget) * candidate
+    x = z[..., 3 * params.hidden_size :]
     return SRUState(memory), reset * memory + (1 - reset) * SCALE * x
 
 
+def gates_v1(params: SRUV1Params, state: SRUState, z: Array) -> dict[str, Array]:
+    """The gates of a step, and its candidate."""
+    candidate, a_f, a_r, _ = jnp.split(z, 4, axis=-1)
+    return {
+        "forget gate": jax.nn.sigmoid(a_f),
+        "reset gate": jax.nn.sigmoid(a_r),
+        "candidate": candidate,
+    }
+
+
 def advance_v1(params: SRUV1Params, state: SRUState, z: Array) -> tuple[SRUState, Array]:
-    """The gates and the new state: `z [..., 4H] -> (state, y [..., H])`."""
+    """The new state: `z [..., 4H] -> (state, y [..., H])`."""
     factor, addend = _terms(z)
     memory = factor * state.cell + addend
     return SRUState(memory), _show(memory, z)
@@ -133,5 +152,5 @@ def _show(memory: Array, z: Array) -> Array:
     return jax.nn.sigmoid(a_r) * jnp.tanh(memory) + jax.nn.sigmoid(-a_r) * x
 
 
-SRU = Cell(init, initial_state, project, advance)
-SRU_V1 = Cell(init_v1, initial_state, project, advance_v1, advance_all=advance_all_v1)
+SRU = Cell(init, initial_state, project, advance, gates=gates)
+SRU_V1 = Cell(init_v1, initial_state, project, advance_v1, advance_all=advance_all_v1, gates=gates_v1)

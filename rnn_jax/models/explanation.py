@@ -35,6 +35,23 @@ class Explanation(NamedTuple):
     occlusion: NDArray[np.float32]  # [T], what a token adds by being known
     gradients: NDArray[np.float32]  # [T], adding up to log_odds - log_odds_of_nothing
 
+    def agreement(self) -> float:
+        """Spearman's rank correlation of the two ways over the words, from -1 to 1; NaN if there is none."""
+        from scipy.stats import spearmanr  # here, since it takes long to load
+
+        ways = self.occlusion[1:], self.gradients[1:]
+        if any(len(np.unique(way)) < 2 for way in ways):
+            return float("nan")
+        return float(spearmanr(*ways).statistic)
+
+    def check(self) -> str:
+        """How far the two ways can be trusted, in a line: the axiom of completeness, and their agreement."""
+        change = self.log_odds - self.log_odds_of_nothing
+        return (
+            f"integrated gradients add up to {self.gradients.sum():+.3f}, and should to {change:+.3f}; "
+            f"rank correlation with occlusion {self.agreement():.2f}"
+        )
+
 
 def explain(
     apply: Apply, params: ModelParams, tokens: NDArray[np.int32], ratios: LogCountRatios | None = None

@@ -80,10 +80,11 @@ class Recurrent(nnx.Module):
         """The gates of the first layer, read forward, over one sequence: `x [T, D] -> {name: [T, H]}`.
 
         Raises:
-            UserError: if the cell does not say what its gates are.
+            UserError: if the cell has none.
         """
-        params = jax.tree.map(lambda p: p[...], self.layers[0], is_leaf=lambda p: isinstance(p, nnx.Param))
-        return gates_over_time(self.cell, params.forward if self.bidirectional else params, x)
+        params = jax.tree.map(lambda p: p[...], self.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
+        cell, (first, *_) = self._with_noise(params, None)
+        return gates_over_time(cell, first.forward if self.bidirectional else first, x)
 
     def _with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
         """The cell, and parameters, of this step."""

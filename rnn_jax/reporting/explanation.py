@@ -32,7 +32,13 @@ def in_terminal(look: Look) -> RenderableType:
     for word, share, known in zip(look.words, colours, look.known, strict=True):
         text.append(word, style=_style(share) if known else "dim strike")
         text.append(" ")
-    table = Table("word", "integrated gradients", "occlusion", title="What moved the log-odds most")
+    table = Table(
+        "word",
+        "integrated gradients",
+        "occlusion",
+        title="What moved the log-odds most",
+        caption=look.explanation.check(),
+    )
     for place in strongest(look):
         values = (look.explanation.gradients[place + 1], look.explanation.occlusion[place + 1])
         table.add_row(look.words[place], *(f"{value:+.3f}" for value in values))
@@ -81,6 +87,7 @@ def page(looks: Sequence[Look]) -> str:
             f"{max(probability, 1 - probability):.1%} "
             f"(log-odds {look.explanation.log_odds:+.2f}; of unknown words alone "
             f"{look.explanation.log_odds_of_nothing:+.2f})</h2>"
+            f'<p class="key">{look.explanation.check()}</p>'
         )
         for title, values in (
             ("Integrated gradients", look.explanation.gradients),

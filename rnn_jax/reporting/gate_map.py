@@ -14,7 +14,7 @@ def draw_gates(words: Sequence[str], gates: dict[str, NDArray[np.float32]]) -> F
 
     Args:
         words: `[T]`; of a longer text the last `MOST_WORDS`.
-        gates: `{name: [T, H]}`, from 0 to 1 for gates, from -1 to 1 for a candidate.
+        gates: `{name: [T, H]}`, from 0 to 1 for gates, around 0 for a candidate.
     """
     shown = words[-MOST_WORDS:]
     first = next(iter(gates.values()))
@@ -24,16 +24,18 @@ def draw_gates(words: Sequence[str], gates: dict[str, NDArray[np.float32]]) -> F
     panels = figure.subplots(len(gates), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, values) in zip(panels, gates.items(), strict=True):
         signed = name == "candidate"
+        largest = max(1.0, np.abs(values).max()) if signed else 1.0  # some candidates have no bound
         image = axes.imshow(
             values[-MOST_WORDS:, order].T,
             aspect="auto",
             interpolation="nearest",
             cmap="RdBu" if signed else "viridis",
-            vmin=-1 if signed else 0,
-            vmax=1,
+            vmin=-largest if signed else 0,
+            vmax=largest,
         )
         axes.set(title=name, ylabel="unit", yticks=[])
         figure.colorbar(image, ax=axes, pad=0.01)
     panels[-1].set_xticks(range(len(shown)), shown, rotation=90, fontsize=8)
-    figure.suptitle(f"Gates of the first layer; units ordered by the mean of their {next(iter(gates))}")
+    which = f"the last {len(shown)} of {len(words)} words" if len(words) > len(shown) else "all words"
+    figure.suptitle(f"First layer, read forward: {which}; units by the mean of their {next(iter(gates))}")
     return figure

@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 
 from rnn_jax.cells import CELLS
+from rnn_jax.cells.lstm import LSTMParams
 from rnn_jax.unroll import dynamic
 
 B, T, D, H = 3, 6, 4, 5
@@ -73,6 +74,25 @@ def test_torch_has_the_same_values_and_gradients(name, x, rng):
     close(gradients.bias, layer.bias_ih_l0.grad)
     if name == "gru":
         close(gradients.candidate_bias, layer.bias_hh_l0.grad[2 * H :])
+
+
+@pytest.mark.parametrize("name", ["coupled_lstm", "peephole_lstm"])
+def test_relatives_of_the_lstm_are_its_special_cases_in_torch(name, x, rng):
+    """An input gate of 1 - f is σ(-a_f); and peepholes of zero are none."""
+    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    params = make_params(name, rng)
+    if name == "coupled_lstm":
+        lstm = LSTMParams(*(jnp.concatenate([-w[..., :H], w], axis=-1) for w in params))
+    else:
+        params = params._replace(peepholes=jnp.zeros(3 * H))
+        lstm = LSTMParams(*params[:3])
+    weights = rng.normal(size=(B, T, H)).astype(np.float32)
+    inputs = torch.tensor(x, requires_grad=True)
+    outputs, _ = torch_layer(torch, "lstm", lstm)(inputs)
+    (outputs * torch.tensor(weights)).sum().backward()
+    close(dynamic(CELLS[name], params, x).outputs, outputs.detach())
+    ours = jax.grad(lambda x: (dynamic(CELLS[name], params, x).outputs * weights).sum())(x)
+    close(ours, inputs.grad)
 
 
 @pytest.mark.parametrize("lengths", [[6, 1, 4]])

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from experiments import evaluate, imdb_sentiment, predict
 from rnn_jax.errors import UserError
 from rnn_jax.training.config import Config
+from rnn_jax.training.prediction import Predictor
 
 SMALL = shlex.split(
     "--dataset synthetic --train-examples 120 --epochs 2 --batch-size 40 --hidden-size 4 --embedding-size 4 "
@@ -183,6 +185,18 @@ def test_a_decision_is_explained_in_the_terminal_on_a_page_and_by_its_gates(trai
     assert {"did", "not", "like", "it", "unseenword", "b"} <= set(printed.split())
     assert '<span class="unknown" title="+0.000">unseenword</span>' in page.read_text()
     assert gates.read_bytes().startswith(b"\x89PNG")
+
+
+def test_gates_belong_to_their_words(trained):
+    """Another last word changes the gates at that word alone."""
+    predictor = Predictor(trained)
+    *before, one, other = predictor.vocabulary.words[-5:]
+    (words, gates), (others, changed) = (predictor.gates(" ".join([*before, last])) for last in (one, other))
+    assert (words, others) == ([*before, one], [*before, other])
+    for name, values in gates.items():
+        assert len(values) == len(words)
+        np.testing.assert_array_equal(values[:-1], changed[name][:-1])
+        assert not np.allclose(values[-1], changed[name][-1], atol=1e-5)
 
 
 def test_explanations_that_cannot_be_written(trained, script, tmp_path):
