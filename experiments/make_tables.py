@@ -23,7 +23,7 @@ from rnn_jax.reporting.parts import load_parts, parts_table
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.reporting.stress import load_stress, stress_table
-from rnn_jax.reporting.tables import commands, results_table, short_table
+from rnn_jax.reporting.tables import commands, pairs_table, results_table, short_table
 from rnn_jax.reporting.trials import load_trials, search_table
 
 if TYPE_CHECKING:  # matplotlib may be missing, and is asked for below
@@ -69,7 +69,7 @@ def make_files(root: Path) -> Files:
     if not rows:
         raise UserError(f"{results / 'raw'} holds no finished run: python -m experiments.reproduce")
     tables = {"imdb": results_table(rows), "imdb_short": short_table(rows)}
-    texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{commands(rows)}"}
+    texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{pairs_table(rows)}\n{commands(rows)}"}
     pictures = plots.pictures(rows) | length_plots.pictures(rows)
     for name in SEARCHES:
         if trials := load_trials(results / "search" / name):

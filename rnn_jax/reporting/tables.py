@@ -23,6 +23,15 @@ def results_table(rows: Sequence[Row]) -> str:
     return markdown([HEAD, *map(_cells, rows, above)])
 
 
+def pairs_table(rows: Sequence[Row]) -> str:
+    """The *p* of the paired test of each row against every row above it."""
+    lines = [["p", *(row.name for row in rows[:-1])]]
+    for number, row in enumerate(rows[1:], start=1):
+        lines.append([row.name, *(_p_value(row, other) for other in rows[:number])])
+        lines[-1] += [""] * (len(rows) - number - 1)
+    return markdown(lines)
+
+
 def short_table(rows: Sequence[Row]) -> str:
     """One line a row, in short: for the first page."""
     head = ("network", "parameters", "validation %", "test %", "seeds", "seconds", "on")

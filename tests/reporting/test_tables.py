@@ -6,7 +6,7 @@ import pytest
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.significance import paired_p_value
-from rnn_jax.reporting.tables import commands, results_table
+from rnn_jax.reporting.tables import commands, pairs_table, results_table
 from tests.reporting.recorded import ACCURACIES, change
 
 
@@ -50,10 +50,17 @@ def test_neighbours_are_compared_where_their_answers_are_recorded(raw, rng):
                 "".join("01"[int(r)] for r in right) + "\n"
             )
             answers.setdefault((platform, preset), []).append(right)
-    lines = results_table(group_rows(load_runs(raw))).splitlines()[2:]
+    rows = group_rows(load_runs(raw))
+    lines = results_table(rows).splitlines()[2:]
     p = paired_p_value(np.stack(answers["cpu", "lstm"]), np.stack(answers["cpu", "elman"]))
     shown = [line.split("|")[8].strip() for line in lines]
     assert shown == ["–", f"{p:.2g}" if p >= 1e-3 else "< 0.001", "–"]  # the last row is on another platform
+    assert pairs_table(rows).splitlines() == [
+        "| p | elman | lstm |",
+        "| --- | --- | --- |",
+        f"| lstm | {shown[1]} |  |",
+        "| lstm | – | – |",
+    ]
 
 
 def test_answers_that_contradict_the_result_are_refused(raw):
