@@ -32,17 +32,11 @@ def in_terminal(look: Look) -> RenderableType:
     for word, share, known in zip(look.words, colours, look.known, strict=True):
         text.append(word, style=_style(share) if known else "dim strike")
         text.append(" ")
-    table = Table(
-        "word",
-        "integrated gradients",
-        "occlusion",
-        title="What moved the log-odds most",
-        caption=look.explanation.check(),
-    )
+    table = Table("word", "integrated gradients", "occlusion", title="What moved the log-odds most")
     for place in strongest(look):
         values = (look.explanation.gradients[place + 1], look.explanation.occlusion[place + 1])
         table.add_row(look.words[place], *(f"{value:+.3f}" for value in values))
-    return Group(text, table)
+    return Group(text, table, look.explanation.check())
 
 
 def _style(share: float) -> str:

@@ -21,7 +21,7 @@ def test_the_strongest_words_come_first():
 
 
 def test_words_are_coloured_by_what_they_contribute():
-    text, _ = in_terminal(LOOK).renderables
+    text, *_ = in_terminal(LOOK).renderables
     styles = {text.plain[span.start : span.end]: str(span.style) for span in text.spans}
     assert styles["awful"] == "white on rgb(213,94,0)"  # orange: negative, and the strongest
     assert styles["fun"] == "black on rgb(128,184,216)"  # half as blue: positive
