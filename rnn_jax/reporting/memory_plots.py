@@ -33,6 +33,7 @@ def remembered(rows: Sequence[Record]) -> Figure:
             axes.scatter(lengths, each, color=look["color"], marker=look["marker"], alpha=0.3)
         axes.set(title=task, xlabel="steps", xscale="log", ylim=(-5, 105))
         plain_ticks(axes.xaxis)
+        axes.set_xticks(sorted({row["length"] for row in rows}))
         tidy(axes)
     panels[0].set_ylabel("remembered (%)")
     figure.suptitle("What is remembered after the same training, over the length")

@@ -37,6 +37,7 @@ def comparison(costs: Sequence[Record], orders: Sequence[Record]) -> Figure:
         axes.set(xlabel="tokens a review", ylabel=label, title=title, xscale="log", yscale="log")
         plain_ticks(axes.xaxis)
         plain_ticks(axes.yaxis)
+        axes.set_xticks(sorted({row["length"] for row in costs}))
         tidy(axes)
     order.set(
         xlabel="words that stay together", ylabel="validation accuracy (%)", title="Words shuffled in blocks"
