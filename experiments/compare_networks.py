@@ -2,8 +2,8 @@
 
 Costs are those of random reviews, over their length. For the order of words, recorded runs answer the
 validation reviews once as they are, and then with their words shuffled in blocks; the runs must have their
-checkpoints, which a clone has not: python -m experiments.reproduce --raw runs/raw --row elman lstm gru text_cnn
-fasttext, and then --raw runs/raw here.
+checkpoints, which a clone has not: python -m experiments.reproduce --raw runs/raw --row elman lstm gru
+text_cnn fasttext, and then --raw runs/raw here.
 """
 
 import json
