@@ -18,20 +18,13 @@ def ablation_table(trials: Sequence[Trial], whole: str) -> str:
     for trial in trials:
         accuracies.setdefault(trial.name, {})[trial.seed] = 100 * trial.accuracy
     reference = accuracies.get(whole, {})
-    lines = [["network", "validation %", "difference", "seeds", "seconds"]]
+    lines = [["network", "validation %", "difference", "seeds"]]
     for name in sorted(accuracies, key=lambda name: (name != whole, mean(accuracies[name].values()))):
         own = accuracies[name]
         shared = [own[seed] - reference[seed] for seed in sorted(own.keys() & reference.keys())]
-        seconds = mean(trial.seconds for trial in trials if trial.name == name)
         difference = "–" if name == whole or not shared else _signed(shared)
         lines.append(
-            [
-                name.replace("_", " "),
-                mean_and_deviation(list(own.values())),
-                difference,
-                str(len(own)),
-                f"{seconds:.0f}",
-            ]
+            [name.replace("_", " "), mean_and_deviation(list(own.values())), difference, str(len(own))]
         )
     return markdown(lines)
 
