@@ -15,7 +15,10 @@ WHOLE = "the whole network"
 # What is left out, and how.
 ABLATIONS: dict[str, str] = {
     WHOLE: "",
+    "no recurrence": "--network bag --cell lstm --no-bidirectional --pooling max",
     "no log-count ratios": "--log-count-ratios 0",
+    "ratios of single words": "--log-count-ratios 1",
+    "no ratios across a gap": "--log-count-ratios 3",
     "no adversarial training": "--adversarial 0",
     "one direction": "--no-bidirectional",
     "the maximum alone": "--pooling max",
@@ -26,7 +29,7 @@ ABLATIONS: dict[str, str] = {
     "10,000 words": "--vocabulary-size 10000",
     "minGRU": "--cell mingru",
 }
-SEEDS = (1, 2)
+SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
