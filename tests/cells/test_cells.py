@@ -109,6 +109,30 @@ def test_initial_parameters(name):
         np.testing.assert_allclose(params.bias, expected, atol=0.5 if name == "layer_norm_lstm" else 0)
 
 
+def test_cells_begin_as_their_docstrings_say(rng):
+    """Where that is not the rule for all cells; over many units, so that means and bounds can be told."""
+    size, make = 2000, lambda name: CELLS[name].init(jax.random.key(2), 50, 2000)
+    own_past = np.asarray(make("indrnn").recurrent_weights)  # uniform in [0, 1)
+    assert own_past.min() >= 0
+    assert 0.98 < own_past.max() < 1
+    assert own_past.mean() == pytest.approx(0.5, abs=0.03)
+    np.testing.assert_array_equal(make("peephole_lstm").peepholes, np.zeros(3 * size))
+    for name in ("sru", "sru_v1"):
+        kernel = np.asarray(make(name).input_kernel)  # uniform in ±√(3/D)
+        assert np.abs(kernel).max() == pytest.approx(np.sqrt(3 / 50), rel=1e-3)
+        assert kernel.var() == pytest.approx(1 / 50, rel=0.02)
+    np.testing.assert_array_equal(make("sru").cell_weights, np.zeros(2 * size))
+    lru = make("lru")
+    real, imaginary, skip = np.split(np.asarray(lru.input_kernel), 3, axis=1)
+    assert [part.var() * 50 for part in (real, imaginary, skip)] == pytest.approx([0.5, 0.5, 1], rel=0.03)
+    assert [part.var() * size for part in np.split(np.asarray(lru.output_kernel), 2)] == pytest.approx(
+        [1, 1], rel=0.03
+    )
+    radius = np.exp(-np.exp(np.asarray(lru.decay)))
+    assert 0.9 <= radius.min() < 0.905 < 0.994 < radius.max() <= 0.999
+    np.testing.assert_allclose(np.exp(lru.scale), np.sqrt(1 - radius**2), rtol=1e-3)
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_initial_parameters_are_a_function_of_the_key(name):
     init = CELLS[name].init

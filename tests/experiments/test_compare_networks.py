@@ -5,12 +5,14 @@ import json
 import shlex
 import sys
 
+import numpy as np
 import pytest
 
 from experiments import compare_networks, imdb_sentiment
 from experiments.presets import PRESETS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.networks import load_costs, load_orders
+from rnn_jax.training.evaluation import make_evaluator
 
 SMALL = {
     "dataset": "synthetic",
@@ -40,6 +42,13 @@ def raw(tmp_path, monkeypatch):
 
 
 def test_costs_and_orders_are_recorded(raw, tmp_path, monkeypatch, capsys):
+    read = []
+
+    def spied(*arguments):
+        evaluate = make_evaluator(*arguments)
+        return lambda params, examples: read.append(examples) or evaluate(params, examples)
+
+    monkeypatch.setattr(compare_networks, "make_evaluator", spied)
     small = shlex.split("--networks gru text_cnn --lengths 10 --blocks 1 40 --seconds 0.01")
     assert call(monkeypatch, compare_networks, *small, "--raw", raw, "--output", tmp_path / "out") == 0
     printed = capsys.readouterr().out
@@ -53,6 +62,10 @@ def test_costs_and_orders_are_recorded(raw, tmp_path, monkeypatch, capsys):
         whole, _, same = (row["accuracy"] for row in orders if row["network"] == name)
         result = json.loads((raw / "cpu" / name / "seed-0/result.json").read_text())
         assert whole == same == result["validation_accuracy"]
+    for written, shuffled, same in (read[:3], read[3:]):
+        assert np.array_equal(written.tokens, same.tokens)
+        assert not np.array_equal(written.tokens, shuffled.tokens)
+        assert np.array_equal(np.sort(written.tokens), np.sort(shuffled.tokens))
 
 
 def test_a_network_without_runs_is_named(tmp_path, monkeypatch):

@@ -1,12 +1,15 @@
 """The baseline's script on the synthetic reviews."""
 
 import json
+import re
 import sys
 
 import pytest
 
 from experiments import nb_svm
+from rnn_jax.data import dataset as datasets
 from rnn_jax.errors import UserError
+from rnn_jax.models.nb_svm import fit
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.tables import results_table
 from tests.training.runs import make_run
@@ -31,6 +34,34 @@ def test_it_trains_once_and_makes_a_row_of_the_table(tmp_path, monkeypatch, caps
     monkeypatch.setattr(sys, "argv", [*arguments, "--refit"])
     with pytest.raises(UserError, match=r"other settings \(refit: False against True\): choose another"):
         nb_svm.main()
+
+
+def test_c_is_the_best_on_validation_and_a_refit_trains_on_both(tmp_path, monkeypatch, capsys):
+    fits = []
+
+    def spy(features, labels, c):
+        fits.append((len(labels), features.shape[0], c))
+        return fit(features, labels, c)
+
+    monkeypatch.setattr(nb_svm, "fit", spy)
+    monkeypatch.setattr(nb_svm, "CHOICES_OF_C", (1e-9, 0.1, 1e-8))
+    chosen = []
+    for refit in ([], ["--refit"]):
+        path = tmp_path / f"seed-{len(chosen)}"
+        arguments = ["--dataset", "synthetic", "--ngrams", "2", "--workdir", str(path), *refit]
+        monkeypatch.setattr(sys, "argv", ["nb_svm", *arguments])
+        nb_svm.main()
+        printed = re.findall(r"C = (\S+): validation accuracy ([\d.]+)%", capsys.readouterr().out)
+        best = max(printed, key=lambda line: float(line[1]))
+        assert float(best[1]) > min(float(accuracy) for _, accuracy in printed)
+        result, config = (json.loads((path / f"{name}.json").read_text()) for name in ("result", "config"))
+        assert result["validation_accuracy"] == pytest.approx(float(best[1]) / 100, abs=1e-4)
+        assert config["c"] == fits[-1][2] == float(best[0])
+        chosen.append(fits[-1])
+    train, both = chosen
+    data = datasets.load("synthetic", vocabulary_size=200_000, max_length=10_000, truncate="head")
+    assert train[0] == train[1] == len(data.train)
+    assert both[0] == both[1] == len(data.train) + len(data.validation)
 
 
 def test_it_leaves_the_run_of_a_network_alone(tmp_path, monkeypatch):

@@ -44,7 +44,9 @@ def test_cases_are_learnt_recorded_and_not_learnt_again(tmp_path, monkeypatch, c
     rows = load_memory(tmp_path / "memory.jsonl")
     assert rows[0]["score"] > rows[1]["score"] + 0.1
     assert rows[0]["losses"][0] < np.log(8)
-    assert rows[0]["gradient_norms"]["before"]["distance"][:3] == [0, 1, 2]
+    before, after = (rows[0]["gradient_norms"][when] for when in ("before", "after"))
+    assert before["distance"][:3] == after["distance"][:3] == [0, 1, 2]
+    assert before["norm"] != after["norm"]
     assert "| copying | lru |" in capsys.readouterr().out
     memory.main()
     assert (tmp_path / "memory.jsonl").read_text() == first
