@@ -139,6 +139,9 @@ def differences(first: Run, second: Run) -> list[str]:
         for name in first.result.keys() & second.result.keys() - {*TIMES, *ORIGIN}
         if first.result[name] != second.result[name]
     )
+    if first.correct is not None and second.correct is not None:
+        unlike_answers = int((first.correct != second.correct).sum())
+        found += [f"{unlike_answers} test reviews are answered otherwise"] * (unlike_answers > 0)
     logs = [[_timeless(epoch) for epoch in run.epochs] for run in (first, second)]
     unlike = [i for i, (one, other) in enumerate(zip(*logs, strict=False), start=1) if one != other]
     if unlike:

@@ -4,9 +4,11 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments import reproduce
+from rnn_jax.reporting.runs import load_runs
 from tests.reporting.recorded import change, record
 
 
@@ -78,3 +80,12 @@ def test_other_digits_are_named_with_what_may_have_made_them(ran, tmp_path, monk
 def test_there_must_be_something_to_compare_with(ran, tmp_path, monkeypatch):
     with pytest.raises(reproduce.UserError, match="no run of gru on cpu to compare with: run one first"):
         run(monkeypatch, "--raw", tmp_path, "--row", "gru", "--check")
+
+
+def test_other_answers_count_even_where_as_many_are_right(tmp_path):
+    record(tmp_path / "cpu/nb_svm/seed-0", "nb_svm", 0, 0.5)
+    (run,) = load_runs(tmp_path)
+    first, second = (run._replace(correct=np.array(answers)) for answers in ([True, False], [False, True]))
+    assert reproduce.differences(first, first) == []
+    assert reproduce.differences(first, second) == ["2 test reviews are answered otherwise"]
+    assert reproduce.differences(first, run) == []  # an older record has none
