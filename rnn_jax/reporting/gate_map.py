@@ -19,8 +19,8 @@ def draw_gates(words: Sequence[str], gates: dict[str, NDArray[np.float32]]) -> F
     shown = words[-MOST_WORDS:]
     first = next(iter(gates.values()))
     order = np.argsort(-first.mean(axis=0), kind="stable")
-    width = max(5.0, 0.22 * len(shown) + 2)
-    figure = Figure(figsize=(width, 2.1 * len(gates) + 0.9), layout="constrained")
+    width = max(7.0, 0.22 * len(shown) + 2)  # of the title, of the words
+    figure = Figure(figsize=(width, 1.6 * len(gates) + 0.9), layout="constrained")
     panels = figure.subplots(len(gates), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, values) in zip(panels, gates.items(), strict=True):
         signed = name == "candidate"
@@ -37,5 +37,6 @@ def draw_gates(words: Sequence[str], gates: dict[str, NDArray[np.float32]]) -> F
         figure.colorbar(image, ax=axes, pad=0.01)
     panels[-1].set_xticks(range(len(shown)), shown, rotation=90, fontsize=8)
     which = f"the last {len(shown)} of {len(words)} words" if len(words) > len(shown) else "all words"
-    figure.suptitle(f"First layer, read forward: {which}; units by the mean of their {next(iter(gates))}")
+    title = f"First layer, read forward: {which}; units by the mean of their {next(iter(gates))}"
+    figure.suptitle(title, fontsize="medium")
     return figure
