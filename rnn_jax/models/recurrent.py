@@ -72,9 +72,12 @@ class Recurrent(nnx.Module):
                 return outputs
             return dropout(outputs, self.noise.between_layers, keys, BETWEEN_LAYERS + layer)
 
-        params = jax.tree.map(lambda p: p[...], self.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
-        cell, params = self._with_noise(params, keys)
+        cell, params = self._with_noise(self.params(), keys)
         return run_layers(self.unroll, cell, params, x, lengths, initial_state, between, dense=self.dense)
+
+    def params(self) -> tuple[Params, ...]:
+        """The parameters of all layers, as cells and `run_layers` take them."""
+        return jax.tree.map(lambda p: p[...], self.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
 
     def gates(self, x: Array) -> dict[str, Array]:
         """The gates of the first layer, read forward, over one sequence: `x [T, D] -> {name: [T, H]}`.
@@ -82,8 +85,7 @@ class Recurrent(nnx.Module):
         Raises:
             UserError: if the cell has none.
         """
-        params = jax.tree.map(lambda p: p[...], self.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
-        cell, (first, *_) = self._with_noise(params, None)
+        cell, (first, *_) = self._with_noise(self.params(), None)
         return gates_over_time(cell, first.forward if self.bidirectional else first, x)
 
     def _with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:

@@ -39,9 +39,7 @@ def make(**changes):
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "qrnn", "lru"])
 def test_the_classifier_is_its_parts_by_hand(cell, bidirectional, pooling, tokens):
     model = make(cell=cell, bidirectional=bidirectional, pooling=pooling, num_layers=2)
-    params = jax.tree.map(
-        lambda p: p[...], model.layers.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
-    )
+    params = model.layers.recurrent.params()
     unrolled = run_layers(dynamic, CELLS[cell], params, model.embedding.embedding[...][tokens], LENGTHS)
     pooled = pool_by_hand(pooling, np.asarray(unrolled.outputs), np.asarray(LENGTHS), bidirectional)
     expected = pooled @ model.head.kernel[...][:, 0] + model.head.bias[...][0]
@@ -127,9 +125,7 @@ def test_attention_is_the_equations_of_the_paper(rng):
 
 def test_a_layer_of_a_dense_stack_reads_all_below(tokens):
     model = make(num_layers=3, dense=True, bidirectional=True, pooling="last")
-    layers = jax.tree.map(
-        lambda p: p[...], model.layers.recurrent.layers, is_leaf=lambda p: isinstance(p, nnx.Param)
-    )
+    layers = model.layers.recurrent.params()
     inputs = model.embedding.embedding[...][tokens]
     for params in layers:
         outputs = run_layer(dynamic, CELLS["lstm"], params, inputs, LENGTHS).outputs

@@ -28,7 +28,7 @@ def x(rng):
 def make(**rates):
     """Two bidirectional layers, and the parameters of their four cells, first layer first."""
     layers = Recurrent(LSTM, D, H, num_layers=2, bidirectional=True, noise=Noise(**rates), rngs=nnx.Rngs(0))
-    params = jax.tree.map(lambda p: p[...], layers.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
+    params = layers.params()
     return layers, [half for layer in params for half in layer]
 
 

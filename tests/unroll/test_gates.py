@@ -119,7 +119,7 @@ def test_the_first_gates_of_an_lstm_are_those_of_its_first_input(x, rng):
 
 def test_gates_of_a_network_trained_with_zoneout_are_those_it_uses(x, rng):
     layers = Recurrent(CELLS["gru"], D, H, bidirectional=True, noise=Noise(zoneout=0.4), rngs=nnx.Rngs(0))
-    params = jax.tree.map(lambda p: p[...], layers.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
+    params = layers.params()
     zoned = ZoneoutParams(params[0].forward, 0.4, None)
     outputs = np.asarray(dynamic(zoneout(CELLS["gru"]), zoned, x[None]).outputs[0])
     h = np.zeros(H)
