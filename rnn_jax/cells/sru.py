@@ -11,7 +11,8 @@ Parallelizable Recurrence", EMNLP 2018, arXiv:1709.02755v5.
 `SRU_V1`, its first version (arXiv:1709.02755v1), whose gates do not see the memory (v = 0), shows tanh(c_t),
 and does not scale (α = 1); linear in its state, so that all steps can be taken at once.
 
-Variant: where D ≠ H, x_t W_x stands for x_t in y_t, as in the authors' code.
+Variant: where D ≠ H, x_t W_x stands for x_t in y_t, as in the authors' code. That code begins with a random v
+and with W_f and W_r smaller by √½; here v begins at zero, and all of W as the paper says.
 
 Gate order in every packed array: n, f, r, then x where D ≠ H. Shapes: W `[D, 3H]` or `[D, 4H]`,
 v and b `[2H]`, x_t `[..., D]`, c_t `[..., H]`.

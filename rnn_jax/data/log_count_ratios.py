@@ -1,7 +1,7 @@
 """How much a word, or a few words together, speak for one label: naive Bayes log-count ratios.
 
 S. Wang and C. Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification", ACL 2012,
-equations 2 and 3, from the presence of an n-gram in a review:
+section 2, from the presence of an n-gram in a review:
 
     r = log((α + p) / ‖α + p‖₁) − log((α + q) / ‖α + q‖₁)
 

@@ -14,7 +14,9 @@ class Bag(nnx.Module):
     """The mean of the vectors: `x [B, T, D], lengths [B] -> [B, D]`; zeros for length 0.
 
     A. Joulin et al., "Bag of Tricks for Efficient Text Classification", EACL 2017 (fastText), where word
-    vectors and, by `HashedPairs`, those of word pairs are averaged.
+    vectors and, by `HashedPairs`, those of word pairs are averaged. Variant: the sum of both is divided by
+    the number of words, and not by that of words and pairs; it is trained as the other networks are, by Adam
+    with dropout.
 
     Attributes:
         output_size: D.

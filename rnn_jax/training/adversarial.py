@@ -1,7 +1,7 @@
 """Adversarial training: the loss where a small step from the word vectors hurts most.
 
 T. Miyato, A. Dai and I. Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification",
-ICLR 2017, arXiv:1605.07725, equations 2 to 4, for the labelled reviews:
+ICLR 2017, arXiv:1605.07725, section 3, for the labelled reviews:
 
     r = ε g / ‖g‖₂,  g = ∂ loss / ∂ (word vectors of the review)
     loss + loss at (word vectors + r), r held fixed

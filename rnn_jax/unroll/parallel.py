@@ -19,7 +19,7 @@ def parallel(
 ) -> Unrolled:
     """Runs the cell by an associative scan; see `Unroll` for arguments and errors.
 
-    About log₂ T operations follow each other instead of T, on arrays of all steps: twice the work, for
+    About 2 log₂ T operations follow each other instead of T, on arrays of all steps: twice the work, for
     devices that can do it at once. A cell that is not linear in its state (its `advance_all` is None) is run
     by `fused`.
     """
