@@ -86,7 +86,7 @@ def _cells(row: Row, above: Row | None) -> tuple[str, ...]:
         _distinct(*row.values("epochs_run")) if row.runs[0].epochs else "–",
         ", ".join(map(str, row.values("best_epoch"))) if row.runs[0].epochs else "–",
         f"{mean(run.seconds for run in row.runs):.0f}",
-        f"{mean(row.values('examples_per_second')):,.0f}",
+        f"{mean(row.values('examples_per_second')):,.0f}" if row.runs[0].epochs else "–",
         hardware([row]),
     )
 
@@ -103,9 +103,11 @@ def _validation(row: Row) -> str:
 
 
 def _reads(config: dict[str, Any]) -> str:
-    """How many words a network knows, and which of a review it reads."""
+    """How many words a network knows, which of a review it reads, and what it has been told of them."""
     side = {"head": "last", "tail": "first"}[config["truncate"]]
-    return f"{config['vocabulary_size']:,} words, {side} {config['max_length']:,}"
+    longest = "whole reviews" if config.get("network") == "nb_svm" else f"{side} {config['max_length']:,}"
+    told = ", n-gram ratios" if config.get("log_count_ratios") else ""
+    return f"{config['vocabulary_size']:,} words{told}, {longest}"
 
 
 def _p_value(row: Row, above: Row | None) -> str:

@@ -40,6 +40,19 @@ def test_a_row_is_the_mean_and_the_deviation_over_its_seeds(rows):
     assert "| 90.00 |" in lines[4]  # one seed has no deviation
 
 
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"log_count_ratios": 5, "max_length": 1000}, "10,000 words, n-gram ratios, last 1,000"),
+        ({"truncate": "tail", "log_count_ratios": 0}, "10,000 words, first 500"),
+        ({"network": "nb_svm"}, "10,000 words, whole reviews"),
+    ],
+)
+def test_a_row_says_what_is_read(raw, settings, shown):
+    change(raw / "gpu/lstm/seed-0/config.json", **settings)
+    assert f"| {shown} |" in results_table(group_rows(load_runs(raw))).splitlines()[4]
+
+
 def test_neighbours_are_compared_where_their_answers_are_recorded(raw, rng):
     """By the test of `significance`, row against the row above."""
     answers = {}
