@@ -112,8 +112,8 @@ SEARCHES: dict[str, Search] = {
         seconds=54,
     ),
     # The same minute for what mattered on validation reviews in the ablation of the most accurate network: a
-    # GRU, and both directions; adversarial training and the words before the last 300 mattered little. The
-    # preset takes the higher of both choices' mean validation accuracies.
+    # GRU, and both directions; adversarial training and the words before the last 300 mattered little. Its
+    # choice was tried and not kept (results/README.md): most of its runs were best before their last epoch.
     "minute_gru": Search(
         "--preset lstm --log-count-ratios 5 --vocabulary-size 30000 --pooling mean_max --cell gru "
         "--bidirectional --embedding-dropout 0",
