@@ -34,7 +34,7 @@ train: $(RUN)
 	$(BIN)/python -m experiments.imdb_sentiment --workdir $(WORKDIR) $(ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ def need_devices(count: int) -> None:
 def compiled_programs(tmp_path_factory):
     """Programs are compiled once a test process: many tests and scripts train the same small networks."""
     folder = tmp_path_factory.mktemp("compiled")
-    settings = {"compilation_cache_dir": str(folder), "persistent_cache_min_compile_time_secs": 0}
+    settings = {"compilation_cache_dir": str(folder), "persistent_cache_min_compile_time_secs": 0.1}
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in settings.items():
             jax.config.update(f"jax_{name}", value)
