@@ -109,9 +109,10 @@ def test_initial_parameters(name):
         np.testing.assert_allclose(params.bias, expected, atol=0.5 if name == "layer_norm_lstm" else 0)
 
 
-def test_cells_begin_as_their_docstrings_say(rng):
+def test_cells_begin_as_their_docstrings_say():
     """Where that is not the rule for all cells; over many units, so that means and bounds can be told."""
-    size, make = 2000, lambda name: CELLS[name].init(jax.random.key(2), 50, 2000)
+    size = 2000
+    make = lambda name: CELLS[name].init(jax.random.key(2), 50, size)  # noqa: E731
     own_past = np.asarray(make("indrnn").recurrent_weights)  # uniform in [0, 1)
     assert own_past.min() >= 0
     assert 0.98 < own_past.max() < 1
