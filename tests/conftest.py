@@ -33,6 +33,13 @@ def compiled_programs(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def programs_are_given_back():
+    """Loaded programs take maps of memory, and with more than 65,530 of them a process on Linux crashes."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
     """No test reads or writes the cache of whoever runs it."""
