@@ -4,6 +4,7 @@ import dataclasses
 import os
 import resource
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import numpy as np
@@ -97,6 +98,16 @@ def test_interrupted_is_uninterrupted(step, number, tmp_path, monkeypatch, undis
     assert f"after saving step {step + 1}" in str(interruption.value)
     assert not (tmp_path / "result.json").exists()
     assert_same_run(tmp_path, make_run(tmp_path).train("command"), undisturbed)
+
+
+def test_a_run_in_another_thread_is_the_same_run(tmp_path, undisturbed, caplog):
+    """Where Python lets nobody catch signals: it says so, and leaves them to the program."""
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    with ThreadPoolExecutor() as threads:
+        result = threads.submit(make_run(tmp_path).train, "command").result()
+    assert_same_run(tmp_path, result, undisturbed)
+    assert "training outside the main thread: SIGTERM and SIGINT are not caught" in caplog.text
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)] == before
 
 
 @pytest.mark.parametrize(("step", "saved"), [(2, 0), (5, 4), (7, 6), (11, 8)])
