@@ -8,6 +8,7 @@ before it is read. Nothing in a checkpoint is executed.
 """
 
 import contextlib
+import itertools
 import logging
 import shutil
 from pathlib import Path
@@ -22,6 +23,10 @@ from rnn_jax.training.hosts import is_first, meet
 from rnn_jax.training.manifest import damage_of, seal
 
 KEPT = 2  # the newest, and the one before it in case the newest is damaged
+LOOKS = 10  # at the checkpoints of a run that goes on and drops those that are being read
+
+# Orbax may go on writing after a save that failed: each has a name of its own, the same on all hosts.
+_attempts = itertools.count(1)
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +93,14 @@ class Checkpoints:
         Raises:
             SaveError: if it cannot be saved, as on a full disk.
         """
-        unfinished = self._directory / f"{step}.unfinished"
+        unfinished = self._directory / f"{step}.unfinished-{next(_attempts)}"
         items: dict[str, Any] = {
             "state": ocp.args.StandardSave(checkpoint.state),
             "progress": ocp.args.JsonSave(checkpoint.progress),
         }
         if checkpoint.best is not None:
             items["best"] = ocp.args.StandardSave(checkpoint.best)
-        self._clear_unfinished()  # Orbax may have gone on writing after a save that failed
+        self._clear_unfinished()
         try:
             self._orbax.save(unfinished, args=ocp.args.Composite(**items), force=True)
             if is_first():
@@ -130,6 +135,24 @@ class Checkpoints:
             if mine is not None and _kinds(mine) != _kinds(theirs):  # Orbax does not mind
                 raise UserError(f"checkpoint {folder} is of another network, or of another version")
         return found
+
+    def read(self, like: Checkpoint) -> Checkpoint | None:
+        """The newest sound checkpoint, as `restore` reads it, also while its run goes on; None without one.
+
+        The run may drop a checkpoint while it is being read. By then it has saved a newer one.
+
+        Raises:
+            UserError: if there are checkpoints, and none can be read.
+        """
+        for left in reversed(range(LOOKS)):
+            steps = self._steps()
+            try:
+                newest = self.newest()
+                return None if newest is None else self.restore(newest, like)
+            except (UserError, OSError):
+                if not left or self._steps() == steps:
+                    raise
+        raise AssertionError("the last look returns or raises")
 
     def _steps(self) -> list[int]:
         """The steps of all checkpoints, newest first."""

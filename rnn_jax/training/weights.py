@@ -9,18 +9,16 @@ from rnn_jax.training.run_directory import RunDirectory
 
 
 def best_weights(directory: RunDirectory) -> ModelParams:
-    """The weights of the best epoch so far, as NumPy arrays.
+    """The weights of the best epoch so far, as NumPy arrays; the run may be going on.
 
     Raises:
         UserError: if the directory holds no run, no checkpoint of a whole epoch, or none that can be read.
     """
     config = directory.read_config()
-    checkpoints = Checkpoints(directory.checkpoints)
-    step = checkpoints.newest()
-    if step is None:
-        raise UserError(f"{directory.path} holds no checkpoint: train it first")
     _, init_params = split(config.make_model)
-    best = checkpoints.restore(step, Checkpoint(None, jax.device_get(init_params()), {})).best
-    if best is None:
+    found = Checkpoints(directory.checkpoints).read(Checkpoint(None, jax.device_get(init_params()), {}))
+    if found is None:
+        raise UserError(f"{directory.path} holds no checkpoint: train it first")
+    if found.best is None:
         raise UserError(f"{directory.path} holds no checkpoint of a whole epoch yet: let the run go on")
-    return best
+    return found.best
