@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from experiments.command_line import parse, run, run_all
+from experiments.command_line import Place, parse, run, run_all
 
 WHOLE = "the whole network"
 
@@ -38,7 +38,7 @@ class Options:
 
     seeds: tuple[int, ...] = SEEDS
     """A run of each network with each."""
-    records: str = "results/ablation"
+    records: Place = "results/ablation"
     """Folder of the records."""
     dry_run: bool = False
     """Print the commands instead of running them."""

@@ -10,7 +10,7 @@ import jax
 import tyro
 from rich.console import Console
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.scaling import measure_scaling
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
@@ -23,7 +23,7 @@ from rnn_jax.training.parallel import set_up_devices
 class Options:
     """Measures training steps over the number of devices. All reviews have --max-length tokens."""
 
-    output: str
+    output: Place
     """Directory of data_parallel.jsonl, a table and a plot."""
     config: Annotated[Config, tyro.conf.arg(name="")]
     num_devices: int | None = None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import tyro
 from rich.console import Console
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.measuring.epochs import Epoch, our_epochs
 from rnn_jax.measuring.keras_epochs import keras_epochs
@@ -22,16 +22,16 @@ from rnn_jax.training.parallel import set_up_devices
 class Options:
     """Measures whole epochs of training; the test reviews are read after each, for the time to learn."""
 
-    output: str
+    output: Place
     """Directory of epochs.jsonl and a table; a row of the same network is replaced."""
     config: Annotated[Config, tyro.conf.arg(name="")]
     libraries: tuple[Literal["rnn_jax", "keras"], ...] = ("rnn_jax",)
     """Who trains: rnn_jax, and keras, which needs TensorFlow (pip install tensorflow-cpu)."""
     num_devices: int | None = None
     """Devices that share a batch, and threads of Keras; by default all, on a CPU one a core."""
-    data_dir: str | None = None
+    data_dir: Place | None = None
     """Directory of the TFDS data; by default $TFDS_DATA_DIR or ~/tensorflow_datasets."""
-    cache_dir: str | None = None
+    cache_dir: Place | None = None
     """Directory of the encoded data."""
 
 

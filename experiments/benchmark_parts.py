@@ -9,7 +9,7 @@ from typing import Literal
 
 from rich.progress import track
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import Case
 from rnn_jax.measuring.parts import measure_parts
@@ -23,7 +23,7 @@ from rnn_jax.unroll.fused import chunk_length
 class Options:
     """Measures what the time of training a fused layer goes to."""
 
-    output: str
+    output: Place
     """Directory of parts.jsonl and a table."""
     cells: tuple[Literal["elman", "lstm", "gru"], ...] = ("elman", "lstm", "gru")
     """Cells."""

@@ -16,7 +16,7 @@ import jax
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import PRECISIONS, Case
@@ -40,7 +40,7 @@ else:
 class Options:
     """Measures ways to unroll recurrent layers, side by side with other libraries."""
 
-    output: str
+    output: Place
     """Directory of benchmark.jsonl, a table and plots."""
     cells: tuple[CellName, ...] = ("lstm", "gru", "elman")
     """Cells."""

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 from rich.progress import track
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from experiments.presets import PRESETS, PresetName
 from rnn_jax.data.word_order import shuffle_blocks
 from rnn_jax.errors import UserError
@@ -33,11 +33,11 @@ from rnn_jax.training.weights import best_weights
 class Options:
     """Compares what networks cost, and what they make of the order of words."""
 
-    output: str
+    output: Place
     """Directory of costs.jsonl and orders.jsonl."""
     networks: tuple[PresetName, ...] = ("elman", "lstm", "gru", "text_cnn", "fasttext")
     """Presets to compare."""
-    raw: str = "results/raw"
+    raw: Place = "results/raw"
     """Folder of the recorded runs, which have their checkpoints."""
     lengths: tuple[int, ...] = (125, 250, 500, 1000)
     """Tokens of all reviews, for the costs."""
@@ -45,9 +45,9 @@ class Options:
     """Words that stay together, for the order."""
     seconds: float = 10.0
     """Time for running all networks at a length, once they are compiled."""
-    data_dir: str | None = None
+    data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
-    cache_dir: str | None = None
+    cache_dir: Place | None = None
     """Where the encoded data set is kept; by default beside the TFDS data."""
 
 

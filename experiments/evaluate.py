@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from experiments.command_line import parse, run
+from experiments.command_line import Place, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.evaluation import make_evaluator
@@ -16,13 +16,13 @@ from rnn_jax.training.weights import best_weights
 class Options:
     """Evaluates the best checkpoint of a run."""
 
-    workdir: str
+    workdir: Place
     """Directory of the run."""
     split: Literal["test", "validation", "train"] = "test"
     """Reviews to evaluate on."""
-    data_dir: str | None = None
+    data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
-    cache_dir: str | None = None
+    cache_dir: Place | None = None
     """Where the encoded data set is kept; by default beside the TFDS data."""
     num_devices: int | None = None
     """Devices of this host to use; by default all that can share a batch evenly."""
@@ -50,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, end_with_reader=True)

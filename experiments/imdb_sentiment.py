@@ -11,10 +11,11 @@ import time
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import tyro
 from rich.console import Console
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from experiments.presets import PRESETS, PresetName, settle
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
@@ -37,16 +38,16 @@ class Options:
     The same command again goes on where it was stopped, or reports a run that has finished.
     """
 
-    workdir: str
+    workdir: Place
     """Directory of the run: settings, metrics, checkpoints, result."""
     config: Annotated[Config, tyro.conf.arg(name="")]
     preset: PresetName = "lstm"
     """Settings to start from; the options below change them. Synthetic reviews get some of their own."""
-    init_from: str | None = None
+    init_from: Place | None = None
     """Start a new run from the best weights of the run in this directory."""
-    data_dir: str | None = None
+    data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
-    cache_dir: str | None = None
+    cache_dir: Place | None = None
     """Where the encoded data set is kept; by default beside the TFDS data."""
     num_devices: int | None = None
     """Devices of this host to use; by default all that can share a batch evenly, on a CPU one a core."""
@@ -112,8 +113,21 @@ def show_plan(run: Run, console: Console) -> None:
     )
 
 
-def report(result: dict[str, Any], workdir: str, console: Console) -> None:
-    """What came out, and how to use it."""
+def first_answer(run: Run) -> str:
+    """The first test review decoded back to words, its label, and what the network makes of it."""
+    if run.test_logits is None:
+        return ""
+    tokens, names = run.data.test.sequences[0], ("negative", "positive")
+    positive = 1 / (1 + np.exp(-float(run.test_logits[0])))
+    return (
+        f"The first test review, decoded: {run.data.vocabulary.decode(tokens[:24])} …\n"
+        f"    it is {names[run.data.test.labels[0]]}, and the network says "
+        f"{names[int(positive > 0.5)]}, {max(positive, 1 - positive):.1%}\n"
+    )
+
+
+def report(result: dict[str, Any], workdir: str, console: Console, answer: str = "") -> None:
+    """What came out, an answer, and how to use it."""
     near = os.path.relpath(sys.executable)  # as one would type it
     python = near if near.startswith(".venv") else "python"
     network = result["cell"] if result["network"] == "recurrent" else result["network"]
@@ -129,6 +143,7 @@ def report(result: dict[str, Any], workdir: str, console: Console) -> None:
     console.print(
         f"{result['dataset']} reviews, {network}: {tested} ({chosen}) · "
         f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} reviews/s\n"
+        f"{answer}"
         "Classify a review of your own:\n"
         f"    {python} -m experiments.predict "
         f'--workdir {shlex.quote(workdir)} "I expected little, and got a wonderful film."',
@@ -196,7 +211,8 @@ def train(options: Options) -> int:
     weights = weights_of(options.init_from, config, data) if options.init_from else None
     command = command_line("imdb_sentiment")
     try:
-        report(this.train(command, weights), options.workdir, console)
+        result = this.train(command, weights)
+        report(result, options.workdir, console, first_answer(this))
     except InterruptedRunError as interruption:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)
         return interruption.exit_code

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.ablation import WHOLE
-from experiments.command_line import parse, run
+from experiments.command_line import Place, parse, run
 from experiments.search import FIRST_SEEDS, SEARCHES, SECOND_SEEDS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.ablation import ablation_table
@@ -39,7 +39,7 @@ class Options:
 
     check: bool = False
     """Write nothing, and exit with 1 where a file differs from what would be written."""
-    root: str = str(ROOT)
+    root: Place = str(ROOT)
     """The project: its README.md, and results/ with raw/ in it."""
 
 

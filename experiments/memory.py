@@ -12,11 +12,12 @@ import jax
 from rich.console import Console
 from rich.progress import track
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.data.memory_tasks import TASKS
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.memory import CHUNK, Case, measure_memory
 from rnn_jax.reporting.memory import load_memory, memory_table
+from rnn_jax.seeds import words
 from rnn_jax.training.config import CellName
 from rnn_jax.training.environment import origin
 
@@ -30,7 +31,7 @@ else:
 class Options:
     """Measures what cells remember."""
 
-    output: str
+    output: Place
     """Directory of memory.jsonl."""
     cells: tuple[CellName, ...] = ("elman", "lstm", "gru", "indrnn", "mingru", "lru")
     """Recurrent cells."""
@@ -51,6 +52,8 @@ def main() -> None:
         raise UserError("--lengths: must be 2 or more")
     if options.steps < CHUNK or options.steps % CHUNK:
         raise UserError(f"--steps {options.steps}: must be a multiple of {CHUNK}")
+    for seed in options.seeds:
+        words(seed)  # there are some
     console = Console(stderr=True)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.data import dataset as datasets
 from rnn_jax.data.examples import pack
 from rnn_jax.errors import UserError
@@ -24,7 +24,7 @@ CHOICES_OF_C = (0.003, 0.01, 0.03, 0.1, 0.3)
 class Options:
     """Trains NB-SVM, a linear baseline, on the same reviews as the networks, and evaluates it."""
 
-    workdir: str
+    workdir: Place
     """Directory of the run: settings and result."""
     dataset: datasets.Name = "auto"
     """Reviews to train on; auto: IMDb where it is at hand or can be downloaded, else synthetic ones."""
@@ -36,9 +36,9 @@ class Options:
     """Number of token indices; by default, more than there are words in IMDb."""
     max_length: int = 10_000
     """Longest review in tokens; by default, longer than any."""
-    data_dir: str | None = None
+    data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
-    cache_dir: str | None = None
+    cache_dir: Place | None = None
     """Where the encoded data set is kept; by default beside the TFDS data."""
 
 

@@ -12,7 +12,7 @@ import tyro
 from numpy.typing import NDArray
 from rich.console import Console
 
-from experiments.command_line import parse, run
+from experiments.command_line import Place, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.explanation import in_terminal, page
 from rnn_jax.training.compilation import keep_compiled_programs
@@ -26,7 +26,7 @@ class Options:
     Without texts, reads one a line from standard input.
     """
 
-    workdir: str
+    workdir: Place
     """Directory of the run."""
     texts: tyro.conf.Positional[tuple[str, ...]] = ()
     """Reviews."""
@@ -34,9 +34,9 @@ class Options:
     """Print a JSON object a line: text, label, and probability of that label."""
     explain: bool = False
     """Show which words moved each decision, by integrated gradients and by occlusion."""
-    page: str | None = None
+    page: Place | None = None
     """Write that as a page of HTML into this file."""
-    gates: str | None = None
+    gates: Place | None = None
     """Draw the gates of the first layer over the first text into this PNG file."""
 
 
@@ -109,4 +109,4 @@ def draw(name: str, words: list[str], gates: dict[str, NDArray[np.float32]]) -> 
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, end_with_reader=True)

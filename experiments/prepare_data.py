@@ -3,7 +3,7 @@
 import shlex
 from dataclasses import dataclass
 
-from experiments.command_line import parse, run
+from experiments.command_line import Place, parse, run
 from rnn_jax.data import imdb
 
 
@@ -14,9 +14,9 @@ class Options:
     Where they are prepared already, it only says so.
     """
 
-    archive: str | None = None
+    archive: Place | None = None
     """The published aclImdb_v1.tar.gz; by default it is downloaded."""
-    data_dir: str | None = None
+    data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
 
 

@@ -19,7 +19,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
-from experiments.command_line import parse, run, run_all
+from experiments.command_line import Place, parse, run, run_all
 from experiments.presets import PRESETS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.runs import Run, load_runs
@@ -67,7 +67,7 @@ class Options:
     """Say which rows there are, and which of their runs are recorded, and stop."""
     dataset: Literal["imdb", "synthetic"] = "imdb"
     """Reviews to train on."""
-    raw: str = "results/raw"
+    raw: Place = "results/raw"
     """Folder of the records."""
     dry_run: bool = False
     """Print the commands instead of running them."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 import tyro
 
-from experiments.command_line import parse, run, run_all
+from experiments.command_line import Place, parse, run, run_all
 from rnn_jax.errors import RunError
 from rnn_jax.reporting.trials import finalists, load_trials
 
@@ -175,7 +175,7 @@ class Options:
 
     name: tyro.conf.Positional[SearchName]
     """What is searched."""
-    records: str = "results/search"
+    records: Place = "results/search"
     """Folder of the records."""
     dry_run: bool = False
     """Print the commands of round one instead of running them."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from rich.progress import track
 
-from experiments.command_line import command_line, parse, run
+from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.stress import stress_table
 from rnn_jax.stress import kills
@@ -32,7 +32,7 @@ SETTINGS = (
 class Options:
     """Kills, damages and resumes a small training run; exits 1 if anything comes out differently."""
 
-    output: str
+    output: Place
     """Directory of stress.jsonl, with a row for everything that was done; the runs lie there meanwhile."""
     kills: int = 100
     """How often to kill with SIGKILL, half of the times in the middle of a save."""

@@ -25,7 +25,7 @@ SMALL = (
     "--max-length 40 --buckets 1"
 )
 # What stands in the table for what would not fit, or cannot be typed.
-ODD = {"<a megabyte>": "good " * 250_000, "<not UTF-8>": "caf\udce9"}
+ODD = {"<a megabyte>": "good " * 250_000, "<not UTF-8>": "caf\udce9", "<300 letters>": "long" * 75}
 
 # `begun` holds a run without checkpoints, `trained` a finished one; the rest of the places say what they are.
 CASES = {
@@ -69,6 +69,14 @@ CASES = {
         "--workdir new --num-devices 99",
         "--workdir new --num-devices 0",
         "--workdir new --dataset synthetic --train-examples 99998",
+        "--workdir gs://bucket/run",
+        "--workdir ''",
+        "--workdir '<300 letters>'",
+        "--workdir ~nobody-of-this-name/run",
+        "--workdir new --data-dir s3://bucket",
+        "--workdir new --cache-dir hdfs://host/cache",
+        "--workdir new --init-from file:///runs/lstm",
+        "--workdir new --seed 18446744073709551616",
         "{small} --workdir file",
         "{small} --workdir folder",
         "{small} --workdir trained --cell gru --epochs 3",
@@ -89,6 +97,7 @@ CASES = {
         "--workdir damaged",
         "--workdir unsettled",
         "--workdir trained --split dev",
+        "--workdir gs://bucket/run",
         "--workdir refitted --split validation",
         "--workdir trained --num-devices 99",
     ),
@@ -100,11 +109,15 @@ CASES = {
         "--workdir trained ''",
         "--workdir trained good ...",
         "--workdir trained --json --explain good",
+        "--workdir gs://bucket/run good",
+        "--workdir trained --page gs://bucket/page.html good",
+        "--workdir trained --gates '<300 letters>.png' good",
         "--workdir trained '<a megabyte>'",
         "--workdir trained '<not UTF-8>'",
     ),
     "prepare_data": (
         "--data-dir new --archive missing.tar.gz",
+        "--data-dir new --archive https://host/aclImdb_v1.tar.gz",
         "--data-dir new --archive folder",
         "--data-dir new --archive file",
         "--data-dir new --archive link.tar.gz",
@@ -119,10 +132,10 @@ CASES = {
         "--output new --precisions float8",
     ),
     "benchmark_parts": ("--output new --time 29", "--output new --cells gru_v3", "--output new --batches 0"),
-    "benchmark_epoch": ("--output new --libraries numpy", "--output new --epochs 0"),
+    "benchmark_epoch": ("--output new --libraries numpy", "--output new --epochs 0", "--output gs://bucket"),
     "benchmark_data_parallel": ("--output new --max-length 0",),
     "stress": ("--output new --dataset reviews", "--output new --kills -1"),
-    "reproduce": ("--row other", "--row gru --check --raw new"),
+    "reproduce": ("--row other", "--row gru --check --raw new", "--raw gs://bucket"),
     "search": ("--draws 3", "other"),
     "nb_svm": (
         "--workdir new --ngrams 4",
@@ -135,8 +148,13 @@ CASES = {
         "--output new --networks lstn",
         "--output new --raw folder",
     ),
-    "memory": ("--output new --lengths 1", "--output new --steps 150", "--output new --cells lstn"),
-    "make_tables": ("--root folder",),
+    "memory": (
+        "--output new --lengths 1",
+        "--output new --steps 150",
+        "--output new --cells lstn",
+        "--output new --seeds -1",
+    ),
+    "make_tables": ("--root folder", "--root gs://bucket"),
 }
 
 
@@ -182,7 +200,7 @@ def answer(module: str, line: str, folder: Path) -> tuple[int, str]:
             command_line.run(importlib.import_module(f"experiments.{module}").main)
         except SystemExit as end:
             code = int(end.code or 0)
-    assert not (folder / "new").exists(), line  # bad input makes nothing
+    assert not {"new", "gs:"} & set(os.listdir(folder)), line  # bad input makes nothing
     text = said.getvalue().replace(f"{folder}/", "").replace(f"process {os.getpid()} on ", "process N on ")
     text = text.replace(f"this host has {DEVICES}", "this host has N")
     return code, text.replace(f"process N on {os.uname().nodename}", "process N on HOST")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnn_jax.data.buckets import assign
 from rnn_jax.data.examples import Examples
+from rnn_jax.seeds import words
 
 AnyArray = Any  # NumPy's where batches are made, JAX's where they are used
 
@@ -47,7 +48,8 @@ def plan_epoch(
     What is left over in a bucket moves up to the next, so that all batches are full but the last one of the
     longest bucket, and the number of batches does not depend on the buckets.
     """
-    rng = np.random.default_rng([seed, epoch])
+    low, high = words(seed)
+    rng = np.random.default_rng([low, epoch, high])  # NumPy fills up with zeros: those of [low, epoch]
     shuffled = rng.permutation(len(lengths))
     plans = _fill_buckets(shuffled, assign(lengths[shuffled], boundaries), boundaries, batch_size)
     return [plans[i] for i in rng.permutation(len(plans))]

@@ -15,6 +15,7 @@ from rnn_jax.data.films import group_films
 from rnn_jax.data.log_count_ratios import LogCountRatios, count_ratios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
+from rnn_jax.places import local
 
 Name = Literal["auto", "imdb", "synthetic"]
 
@@ -139,7 +140,7 @@ def _encode_synthetic() -> cache.Encoded:
 def _cache_folders(data_dir: str | None, cache_dir: str | None) -> list[Path]:
     """Where an encoded cache may lie, the preferred place first."""
     if cache_dir is not None:
-        return [Path(cache_dir)]
+        return [local(cache_dir)]
     own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn_jax"
     return [imdb.data_directory(data_dir) / "rnn_jax", own]
 

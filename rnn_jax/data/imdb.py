@@ -28,6 +28,7 @@ import numpy as np
 
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.errors import UserError
+from rnn_jax.places import local
 
 NAME = "imdb_reviews/plain_text:1.0.0"
 FOLDER = NAME.replace(":", "/")  # below the data directory
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 
 def data_directory(data_dir: str | None) -> Path:
     """The TFDS directory: the argument, else `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`."""
-    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    return local(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
 
 
 def is_prepared(data_dir: str | None = None) -> bool:
@@ -128,9 +129,9 @@ def prepare(data_dir: str | None = None, archive: str | Path | None = None) -> P
     if archive is None:
         _check_server()
     else:
-        _check_archive(Path(archive))
+        _check_archive(local(archive))
     _check_destination(root)
-    _build(root, None if archive is None else Path(archive))
+    _build(root, None if archive is None else local(archive))
     return root
 
 

@@ -9,6 +9,7 @@ import jax
 from rnn_jax.data.batches import make_batch, plan_epoch, steps_per_epoch
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.dataset import Dataset
+from rnn_jax.seeds import make_key
 from rnn_jax.training.config import Config
 from rnn_jax.training.evaluation import Evaluator
 from rnn_jax.training.program import make_program
@@ -30,7 +31,7 @@ def our_epochs(config: Config, data: Dataset, num_devices: int) -> Iterator[Epoc
     boundaries = choose_boundaries(data.train.lengths, config.max_length, config.buckets)
     evaluate = Evaluator(parallel, program.apply, boundaries, config.batch_size)
     state = parallel.replicate(program.init_state(program.init_params()))
-    key = jax.random.key(config.seed)
+    key = make_key(config.seed)
     for epoch in range(config.epochs):
         start = time.perf_counter()
         data_seconds = 0.0

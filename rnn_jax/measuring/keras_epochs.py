@@ -17,7 +17,7 @@ from rnn_jax.training.config import Config
 # Settings that must have their defaults: what they ask for has no counterpart here.
 NOT_BUILT = (
     *("network", "num_layers", "bidirectional", "dense", "precision", "pair_buckets", "log_count_ratios"),
-    *("recurrent_dropout", "weight_dropout", "zoneout", "adversarial", "schedule", "warm_up"),
+    *("recurrent_dropout", "weight_dropout", "zoneout", "adversarial", "optimizer", "schedule", "warm_up"),
 )
 
 
@@ -41,6 +41,8 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
 
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
     tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+    if config.seed >= 2**32:
+        raise UserError(f"--libraries keras: --seed {config.seed} must be below {2**32} there")
     keras.utils.set_random_seed(config.seed)
     model = _make_model(config)
     schedule = keras.optimizers.schedules.PolynomialDecay(
@@ -48,7 +50,7 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
     )
     averaged = {"use_ema": True, "ema_momentum": config.average_decay} if config.average_decay else {}
     model.compile(
-        keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm, **averaged),
+        keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm or None, **averaged),
         loss="binary_crossentropy",
         metrics=["accuracy"],
     )

@@ -10,6 +10,7 @@ import optax
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, Cell, Params
 from rnn_jax.data.memory_tasks import TASKS
+from rnn_jax.seeds import make_key
 from rnn_jax.unroll import fused
 
 CHUNK = 100  # steps between two looks from outside
@@ -47,7 +48,7 @@ def measure_memory(case: Case) -> dict[str, Any]:
     Adam, with gradients clipped at norm 1, and batches drawn anew: nothing can be learnt by heart.
     """
     cell, task = CELLS[case.cell], TASKS[case.task]
-    init_key, data_key, test_key = jax.random.split(jax.random.key(case.seed), 3)
+    init_key, data_key, test_key = jax.random.split(make_key(case.seed), 3)
     layer_key, kernel_key = jax.random.split(init_key)
     kernel = jax.nn.initializers.glorot_uniform()(kernel_key, (case.hidden, task.output_size))
     layer = cell.init(layer_key, task.input_size, case.hidden)

@@ -13,18 +13,21 @@ from rnn_jax.data import dataset as datasets
 from rnn_jax.data.log_count_ratios import PATTERNS
 from rnn_jax.errors import UserError
 from rnn_jax.models import POOLINGS, Classifier
-from rnn_jax.training.optimizer import SCHEDULES
+from rnn_jax.seeds import make_key, words
+from rnn_jax.training.optimizer import OPTIMIZERS, SCHEDULES
 from rnn_jax.unroll import UNROLLS
 
 if TYPE_CHECKING:  # a type checker cannot know what the tables hold
     CellName: TypeAlias = str
     UnrollName: TypeAlias = str
     PoolingName: TypeAlias = str
+    OptimizerName: TypeAlias = str
     ScheduleName: TypeAlias = str
 else:  # choices that the command line shows and checks
     CellName = Literal[tuple(CELLS)]
     UnrollName = Literal[tuple(UNROLLS)]
     PoolingName = Literal[tuple(POOLINGS)]
+    OptimizerName = Literal[tuple(OPTIMIZERS)]
     ScheduleName = Literal[tuple(SCHEDULES)]
 
 
@@ -96,14 +99,16 @@ class Config:
     """Reviews a step, over all devices."""
     buckets: int = 6
     """Number of lengths that batches are padded to; each is compiled once."""
+    optimizer: OptimizerName = "adam"
+    """How a gradient becomes an update."""
     learning_rate: float = 1e-2
-    """Peak step size of Adam."""
+    """Peak step size of the optimizer."""
     schedule: ScheduleName = "linear"
     """How the step size falls from its peak to zero over all epochs; constant: not at all."""
     warm_up: float = 0.0
     """Share of all steps in which the step size rises to its peak first."""
     clip_norm: float = 1.0
-    """Largest global norm of the gradient; beyond it the gradient is scaled down."""
+    """Largest global norm of the gradient; beyond it the gradient is scaled down; 0: not at all."""
     adversarial: float = 0.0
     """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
     average_decay: float = 0.998
@@ -115,7 +120,7 @@ class Config:
         """Raises UserError, naming the option, for a value that makes no sense."""
         positive = (
             *("max_length", "embedding_size", "hidden_size", "num_layers", "epochs"),
-            *("batch_size", "buckets", "learning_rate", "clip_norm"),
+            *("batch_size", "buckets", "learning_rate"),
         )
         for name in positive:
             _require(getattr(self, name) > 0, name, getattr(self, name), "must be above 0")
@@ -148,7 +153,8 @@ class Config:
             self.log_count_ratios,
             f"must be from 0 to {len(PATTERNS)}",
         )
-        for name in ("seed", "patience", "adversarial", "pair_buckets"):
+        words(self.seed)  # there are some
+        for name in ("patience", "clip_norm", "adversarial", "pair_buckets"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "must be 0 or more")
 
     def make_model(self) -> Classifier:
@@ -174,7 +180,7 @@ class Config:
             weight_dropout=self.weight_dropout,
             zoneout=self.zoneout,
             precision=self.precision,
-            rngs=nnx.Rngs(self.seed),
+            rngs=nnx.Rngs(make_key(self.seed)),
         )
 
     def load_data(self, data_dir: str | None, cache_dir: str | None) -> datasets.Dataset:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import jax
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from rnn_jax.data.batches import Plan, make_batch, plan_epoch, steps_per_epoch
@@ -15,6 +17,7 @@ from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import RunError, UserError
 from rnn_jax.models import count_parameters
 from rnn_jax.models.functional import ModelParams
+from rnn_jax.seeds import make_key
 from rnn_jax.training.checkpoints import Checkpoint, SaveError
 from rnn_jax.training.config import Config
 from rnn_jax.training.environment import origin
@@ -57,6 +60,9 @@ class Run:
         test: whether the test split is read at the end; not, while settings are being searched for.
         data_seconds: how long it took to load the reviews, log-count ratios counted; for the record.
         console: where progress is shown.
+
+    Attributes:
+        test_logits: what the best weights answered to the test reviews, `[N]`; None until they are read.
     """
 
     def __init__(
@@ -82,10 +88,11 @@ class Run:
         self._program = make_program(config, self.total_steps, num_devices)
         self._parallel = self._program.parallel
         self._evaluate = Evaluator(self._parallel, self._program.apply, self.boundaries, config.batch_size)
-        self._key = jax.random.key(config.seed)
+        self._key = make_key(config.seed)
         self._progress = TrainingProgress(console, self.total_steps)
         self._saver = Saver(directory, report=self._progress.line)
         self._best: ModelParams | None = None  # the best weights so far
+        self.test_logits: NDArray[np.float32] | None = None
 
     def train(self, command: str, initial_params: ModelParams | None = None) -> dict[str, Any]:
         """Trains to the end, from the latest checkpoint where there is one, and returns the result.
@@ -273,8 +280,8 @@ class Run:
         assert self._best is not None  # an epoch has ended
         test, correct = None, None
         if self.test:
-            test, logits = self._evaluate(self._best, self.data.test)
-            correct = (logits > 0) == (self.data.test.labels > 0)
+            test, self.test_logits = self._evaluate(self._best, self.data.test)
+            correct = (self.test_logits > 0) == (self.data.test.labels > 0)
         epochs, seconds = self._step // self.epoch_steps, self._standing.train_seconds
         result = {
             "dataset": self.data.name,

@@ -1,6 +1,7 @@
-"""How gradients become updates: clipping, Adam, and a step size that rises and falls."""
+"""How gradients become updates: clipping, Adam or RMSprop, and a step size that rises and falls."""
 
 from collections.abc import Callable
+from functools import partial
 
 import optax
 
@@ -11,11 +12,22 @@ SCHEDULES: dict[str, Callable[[float, int], optax.Schedule]] = {
     "constant": lambda peak, steps: optax.constant_schedule(peak),
 }
 
+OPTIMIZERS: dict[str, Callable[[optax.ScalarOrSchedule], optax.GradientTransformation]] = {
+    "adam": optax.adam,  # D. Kingma and J. Ba, 2015, arXiv:1412.6980
+    # T. Tieleman and G. Hinton, lecture 6.5 of "Neural Networks for Machine Learning", 2012; ε as in Keras.
+    "rmsprop": partial(optax.rmsprop, decay=0.9, eps=1e-7),
+}
+
 
 def make_optimizer(
-    learning_rate: float, total_steps: int, clip_norm: float, schedule: str = "linear", warm_up: float = 0.0
+    learning_rate: float,
+    total_steps: int,
+    clip_norm: float,
+    schedule: str = "linear",
+    warm_up: float = 0.0,
+    optimizer: str = "adam",
 ) -> optax.GradientTransformation:
-    """Adam (D. Kingma and J. Ba, 2015, arXiv:1412.6980) on gradients clipped by their global norm.
+    """An optimizer on gradients clipped by their global norm.
 
     Clipping keeps the exploding gradients of recurrent networks in bounds (R. Pascanu, T. Mikolov and
     Y. Bengio, 2013, arXiv:1211.5063).
@@ -23,11 +35,12 @@ def make_optimizer(
     Args:
         learning_rate: the peak of the step size.
         total_steps: when the schedule ends.
-        clip_norm: the largest global norm of a gradient.
+        clip_norm: the largest global norm of a gradient; 0 clips none.
         schedule: how the step size falls from its peak, a name in `SCHEDULES`.
         warm_up: the share of all steps in which it rises linearly to its peak first. With a linear fall, that
             is the slanted triangle of J. Howard and S. Ruder, 2018, arXiv:1801.06146, which ends at a 32nd of
             its peak there.
+        optimizer: a name in `OPTIMIZERS`.
     """
     rising = round(warm_up * total_steps)
     step_size = SCHEDULES[schedule](learning_rate, total_steps - rising)
@@ -35,4 +48,5 @@ def make_optimizer(
         step_size = optax.join_schedules(
             [optax.linear_schedule(0.0, learning_rate, rising), step_size], [rising]
         )
-    return optax.chain(optax.clip_by_global_norm(clip_norm), optax.adam(step_size))
+    clip = optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity()
+    return optax.chain(clip, OPTIMIZERS[optimizer](step_size))

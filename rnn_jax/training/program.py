@@ -35,7 +35,12 @@ def make_program(config: Config, total_steps: int, num_devices: int) -> Program:
     """The program of a configuration, for so many devices of this host; nothing is compiled yet."""
     apply, init_params = split(config.make_model)
     optimizer = make_optimizer(
-        config.learning_rate, total_steps, config.clip_norm, config.schedule, config.warm_up
+        config.learning_rate,
+        total_steps,
+        config.clip_norm,
+        config.schedule,
+        config.warm_up,
+        config.optimizer,
     )
     parallel = DataParallel(num_devices, config.batch_size)
     step = partial(

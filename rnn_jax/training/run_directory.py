@@ -19,6 +19,7 @@ from rnn_jax.data.log_count_ratios import LogCountRatios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
+from rnn_jax.places import local
 from rnn_jax.training.config import RESUMABLE, Config
 
 LOCK = "lock"
@@ -34,10 +35,13 @@ class RunDirectory:
     them, `metrics.jsonl` an object a logged step, `checkpoints/`, `result.json` once the run has finished,
     `test_correct.txt` with a 1 for each test review that was answered right, 0 for the others, and `lock`,
     which the process that trains holds.
+
+    Raises:
+        UserError: if no local directory could have that name.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = local(path)
         self.checkpoints = self.path / "checkpoints"
         self._config = self.path / "config.json"
         self._vocabulary = self.path / "vocabulary.txt"

@@ -1,6 +1,7 @@
 """The scripts as people use them: train, restart, evaluate, predict."""
 
 import json
+import re
 import shlex
 import signal
 import subprocess
@@ -11,7 +12,11 @@ import numpy as np
 import pytest
 
 from experiments import evaluate, imdb_sentiment, predict
+from experiments.presets import PRESETS
+from experiments.reproduce import ROWS
 from rnn_jax.errors import UserError
+from rnn_jax.models import count_parameters, summarize
+from rnn_jax.models.functional import split
 from rnn_jax.training.config import Config
 from rnn_jax.training.prediction import Predictor
 
@@ -81,6 +86,9 @@ def test_the_test_split_of_a_trial_can_still_be_read(tmp_path, trained, script):
     code, printed = script(imdb_sentiment, *SMALL, "--workdir", path)
     assert code == 0
     assert "test accuracy" in printed
+    shown = re.search(r"review, decoded: <start> .* …\n +it is (\w+), and the network says (\w+),", printed)
+    right = (path / "test_correct.txt").read_text()[0] == "1"
+    assert (shown[1] == shown[2]) == right
     found, expected = (json.loads((p / "result.json").read_text()) for p in (path, trained))
     assert found["test_accuracy"] == expected["test_accuracy"]
     assert (path / "metrics.jsonl").read_text() == log
@@ -114,6 +122,22 @@ def test_presets_are_starting_points_for_options(tmp_path, script):
     assert settings["cell"] == "elman"
     assert settings["hidden_size"] == "5"
     assert settings["vocabulary_size"] == "10000"
+
+
+def test_the_introduction_is_that_of_introductory_texts_and_the_first_row():
+    """Nothing that the project adds."""
+    config = PRESETS["introduction"]
+    summary = summarize(config.make_model(), config.max_length)
+    assert count_parameters(split(config.make_model)[1]()) == 10_000 * 32 + 32 * (32 + 32 + 1) + 32 + 1
+    assert "elman" in summary
+    assert (config.epochs, config.batch_size, config.max_length, config.buckets) == (10, 128, 500, 1)
+    assert (config.optimizer, config.learning_rate, config.schedule) == ("rmsprop", 1e-3, "constant")
+    assert config.pooling == "last"
+    for added in ("word_dropout", "embedding_dropout", "dropout", "clip_norm", "average_decay", "patience"):
+        assert getattr(config, added) == 0
+    config.validate()
+    assert next(iter(ROWS)) == "introduction"
+    assert len(ROWS["introduction"].seeds) == 5
 
 
 def test_synthetic_reviews_get_their_own_settings_but_for_what_is_asked(tmp_path, script):

@@ -46,7 +46,15 @@ def make_data(train=44, validation=16, test=24) -> Dataset:
 
 
 def make_run(
-    path, config=CONFIG, *, data=None, devices=DEVICES // 2 or 1, log_every=2, save_every=100, test=True
+    path,
+    config=CONFIG,
+    *,
+    data=None,
+    devices=DEVICES // 2 or 1,
+    log_every=2,
+    save_every=100,
+    test=True,
+    console=None,
 ):
     return Run(
         config,
@@ -56,7 +64,7 @@ def make_run(
         log_every=log_every,
         save_every=save_every,
         test=test,
-        console=Console(file=io.StringIO()),
+        console=console or Console(file=io.StringIO()),
     )
 
 

@@ -177,6 +177,17 @@ def test_the_optimizer_clips_and_decays(parts):
     assert np.abs(np.linalg.norm(state[1][0].mu["w"]) - (1 - 0.9**11)) < 1e-4  # gradients of norm 1
 
 
+def test_rmsprop_without_clipping_is_that_of_keras():
+    """`g / √(v + ε)`, v the mean of g² that forgets a tenth a step; a rate that does not fall."""
+    optimizer = make_optimizer(0.5, 10, clip_norm=0.0, schedule="constant", optimizer="rmsprop")
+    state = optimizer.init(jnp.zeros(2))
+    mean = np.zeros(2)
+    for gradient in np.array([[3.0, 1e-4], [-4.0, 2e-4], [100.0, 0.0]], np.float32):
+        updates, state = optimizer.update(jnp.array(gradient), state)
+        mean = 0.9 * mean + 0.1 * gradient**2
+        np.testing.assert_allclose(updates, -0.5 * gradient / np.sqrt(mean + 1e-7), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("schedule", "fall"),
     [
