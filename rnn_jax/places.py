@@ -21,11 +21,8 @@ def local(place: str | os.PathLike[str]) -> Path:
     name = os.fspath(place)
     if not name:
         raise UserError("'' names nothing: give the path of a file or folder")
-    if scheme := re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", name):  # one slash: pathlib drops the second
-        raise UserError(
-            f"{name} is a URL, and files here are local: leave {scheme[0]}/ out if it is on this machine, or "
-            "give a local or mounted place and copy from there"
-        )
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", name):  # one slash: pathlib drops the second
+        raise UserError(f"{name} is a URL: give a local or mounted place, and copy to or from there")
     try:
         path = Path(name).expanduser()
     except RuntimeError as error:

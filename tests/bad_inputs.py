@@ -111,7 +111,7 @@ CASES = {
         "--workdir trained --json --explain good",
         "--workdir gs://bucket/run good",
         "--workdir trained --page gs://bucket/page.html good",
-        "--workdir trained --gates '<300 letters>.png' good",
+        "--workdir trained --gates '<300 letters>' good",
         "--workdir trained '<a megabyte>'",
         "--workdir trained '<not UTF-8>'",
     ),
