@@ -1,14 +1,16 @@
 """What each ingredient of the most accurate network gives: trained without it, judged on validation reviews.
 
-Each run keeps its records in `results/ablation/NAME/seed-N`, and never reads the test split. A finished run
-is not run again, and one that was stopped goes on. `python -m experiments.make_tables` then makes the table.
+A run trains in `runs/ablation/NETWORK/seed-N`, never reads the test split, and is then recorded: a line of
+`results/ablation/NETWORK.jsonl`. What is recorded is not run again, and a run that was stopped goes on.
+`python -m experiments.make_tables` then makes the table.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
-from experiments.command_line import Place, parse, run, run_all
+from experiments.command_line import Place, parse, run
+from experiments.recorded_runs import RecordedRun, run_missing
 
 WHOLE = "the whole network"
 
@@ -40,29 +42,40 @@ class Options:
     """A run of each network with each."""
     records: Place = "results/ablation"
     """Folder of the records."""
+    runs: Place = "runs/ablation"
+    """Folder of the runs' directories."""
     dry_run: bool = False
     """Print the commands instead of running them."""
 
 
-def commands(options: Options) -> list[str]:
-    """The command of every run: one seed after the other, so that a part of them already compares all."""
-    folder = Path(options.records)
+def file_name(network: str) -> str:
+    """A network's name for files: no capitals, no blanks, no signs but `_`."""
+    return re.sub("[^a-z0-9]+", "_", network.lower().replace(",", ""))
+
+
+def runs_of(options: Options) -> list[RecordedRun]:
+    """All runs, recorded or not: one seed after the other, so that a part of them already compares all."""
     return [
-        "python -m experiments.imdb_sentiment --preset best --dataset imdb --no-test --log-every 1000 "
-        f"{change} --seed {seed} --workdir {quote(str(folder / name.replace(' ', '_') / f'seed-{seed}'))}"
+        RecordedRun(
+            file=Path(options.records) / f"{file_name(network)}.jsonl",
+            name=network,
+            seed=seed,
+            script=f"imdb_sentiment --preset best --no-test --log-every 1000 {change} --seed {seed}",
+            workdir=Path(options.runs) / file_name(network) / f"seed-{seed}",
+        )
         for seed in options.seeds
-        for name, change in ABLATIONS.items()
+        for network, change in ABLATIONS.items()
     ]
 
 
 def main() -> int:
     """Runs what is missing."""
     options = parse(Options)
-    lines = commands(options)
+    runs = runs_of(options)
     if options.dry_run:
-        print(*lines, sep="\n")
+        print(*(each.command for each in runs), sep="\n")
         return 0
-    return run_all(lines)
+    return run_missing(runs)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Compares kinds of networks: what a step of training costs, and what they make of the order of words.
 
-Costs are those of random reviews, over their length. For the order of words, recorded runs answer the
-validation reviews once as they are, and then with their words shuffled in blocks; the runs must have their
+Costs are those of random reviews, over their length. For the order of words, trained networks answer the
+validation reviews once as they are, and then with their words shuffled in blocks. They must have their
 checkpoints, which a clone has not: python -m experiments.reproduce --raw runs/raw --row elman lstm gru
 text_cnn fasttext, and then --raw runs/raw here.
 """
@@ -37,8 +37,8 @@ class Options:
     """Directory of costs.jsonl and orders.jsonl."""
     networks: tuple[PresetName, ...] = ("elman", "lstm", "gru", "text_cnn", "fasttext")
     """Presets to compare."""
-    raw: Place = "results/raw"
-    """Folder of the recorded runs, which have their checkpoints."""
+    raw: Place = "runs/raw"
+    """Folder of the runs' directories, which have their checkpoints."""
     lengths: tuple[int, ...] = (125, 250, 500, 1000)
     """Tokens of all reviews, for the costs."""
     blocks: tuple[int, ...] = (1, 2, 3, 5, 10, 20, 50, 100)
@@ -104,7 +104,8 @@ def main() -> int:
     missing = [name for name in options.networks if not any(run.parent.name == name for run in runs)]
     if missing:
         raise UserError(
-            f"{platform} has no run of {missing[0]}: python -m experiments.reproduce --row {missing[0]}"
+            f"{platform} has no run of {missing[0]}: python -m experiments.reproduce --raw {options.raw} "
+            f"--runs {options.raw} --row {missing[0]}"
         )
     for folder in runs:
         if RunDirectory(folder).read_config().refit:

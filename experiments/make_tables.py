@@ -72,7 +72,7 @@ def make_files(root: Path) -> Files:
     texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{pairs_table(rows)}\n{commands(rows)}"}
     pictures = plots.pictures(rows) | length_plots.pictures(rows)
     for name in SEARCHES:
-        if trials := load_trials(results / "search" / name):
+        if trials := load_trials(results / f"search/{name}.jsonl"):
             table = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))
             texts[results / f"tables/search_{name}.md"] = table
     for file in sorted(results.glob("benchmark/*/benchmark.jsonl")):
@@ -102,8 +102,8 @@ def make_files(root: Path) -> Files:
         costs, orders = load_costs(file), load_orders(file.with_name("orders.jsonl"))
         tables |= {f"costs_{platform}": costs_table(costs), f"orders_{platform}": orders_table(orders)}
         pictures |= network_plots.pictures(costs, orders, platform)
-    if ablated := load_trials(results / "ablation"):
-        tables["ablation"] = ablation_table(ablated, WHOLE.replace(" ", "_"))
+    if ablated := load_trials(*sorted(results.glob("ablation/*.jsonl"))):
+        tables["ablation"] = ablation_table(ablated, WHOLE)
     for file in sorted(results.glob("stress/stress.jsonl")):
         tables["stress"] = stress_table(load_stress(file))
     for page in filter(Path.exists, (root / name for name in PAGES)):

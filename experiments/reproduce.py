@@ -1,18 +1,19 @@
 """Runs the rows of the results table that are missing, one run after the other.
 
-A row is a network, run with several seeds; each run keeps its records in `results/raw/PLATFORM/ROW/seed-N`. A
-run that has finished is not run again, and one that was stopped goes on, on any number of devices, so that
-this script may be stopped and started at will. `python -m experiments.make_tables` then makes the tables and
-plots.
+A row is a network, run with several seeds. A run trains in `runs/raw/PLATFORM/ROW/seed-N`, and is then
+recorded: a line of `results/raw/PLATFORM/ROW.jsonl`. What is recorded is not run again, and a run that was
+stopped goes on, on any number of devices, so that this script may be stopped and started at will. To run
+something again, delete its line and its directory. `python -m experiments.make_tables` then makes the tables
+and plots.
 
 With --check, nothing is recorded: the first recorded run of each row is run again elsewhere, and its digits
 are compared.
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import jax
@@ -20,10 +21,13 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.command_line import Place, parse, run, run_all
-from experiments.presets import PRESETS
+from experiments.presets import PRESETS, settle
+from experiments.recorded_runs import RecordedRun, run_missing
 from rnn_jax.errors import UserError
+from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
-from rnn_jax.training.run_directory import TIMES
+from rnn_jax.training.config import Config
+from rnn_jax.training.run_directory import TIMES, RunDirectory
 
 SEEDS = (0, 1, 2, 3, 4)
 
@@ -69,31 +73,49 @@ class Options:
     """Reviews to train on."""
     raw: Place = "results/raw"
     """Folder of the records."""
+    runs: Place = "runs/raw"
+    """Folder of the runs' directories, with their checkpoints."""
     dry_run: bool = False
     """Print the commands instead of running them."""
 
 
-def commands(options: Options) -> list[str]:
-    """The command of every run, those that have finished included."""
-    platform = Path(options.raw) / jax.default_backend()
+def runs_of(options: Options) -> list[RecordedRun]:
+    """All runs of the rows, recorded or not."""
+    platform = jax.default_backend()
     return [
-        _command(row, seed, options.dataset, platform / row / f"seed-{seed}")
+        RecordedRun(
+            file=Path(options.raw) / platform / f"{row}.jsonl",
+            name=row,
+            seed=seed,
+            script=ROWS[row].command.format(seed=seed),
+            workdir=Path(options.runs) / platform / row / f"seed-{seed}",
+            dataset=options.dataset,
+        )
         for row in options.row
         for seed in ROWS[row].seeds
     ]
 
 
-def _command(row: str, seed: int, dataset: str, workdir: Path) -> str:
-    script = ROWS[row].command.format(seed=seed)
-    return f"python -m experiments.{script} --dataset {dataset} --workdir {quote(str(workdir))}"
+def check_presets(runs: list[RecordedRun]) -> None:
+    """Raises UserError if a network is recorded with other settings than its preset has now, naming them."""
+    for each in runs:
+        if each.name in PRESETS and (record := each.record):
+            preset = replace(PRESETS[each.name], seed=each.seed, refit=each.name in REFITTED)
+            wanted = settle(preset, each.name, each.dataset).to_json()
+            found = Config().to_json() | record.config  # an older record lacks what is off by default
+            differing = [f"{n}: {found[n]} against {wanted[n]}" for n in wanted if found[n] != wanted[n]]
+            if differing:
+                raise UserError(
+                    f"{each.file} has seed {each.seed} with other settings ({'; '.join(differing)}): "
+                    f"delete its line, and {each.workdir}, to run it again"
+                )
 
 
-def show_rows(options: Options, console: Console) -> None:
+def show_rows(runs: list[RecordedRun], console: Console) -> None:
     """Prints each row with the seeds that are recorded and those that are missing."""
-    folder = Path(options.raw) / jax.default_backend()
     table = Table("row", "recorded seeds", "missing seeds")
-    for row in options.row:
-        seeds = {seed: (folder / row / f"seed-{seed}" / "result.json").exists() for seed in ROWS[row].seeds}
+    for row, group in groupby(runs, key=lambda each: each.name):
+        seeds = {each.seed: each.record is not None for each in group}
         table.add_row(
             row,
             *(", ".join(str(s) for s, done in seeds.items() if done is wanted) for wanted in (True, False)),
@@ -101,34 +123,37 @@ def show_rows(options: Options, console: Console) -> None:
     console.print(table)
 
 
-def check(options: Options, console: Console) -> int:
+def check(options: Options, runs: list[RecordedRun], console: Console) -> int:
     """Runs one recorded run of each row again, and compares: 0 where all digits are the same, else 1.
 
     Raises:
         UserError: if nothing of these rows is recorded.
     """
     platform = jax.default_backend()
-    place = (platform, options.dataset)
-    runs = [run for run in load_runs(Path(options.raw)) if (run.platform, run.result["dataset"]) == place]
-    recorded = {run.preset: run for run in reversed(runs)}  # the first of each row
-    if not recorded.keys() & set(options.row):
+    recorded = {
+        (run.preset, run.result["seed"]): run
+        for run in load_runs(Path(options.raw))
+        if (run.platform, run.result["dataset"]) == (platform, options.dataset)
+    }
+    found = [each for each in runs if (each.name, each.seed) in recorded]
+    if not found:
         names = ", ".join(options.row)
         raise UserError(f"{options.raw} has no run of {names} on {platform} to compare with: run one first")
     code = 0
-    for row in (row for row in options.row if row in recorded):
-        first = recorded[row]
+    for row, (each, *_) in groupby(found, key=lambda each: each.name):
+        first = recorded[row, each.seed]
         with tempfile.TemporaryDirectory() as folder:
-            again = Path(folder) / platform / row / f"seed-{first.result['seed']}"
-            line = _command(row, first.result["seed"], options.dataset, again)
+            again = Path(folder) / f"seed-{each.seed}"
+            line = each._replace(workdir=again).command
             if first.epochs:  # sums depend on how many devices make them
                 line += f" --num-devices {first.result['hardware']['num_devices']}"
             if failed := run_all([line]):
                 return failed
-            (second,) = load_runs(Path(folder))
+            second = Run(platform, *record_of(row, RunDirectory(again)))
         differing = differences(first, second)
         code = code or int(bool(differing))
         what = "; ".join(differing) or f"the same digits, test accuracy {first.result['test_accuracy']:.2%}"
-        console.print(f"{row}, seed {first.result['seed']}: {what}", soft_wrap=True, highlight=False)
+        console.print(f"{row}, seed {each.seed}: {what}", soft_wrap=True, highlight=False)
     return code
 
 
@@ -165,13 +190,17 @@ def main() -> int:
     """Runs every command in a process of its own, and stops at the first that fails; lists, or checks."""
     options = parse(Options)
     console = Console()
+    runs = runs_of(options)
     if options.list:
-        show_rows(options, console)
+        show_rows(runs, console)
         return 0
     if options.dry_run:
-        print(*commands(options), sep="\n")
+        print(*(each.command for each in runs), sep="\n")
         return 0
-    return check(options, console) if options.check else run_all(commands(options))
+    if options.check:
+        return check(options, runs, console)
+    check_presets(runs)
+    return run_missing(runs)
 
 
 if __name__ == "__main__":

@@ -4,20 +4,21 @@ Round one draws settings at random from the space of a search and trains each on
 of them, by validation accuracy, with seeds of their own. Chosen is the highest mean validation accuracy of
 round two alone, so that what round one owed to luck does not count.
 
-Each run keeps its records in `results/search/NAME/draw-NN/seed-N`. A finished run is not run again, and one
-that was stopped goes on. `python -m experiments.make_tables` then makes the tables of the searches.
+A run trains in `runs/search/NAME/draw-NN/seed-N`, and is then recorded: a line of
+`results/search/NAME.jsonl`. What is recorded is not run again, and a run that was stopped goes on.
+`python -m experiments.make_tables` then makes the tables of the searches.
 """
 
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import tyro
 
-from experiments.command_line import Place, parse, run, run_all
+from experiments.command_line import Place, parse, run
+from experiments.recorded_runs import RecordedRun, run_missing
 from rnn_jax.errors import RunError
 from rnn_jax.reporting.trials import finalists, load_trials
 
@@ -177,6 +178,8 @@ class Options:
     """What is searched."""
     records: Place = "results/search"
     """Folder of the records."""
+    runs: Place = "runs/search"
+    """Folder of the runs' directories."""
     dry_run: bool = False
     """Print the commands of round one instead of running them."""
 
@@ -192,29 +195,40 @@ def draw_settings(search: Search) -> dict[str, str]:
     }
 
 
-def commands(options: str, draws: dict[str, str], seeds: tuple[int, ...], records: Path) -> list[str]:
-    """The command of every run of one round."""
+def runs_of(options: Options, draws: dict[str, str], seeds: tuple[int, ...]) -> list[RecordedRun]:
+    """All runs of one round, recorded or not."""
     return [
-        f"python -m experiments.imdb_sentiment {options} --dataset imdb --no-test --log-every 1000 "
-        f"{settings} --seed {seed} --workdir {quote(str(records / name / f'seed-{seed}'))}"
-        for name, settings in draws.items()
+        RecordedRun(
+            file=records_of(options),
+            name=draw,
+            seed=seed,
+            script=f"imdb_sentiment {SEARCHES[options.name].options} --no-test --log-every 1000 {settings} "
+            f"--seed {seed}",
+            workdir=Path(options.runs) / options.name / draw / f"seed-{seed}",
+        )
+        for draw, settings in draws.items()
         for seed in seeds
     ]
+
+
+def records_of(options: Options) -> Path:
+    """The file with the records of the search."""
+    return Path(options.records) / f"{options.name}.jsonl"
 
 
 def main() -> int:
     """Round one, then round two, then the choice."""
     options = parse(Options)
-    search, records = SEARCHES[options.name], Path(options.records) / options.name
+    search, records = SEARCHES[options.name], records_of(options)
     draws = draw_settings(search)
-    first = commands(search.options, draws, FIRST_SEEDS, records)
+    first = runs_of(options, draws, FIRST_SEEDS)
     if options.dry_run:
-        print(*first, sep="\n")
+        print(*(each.command for each in first), sep="\n")
         return 0
-    if code := run_all(first):
+    if code := run_missing(first):
         return code
     best = finalists(load_trials(records), FIRST_SEEDS, search.finalists, search.seconds)
-    if code := run_all(commands(search.options, {name: draws[name] for name in best}, SECOND_SEEDS, records)):
+    if code := run_missing(runs_of(options, {draw: draws[draw] for draw in best}, SECOND_SEEDS)):
         return code
     chosen = finalists(load_trials(records), SECOND_SEEDS, 1, search.seconds)
     if not chosen:

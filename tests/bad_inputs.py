@@ -135,7 +135,12 @@ CASES = {
     "benchmark_epoch": ("--output new --libraries numpy", "--output new --epochs 0", "--output gs://bucket"),
     "benchmark_data_parallel": ("--output new --max-length 0",),
     "stress": ("--output new --dataset reviews", "--output new --kills -1"),
-    "reproduce": ("--row other", "--row gru --check --raw new", "--raw gs://bucket"),
+    "reproduce": (
+        "--row other",
+        "--row gru --check --raw new",
+        "--row gru --raw records",
+        "--raw gs://bucket",
+    ),
     "search": ("--draws 3", "other"),
     "nb_svm": (
         "--workdir new --ngrams 4",
@@ -163,6 +168,8 @@ def prepare(folder: Path) -> None:
     (folder / "file").write_text("mine")
     (folder / "folder").mkdir()
     (folder / "folder" / "notes.txt").write_text("mine")
+    (folder / "records" / "cpu").mkdir(parents=True)
+    (folder / "records" / "cpu" / "gru.jsonl").write_text("{}\n")
     with _arguments("imdb_sentiment", [*SMALL.split(), "--workdir", str(folder / "trained")]):
         assert imdb_sentiment.main() == 0
     shutil.copytree(folder / "trained", folder / "refitted")

@@ -23,9 +23,7 @@ def ablation_table(trials: Sequence[Trial], whole: str) -> str:
         own = accuracies[name]
         shared = [own[seed] - reference[seed] for seed in sorted(own.keys() & reference.keys())]
         difference = "–" if name == whole or not shared else _signed(shared)
-        lines.append(
-            [name.replace("_", " "), mean_and_deviation(list(own.values())), difference, str(len(own))]
-        )
+        lines.append([name, mean_and_deviation(list(own.values())), difference, str(len(own))])
     return markdown(lines)
 
 

@@ -23,7 +23,7 @@ def read_rows(file: Path, touch: Callable[[Record], Any]) -> list[Record]:
     rows: list[Record] = []
     if not file.exists():
         return rows
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(file.read_bytes().splitlines(), start=1):
         try:
             row = json.loads(line)
             touch(row)

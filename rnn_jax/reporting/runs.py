@@ -1,7 +1,6 @@
-"""Recorded runs, as they lie in `results/raw/PLATFORM/PRESET/seed-N`, and the rows they make."""
+"""Recorded runs, as they lie in `results/raw/PLATFORM/PRESET.jsonl`, and the rows they make."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from statistics import mean
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.errors import UserError
+from rnn_jax.reporting.records import Record, read_records
 
 # What tables and plots read. A record without them was cut short, or comes from another version.
 CONFIG_FIELDS = ("vocabulary_size", "max_length", "truncate")
@@ -72,43 +72,33 @@ class Row(NamedTuple):
 
 
 def load_runs(raw: Path) -> list[Run]:
-    """Reads all finished runs below a folder: by platform, preset and data set, then by seed.
+    """Reads all recorded runs below a folder: by platform, preset and data set, then by seed.
 
     Raises:
-        UserError: if a file is missing, cannot be read or lacks a field, naming it.
+        UserError: if a line cannot be read or lacks a field, naming it.
     """
-    runs = [_load_run(path.parent, raw) for path in sorted(raw.glob("*/*/*/result.json"))]
+    runs = [
+        Run(file.parent.name, *record)
+        for file in sorted(raw.glob("*/*.jsonl"))
+        for record in read_records(file, _check)
+    ]
     return sorted(runs, key=lambda run: (run.row, run.result["seed"]))
 
 
-def _load_run(folder: Path, raw: Path) -> Run:
-    result = read_record(folder / "result.json", RESULT_FIELDS)
+def _check(record: Record) -> None:
+    """Raises ValueError unless a record holds what tables and plots read, and does not contradict itself."""
+    result, correct = record.result, record.correct
+    require(record.config, CONFIG_FIELDS)
+    require(result, RESULT_FIELDS)
+    epochs = [line for line in record.metrics if line["kind"] == "epoch"]
+    for epoch in epochs:
+        require(epoch, EPOCH_FIELDS)
     if result["test_accuracy"] is None:
-        raise UserError(f"{folder} is a trial, run with --no-test: move it out of the recorded runs")
-    config = read_record(folder / "config.json", CONFIG_FIELDS)
-    file = folder / "metrics.jsonl"
-    platform, preset, _ = folder.relative_to(raw).parts
-    metrics = _read_lines(file) if result["epochs_run"] else []  # a baseline has no epochs
-    run = Run(platform, preset, config, metrics, result, _read_correct(folder, result))
-    if result["epochs_run"] and not 1 <= result["best_epoch"] <= len(run.epochs):
-        missing = ValueError(f"it ends before epoch {result['best_epoch']}, the best")
-        raise _unreadable(file, str(file), missing)
-    return run
-
-
-def _read_correct(folder: Path, result: dict[str, Any]) -> NDArray[np.bool_] | None:
-    """What `test_correct.txt` says; it must agree with the recorded test accuracy."""
-    file = folder / "test_correct.txt"
-    if not file.exists():
-        return None
-    try:
-        text = file.read_text(encoding="ascii").strip()
-        correct = np.array([{"0": False, "1": True}[answer] for answer in text])
-        if abs(correct.mean() - result["test_accuracy"]) > 1e-6:
-            raise ValueError(f"{correct.mean():.4%} are right, and not {result['test_accuracy']:.4%}")
-    except (OSError, ValueError, KeyError) as error:
-        raise _unreadable(file, str(file), error) from error
-    return correct
+        raise ValueError("a trial, run with --no-test")
+    if result["epochs_run"] and not 1 <= result["best_epoch"] <= len(epochs):  # a baseline has no epochs
+        raise ValueError(f"the log ends before epoch {result['best_epoch']}, the best")
+    if correct is not None and abs(correct.mean() - result["test_accuracy"]) > 1e-6:
+        raise ValueError(f"{correct.mean():.4%} are right, and not {result['test_accuracy']:.4%}")
 
 
 def seconds_of(result: dict[str, Any]) -> float:
@@ -116,46 +106,10 @@ def seconds_of(result: dict[str, Any]) -> float:
     return result["train_seconds"] + result.get("data_seconds", 0)
 
 
-def read_record(file: Path, fields: Iterable[str]) -> dict[str, Any]:
-    """The JSON object of a file, which must have these fields; raises UserError, naming the file."""
-    try:
-        return _parse(file.read_text(encoding="utf-8"), fields)
-    except (OSError, ValueError) as error:
-        raise _unreadable(file, str(file), error) from error
-
-
-def _read_lines(file: Path) -> list[dict[str, Any]]:
-    metrics: list[dict[str, Any]] = []
-    place = str(file)
-    try:
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-            place = f"{file}, line {number}"
-            record = _parse(line, ("kind",))
-            if record["kind"] == "epoch":
-                _require(record, EPOCH_FIELDS)
-            metrics.append(record)
-    except (OSError, ValueError) as error:
-        raise _unreadable(file, place, error) from error
-    return metrics
-
-
-def _parse(text: str, fields: Iterable[str]) -> dict[str, Any]:
-    record = json.loads(text)
-    if not isinstance(record, dict):
-        raise ValueError("not a JSON object")
-    _require(record, fields)
-    return record
-
-
-def _require(record: dict[str, Any], fields: Iterable[str]) -> None:
+def require(record: dict[str, Any], fields: Sequence[str]) -> None:
+    """Raises ValueError, naming the fields that a record lacks."""
     if missing := [name for name in fields if name not in record]:
         raise ValueError(f"it lacks {', '.join(missing)}")
-
-
-def _unreadable(file: Path, place: str, error: Exception) -> UserError:
-    return UserError(
-        f"{place} cannot be read ({error}): restore it, or delete {file.parent} and run it again"
-    )
 
 
 def group_rows(runs: Sequence[Run]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Trials of a search for settings, as they lie in `results/search/NAME/DRAW/seed-N`: no test figures."""
+"""Trials of a search, or of the ablation, as they lie in files of records: no test figures."""
 
 from collections.abc import Sequence
 from math import inf
@@ -6,8 +6,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from rnn_jax.errors import UserError
-from rnn_jax.reporting.runs import read_record, seconds_of
+from rnn_jax.reporting.records import Record, read_records
+from rnn_jax.reporting.runs import require, seconds_of
 from rnn_jax.reporting.tables import markdown, mean_and_deviation
 
 RESULT_FIELDS = ("seed", "validation_accuracy", "test_accuracy", "best_epoch", "train_seconds")
@@ -36,20 +36,20 @@ class Trial(NamedTuple):
         return seconds_of(self.result)
 
 
-def load_trials(folder: Path) -> list[Trial]:
-    """Reads all finished trials below a folder.
+def load_trials(*files: Path) -> list[Trial]:
+    """Reads the trials of some files of records.
 
     Raises:
-        UserError: if a file cannot be read or lacks a field, naming it, or if a trial read the test split.
+        UserError: if a line cannot be read, lacks a field, or is of a trial that read the test split.
     """
-    trials = []
-    for path in sorted(folder.glob("*/*/result.json")):
-        result = read_record(path, RESULT_FIELDS)
-        if result["test_accuracy"] is not None:
-            raise UserError(f"{path.parent} has read the test split: delete it and run it with --no-test")
-        config = read_record(path.parent / "config.json", ())
-        trials.append(Trial(path.parent.parent.name, config, result))
-    return trials
+    records = [record for file in files for record in read_records(file, _check)]
+    return [Trial(record.name, record.config, record.result) for record in records]
+
+
+def _check(record: Record) -> None:
+    require(record.result, RESULT_FIELDS)
+    if record.result["test_accuracy"] is not None:
+        raise ValueError("a trial that has read the test split: --no-test was left out")
 
 
 def finalists(trials: Sequence[Trial], seeds: Sequence[int], count: int, seconds: float = inf) -> list[str]:

@@ -149,6 +149,14 @@ class RunDirectory:
             raise UserError(f"{self.path} is not a run directory (no config.json): train one there first")
         return Config.from_json(_read_object(self._config), source=str(self._config))
 
+    def read_settings(self) -> dict[str, Any]:
+        """The recorded settings of any run, as they were written, a baseline's included.
+
+        Raises:
+            UserError: if the file is missing or damaged.
+        """
+        return _read_object(self._config)
+
     def read_vocabulary(self) -> Vocabulary:
         """The words that the run was trained with.
 
@@ -174,6 +182,19 @@ class RunDirectory:
     def read_result(self) -> dict[str, Any] | None:
         """The result of a finished run; None for an unfinished one."""
         return _read_object(self._result) if self._result.exists() else None
+
+    def read_correct(self) -> NDArray[np.bool_] | None:
+        """Which test reviews were answered right, `[N]`; None where they have not been read.
+
+        Raises:
+            UserError: if the file is damaged.
+        """
+        if not self._correct.exists():
+            return None
+        text = self._correct.read_bytes().strip()
+        if set(text) - set(b"01"):
+            raise UserError(f"{self._correct} is damaged (not 0s and 1s alone): train the run again")
+        return np.frombuffer(text, np.uint8) == ord("1")
 
     def finished(self, config: Config) -> dict[str, Any] | None:
         """The result, if the run has finished with these settings, however it was unrolled."""

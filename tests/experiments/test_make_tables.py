@@ -53,7 +53,7 @@ def test_everything_is_made_and_then_up_to_date(root, make):
             {"results/plots/training_cpu.png"},
         ),
         (
-            lambda root: change(root / "results/raw/gpu/lstm/seed-0/result.json", test_accuracy=0.5),
+            lambda root: change(root / "results/raw/gpu/lstm.jsonl", 0, test_accuracy=0.5),
             {
                 "README.md",
                 "results/README.md",

@@ -10,15 +10,17 @@ from experiments import nb_svm
 from rnn_jax.data import dataset as datasets
 from rnn_jax.errors import UserError
 from rnn_jax.models.nb_svm import fit
+from rnn_jax.reporting.records import add_record, record_of
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.tables import results_table
+from rnn_jax.training.run_directory import RunDirectory
 from tests.training.runs import make_run
 
 pytest.importorskip("sklearn", reason="scikit-learn is in the extra 'baselines'")
 
 
 def test_it_trains_once_and_makes_a_row_of_the_table(tmp_path, monkeypatch, capsys):
-    path = tmp_path / "cpu/nb_svm/seed-0"
+    path = tmp_path / "run"
     arguments = ["nb_svm", "--dataset", "synthetic", "--ngrams", "2", "--workdir", str(path)]
     monkeypatch.setattr(sys, "argv", arguments)
     monkeypatch.setattr(nb_svm, "CHOICES_OF_C", (0.01, 0.1))
@@ -26,7 +28,8 @@ def test_it_trains_once_and_makes_a_row_of_the_table(tmp_path, monkeypatch, caps
     result = json.loads((path / "result.json").read_text())
     assert 0.5 < result["test_accuracy"] < 0.7  # the order of words decides there
     assert "C = 0.1: validation accuracy" in capsys.readouterr().out
-    row = results_table(group_rows(load_runs(tmp_path))).splitlines()[2]
+    add_record(tmp_path / "raw/cpu/nb_svm.jsonl", record_of("nb_svm", RunDirectory(path)))
+    row = results_table(group_rows(load_runs(tmp_path / "raw"))).splitlines()[2]
     assert row.startswith("| nb_svm (synthetic reviews) |")
     assert f"| {100 * result['test_accuracy']:.2f} | – | – | 1 | – | – |" in row
     nb_svm.main()

@@ -1,16 +1,19 @@
 """The search for settings, with made-up runs."""
 
-import json
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from experiments import search
+from experiments import recorded_runs, search
 from experiments.imdb_sentiment import read_options
+from rnn_jax.reporting.records import Record, read_records
+from tests.reporting.recorded import write_run
 
+RECORDS = Path(__file__).parents[2] / "results/search"
 LSTM = search.SEARCHES["lstm"]
 ROUND_ONE = {"draw-03": 0.91, "draw-05": 0.90, "draw-07": 0.89, "draw-11": 0.88}  # all others: 0.8
 ROUND_TWO = {"draw-03": 0.85, "draw-05": 0.86, "draw-07": 0.87, "draw-11": 0.84}
@@ -18,7 +21,7 @@ ROUND_TWO = {"draw-03": 0.85, "draw-05": 0.86, "draw-07": 0.87, "draw-11": 0.84}
 
 @pytest.fixture
 def ran(monkeypatch):
-    """Records made-up results in place of runs; returns the commands."""
+    """Writes made-up run directories in place of runs; returns the commands."""
     commands = []
 
     def run_all(lines):
@@ -27,29 +30,39 @@ def ran(monkeypatch):
             folder = Path(re.search(r"--workdir (\S+)", line)[1])
             seed, name = int(folder.name.split("-")[1]), folder.parent.name
             accuracy = ROUND_ONE.get(name, 0.8) if seed == 0 else ROUND_TWO[name] + seed / 1000
-            folder.mkdir(parents=True)
-            (folder / "config.json").write_text(json.dumps({"seed": seed}))
-            result = {"seed": seed, "validation_accuracy": accuracy, "test_accuracy": None}
-            (folder / "result.json").write_text(json.dumps(result | {"best_epoch": 1, "train_seconds": 1}))
+            result = {"dataset": "imdb", "seed": seed, "validation_accuracy": accuracy, "test_accuracy": None}
+            result |= {"best_epoch": 1, "train_seconds": 1}
+            write_run(folder, Record(name, {"seed": seed}, [], result, None))
         return 0
 
-    monkeypatch.setattr(search, "run_all", run_all)
+    monkeypatch.setattr(recorded_runs, "run_all", run_all)
     return commands
 
 
+def search_lstm(tmp_path, monkeypatch):
+    places = ["--records", str(tmp_path / "records"), "--runs", str(tmp_path / "runs")]
+    monkeypatch.setattr(sys, "argv", ["search", "lstm", *places])
+    return search.main()
+
+
 def test_the_second_round_alone_chooses(ran, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["search", "lstm", "--records", str(tmp_path)])
-    assert search.main() == 0
-    assert capsys.readouterr().out.startswith("chosen: draw-07 --embedding-size")
+    assert search_lstm(tmp_path, monkeypatch) == 0
+    assert "\nchosen: draw-07 --embedding-size" in capsys.readouterr().out
     assert len(ran) == LSTM.draws + LSTM.finalists * len(search.SECOND_SEEDS)
     second = {re.search(r"draw-\d+", line)[0] for line in ran[LSTM.draws :]}
     assert second == set(ROUND_TWO)
-
-
-def test_no_run_reads_the_test_split(ran, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["search", "lstm", "--records", str(tmp_path)])
-    search.main()
     assert all("--no-test" in line for line in ran)
+    assert len(read_records(tmp_path / "records/lstm.jsonl")) == len(ran)
+
+
+def test_what_is_recorded_is_not_run_again(ran, tmp_path, monkeypatch, capsys):
+    search_lstm(tmp_path, monkeypatch)
+    shutil.rmtree(tmp_path / "runs")
+    first = capsys.readouterr().out.splitlines()[-1]
+    ran.clear()
+    assert search_lstm(tmp_path, monkeypatch) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == first
+    assert ran == []
 
 
 def values_of(settings, space):
@@ -59,13 +72,15 @@ def values_of(settings, space):
     return {name: value.split()[0] for name, value in zip(space, values, strict=True)}
 
 
-@pytest.mark.parametrize("chosen", search.SEARCHES.values(), ids=search.SEARCHES.keys())
-def test_the_commands_are_understood(chosen, monkeypatch):
+@pytest.mark.parametrize("name", search.SEARCHES)
+def test_the_commands_are_understood(name, monkeypatch):
+    chosen = search.SEARCHES[name]
     draws = search.draw_settings(chosen)
-    first, *_ = search.commands(chosen.options, draws, (3,), Path("somewhere"))
-    monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first)[3:]])
+    first, *_ = search.runs_of(search.Options(name), draws, (3,))
+    monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first.command)[3:]])
     options = read_options()
-    assert (options.test, options.config.seed) == (False, 3)
+    assert (options.workdir, options.test) == (f"runs/search/{name}/draw-00/seed-3", False)
+    assert (options.config.dataset, options.config.seed) == ("imdb", 3)
     for name, value in values_of(draws["draw-00"], chosen.space).items():
         found = getattr(options.config, name.replace("-", "_"))
         assert found == type(found)(value)
@@ -78,3 +93,13 @@ def test_draws_are_the_same_every_time_and_within_the_space(chosen):
     for settings in draws.values():
         values_of(settings, chosen.space)
     assert len(set(draws.values())) == chosen.draws
+
+
+@pytest.mark.parametrize("name", search.SEARCHES)
+def test_the_committed_records_are_of_these_draws(name):
+    space = search.SEARCHES[name].space
+    draws = search.draw_settings(search.SEARCHES[name])
+    for record in read_records(RECORDS / f"{name}.jsonl"):
+        for option, value in values_of(draws[record.name], space).items():
+            found = record.config[option.replace("-", "_")]
+            assert found == type(found)(value)

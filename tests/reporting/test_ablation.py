@@ -8,11 +8,11 @@ def trial(name, seed, accuracy):
 
 def test_differences_are_taken_seed_by_seed():
     trials = [
-        *(trial("the_whole", seed, accuracy) for seed, accuracy in ((1, 0.91), (2, 0.92), (3, 0.93))),
-        *(trial("no_noise", seed, accuracy) for seed, accuracy in ((1, 0.90), (2, 0.90))),
-        trial("more_noise", 3, 0.935),
+        *(trial("the whole", seed, accuracy) for seed, accuracy in ((1, 0.91), (2, 0.92), (3, 0.93))),
+        *(trial("no noise", seed, accuracy) for seed, accuracy in ((1, 0.90), (2, 0.90))),
+        trial("more noise", 3, 0.935),
     ]
-    assert ablation_table(trials, "the_whole").splitlines() == [
+    assert ablation_table(trials, "the whole").splitlines() == [
         "| network | validation % | difference | seeds |",
         "| --- | --- | --- | --- |",
         "| the whole | 92.00 ± 1.00 | – | 3 |",
@@ -22,4 +22,4 @@ def test_differences_are_taken_seed_by_seed():
 
 
 def test_without_the_whole_network_there_is_nothing_to_compare_with():
-    assert "| no noise | 90.00 | – | 1 |" in ablation_table([trial("no_noise", 1, 0.9)], "the_whole")
+    assert "| no noise | 90.00 | – | 1 |" in ablation_table([trial("no noise", 1, 0.9)], "the whole")

@@ -22,7 +22,7 @@ def test_every_network_has_its_mean_accuracy_in_every_range(rows):
 
 def test_a_platform_has_its_plot_and_rows_without_counts_are_left_out(raw):
     assert list(length_plots.pictures(group_rows(load_runs(raw)))) == ["length_cpu.png", "length_gpu.png"]
-    change(raw / "gpu/lstm/seed-0/result.json", dataset="synthetic")
+    change(raw / "gpu/lstm.jsonl", 0, dataset="synthetic")
     assert list(length_plots.pictures(group_rows(load_runs(raw)))) == ["length_cpu.png"]
 
 
@@ -32,5 +32,5 @@ def test_another_count_is_another_picture(raw):
 
     before = fingerprint()
     counts = [{"up_to": 100, "reviews": 400, "correct": 1}, {"up_to": None, "reviews": 600, "correct": 1}]
-    change(raw / "cpu/lstm/seed-0/result.json", test_by_length=counts)
+    change(raw / "cpu/lstm.jsonl", 0, test_by_length=counts)
     assert fingerprint() != before

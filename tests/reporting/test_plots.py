@@ -34,7 +34,7 @@ def test_curves_show_what_was_recorded(rows):
 
 
 def test_a_mark_is_at_the_best_epoch_of_each_seed(raw):
-    change(raw / "gpu/lstm/seed-0/result.json", best_epoch=1)
+    change(raw / "gpu/lstm.jsonl", 0, best_epoch=1)
     (axes,) = plots.training_curves("gpu")(group_rows(load_runs(raw))).axes
     (mark,) = (line for line in axes.lines if line.get_marker() not in ("None", None))
     assert list(mark.get_xdata()) == [1]
@@ -54,7 +54,7 @@ def test_every_seed_has_its_mark_and_every_network_its_mean(rows):
 def test_all_networks_are_shown(tmp_path, count):
     names = [f"network-{i}" for i in range(count)]
     for name in names:
-        record(tmp_path / "cpu" / name / "seed-0", name, 0, 0.8)
+        record(tmp_path / f"cpu/{name}.jsonl", 0, 0.8)
     figure = plots.training_curves("cpu")(group_rows(load_runs(tmp_path)))
     figure.canvas.draw()
     assert sorted(panels(figure)) == sorted(names)
@@ -82,7 +82,7 @@ def test_a_plot_knows_what_it_shows(raw, rows, tmp_path):
     picture.save(path)
     assert picture.is_in(path)
     assert not pictures["training_cpu.png"].is_in(path)  # another plot's place
-    change(raw / "cpu/lstm/seed-1/result.json", test_accuracy=0.5)
+    change(raw / "cpu/lstm.jsonl", 1, test_accuracy=0.5)
     assert not plots.pictures(group_rows(load_runs(raw)))["test_accuracy.png"].is_in(path)
     path.write_bytes(b"no picture")
     assert not picture.is_in(path)

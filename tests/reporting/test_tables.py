@@ -3,11 +3,11 @@ import statistics
 import numpy as np
 import pytest
 
-from rnn_jax.errors import UserError
+from rnn_jax.reporting.records import add_record
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.significance import paired_p_value
 from rnn_jax.reporting.tables import commands, pairs_table, results_table
-from tests.reporting.recorded import ACCURACIES, change
+from tests.reporting.recorded import ACCURACIES, change, made_up
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_row_is_the_mean_and_the_deviation_over_its_seeds(rows):
     ],
 )
 def test_a_row_says_what_is_read(raw, settings, shown):
-    change(raw / "gpu/lstm/seed-0/config.json", **settings)
+    change(raw / "gpu/lstm.jsonl", 0, "config", **settings)
     assert f"| {shown} |" in results_table(group_rows(load_runs(raw))).splitlines()[4]
 
 
@@ -59,9 +59,8 @@ def test_neighbours_are_compared_where_their_answers_are_recorded(raw, rng):
     for (platform, preset), accuracies in ACCURACIES.items():
         for seed, accuracy in enumerate(accuracies):
             right = rng.permutation(np.arange(1000) < 1000 * accuracy)
-            (raw / platform / preset / f"seed-{seed}/test_correct.txt").write_text(
-                "".join("01"[int(r)] for r in right) + "\n"
-            )
+            answered = made_up(preset, seed, accuracy)._replace(correct=right)
+            add_record(raw / platform / f"{preset}.jsonl", answered)
             answers.setdefault((platform, preset), []).append(right)
     rows = group_rows(load_runs(raw))
     lines = results_table(rows).splitlines()[2:]
@@ -76,19 +75,11 @@ def test_neighbours_are_compared_where_their_answers_are_recorded(raw, rng):
     ]
 
 
-def test_answers_that_contradict_the_result_are_refused(raw):
-    file = raw / "cpu/lstm/seed-0/test_correct.txt"
-    for text in ("0101\n", "01x\n"):
-        file.write_text(text)
-        with pytest.raises(UserError, match=r"test_correct.txt cannot be read"):
-            load_runs(raw)
-
-
 def test_each_row_has_its_command(rows):
     lines = commands(rows).splitlines()
     assert len(lines) == 3
     assert lines[1] == (
-        "- lstm on 2 × A: `python -m experiments.imdb_sentiment --seed N --workdir results/raw/seed-N`, "
+        "- lstm on 2 × A: `python -m experiments.imdb_sentiment --seed N --workdir runs/raw/seed-N`, "
         "N = 0, 1, 2; commit 0123456789ab; jax 0.10.2"
     )
 
@@ -103,7 +94,7 @@ def test_each_row_has_its_command(rows):
     ],
 )
 def test_seeds_that_were_run_differently_are_told_apart(raw, other, shown):
-    change(raw / "cpu/lstm/seed-1/result.json", **other)
+    change(raw / "cpu/lstm.jsonl", 1, **other)
     lines = commands(group_rows(load_runs(raw))).splitlines()
     (same,) = (line for line in lines if "N = 0, 2;" in line)
     (different,) = (line for line in lines if "lstm" in line and "N = 1;" in line)
@@ -112,5 +103,5 @@ def test_seeds_that_were_run_differently_are_told_apart(raw, other, shown):
 
 
 def test_a_row_names_all_the_hardware_it_was_run_on(raw):
-    change(raw / "cpu/lstm/seed-1/result.json", hardware={"device": "B", "num_devices": 64})
+    change(raw / "cpu/lstm.jsonl", 1, hardware={"device": "B", "num_devices": 64})
     assert "| 2 × A / 64 × B |" in results_table(group_rows(load_runs(raw)))

@@ -1,8 +1,7 @@
-import json
-
 import pytest
 
 from rnn_jax.errors import UserError
+from rnn_jax.reporting.records import Record, add_record
 from rnn_jax.reporting.trials import finalists, load_trials, search_table
 
 ACCURACIES = {
@@ -13,21 +12,24 @@ ACCURACIES = {
 }
 
 
-def record(folder, name, seed, accuracy, tested=None):
-    folder = folder / name / f"seed-{seed}"
-    folder.mkdir(parents=True)
+def record(file, name, seed, accuracy, **others):
     config = {"cell": "lstm", "dropout": 0.5 if name == "a" else 0.3, "seed": seed}
-    (folder / "config.json").write_text(json.dumps(config))
-    result = {"seed": seed, "validation_accuracy": accuracy, "test_accuracy": tested}
-    (folder / "result.json").write_text(json.dumps(result | {"best_epoch": 1, "train_seconds": 3.0}))
+    result = {"dataset": "imdb", "seed": seed, "validation_accuracy": accuracy, "test_accuracy": None}
+    result |= {"best_epoch": 1, "train_seconds": 3.0, **others}
+    add_record(file, Record(name, config, [], result, None))
 
 
 @pytest.fixture
-def trials(tmp_path):
+def file(tmp_path):
+    return tmp_path / "search.jsonl"
+
+
+@pytest.fixture
+def trials(file):
     for name, accuracies in ACCURACIES.items():
         for seed, accuracy in accuracies.items():
-            record(tmp_path, name, seed, accuracy)
-    return load_trials(tmp_path)
+            record(file, name, seed, accuracy)
+    return load_trials(file)
 
 
 def test_the_best_mean_over_the_seeds_asked_for_comes_first(trials):
@@ -36,13 +38,10 @@ def test_the_best_mean_over_the_seeds_asked_for_comes_first(trials):
     assert finalists(trials, (7,), 5) == []
 
 
-def test_what_took_too_long_is_not_chosen(tmp_path):
-    for seed, (name, accuracy) in enumerate((("quick", 0.8), ("slow", 0.9))):
-        record(tmp_path, name, 0, accuracy)
-        file = tmp_path / name / "seed-0/result.json"
-        result = json.loads(file.read_text()) | {"train_seconds": 50.0, "data_seconds": 9.0 + 2 * seed}
-        file.write_text(json.dumps(result))
-    trials = load_trials(tmp_path)
+def test_what_took_too_long_is_not_chosen(file):
+    record(file, "quick", 0, 0.8, train_seconds=50.0, data_seconds=9.0)
+    record(file, "slow", 0, 0.9, train_seconds=50.0, data_seconds=11.0)
+    trials = load_trials(file)
     assert finalists(trials, (0,), 5) == ["slow", "quick"]
     assert finalists(trials, (0,), 5, seconds=60) == ["quick"]
 
@@ -58,14 +57,23 @@ def test_the_table_shows_what_varied_and_each_round(trials):
     ]
 
 
-def test_a_trial_that_read_the_test_split_is_refused(tmp_path):
-    record(tmp_path, "a", 0, 0.9, tested=0.88)
-    with pytest.raises(UserError, match=r"a/seed-0 has read the test split"):
-        load_trials(tmp_path)
+def test_trials_may_lie_in_several_files(tmp_path):
+    files = [tmp_path / f"{name}.jsonl" for name in "ab"]
+    for file in files:
+        record(file, f"network {file.stem}", 0, 0.9)
+    assert [trial.name for trial in load_trials(*files)] == ["network a", "network b"]
+    assert load_trials(tmp_path / "none.jsonl") == load_trials() == []
 
 
-def test_a_damaged_trial_is_named(tmp_path):
-    record(tmp_path, "a", 0, 0.9)
-    (tmp_path / "a/seed-0/result.json").write_text("{}")
-    with pytest.raises(UserError, match=r"a/seed-0/result.json cannot be read"):
-        load_trials(tmp_path)
+def test_a_trial_that_read_the_test_split_is_refused(file):
+    record(file, "a", 0, 0.9, test_accuracy=0.88)
+    with pytest.raises(UserError, match=r"search.jsonl, line 1 cannot be read .*has read the test split"):
+        load_trials(file)
+
+
+def test_a_damaged_trial_is_named(file):
+    record(file, "a", 0, 0.9)
+    record(file, "b", 0, 0.9)
+    file.write_text(file.read_text().replace('"best_epoch"', '"epoch"'))
+    with pytest.raises(UserError, match=r"search.jsonl, line 1 cannot be read .*it lacks best_epoch"):
+        load_trials(file)
