@@ -1,7 +1,8 @@
 # Every target sets up what it needs, so that a fresh clone needs only Python 3.11+, pip and make.
-PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# Once the environment is there, its own; another Python that is asked for makes the environment anew.
+PYTHON ?= $(shell test -x $(BIN)/python && echo $(BIN)/python || echo python3)
 EXTRAS ?=
 WORKDIR ?= runs/lstm
 OUTPUT ?= runs/$@
@@ -12,16 +13,22 @@ export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
 .PHONY: train test lint benchmark stress tables reproduce clean
 
-# What is installed is remembered in stamps, by its extras; a changed pyproject.toml or constraints file, or
-# another EXTRAS, installs again.
+# The tested set of exact versions: this Python's own, or the current one.
+VERSION_OF  := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+VERSION     := $(shell $(PYTHON) $(VERSION_OF))
+CONSTRAINTS := $(or $(wildcard constraints/python$(VERSION).txt),constraints/current.txt)
+
+# What is installed is remembered in stamps, by the Python and the extras; a changed pyproject.toml or
+# constraints file, or another EXTRAS, installs again.
 comma  := ,
 chosen := $(if $(EXTRAS),$(comma)$(EXTRAS))
-RUN    := $(VENV)/run$(subst $(comma),-,$(chosen)).stamp
-DEV    := $(VENV)/dev$(subst $(comma),-,$(chosen)).stamp
-INSTALL = $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable
+STAMP  := $(VERSION)$(subst $(comma),-,$(chosen)).stamp
+RUN    := $(VENV)/run-$(STAMP)
+DEV    := $(VENV)/dev-$(STAMP)
+INSTALL = $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable
 
-$(RUN): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(RUN): pyproject.toml $(CONSTRAINTS)
+	test "$$($(BIN)/python $(VERSION_OF))" = "$(VERSION)" || $(PYTHON) -m venv --clear $(VENV)
 	$(INSTALL) '.[plots,baselines$(chosen)]'
 	touch $@
 
@@ -57,4 +64,4 @@ tables: $(RUN)
 	$(BIN)/python -m experiments.make_tables $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-other build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

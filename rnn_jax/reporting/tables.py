@@ -68,7 +68,12 @@ def _origin(run: Run) -> tuple[str, str]:
     """Where, how and with what a run was made, its seed aside."""
     command = re.sub(r"(--seed[ =]|seed-)\d+", r"\1N", run.result["command"])
     versions = ", ".join(f"{name} {version}" for name, version in run.result["versions"].items())
-    return f"{_devices(run)}: `{command}`", f"commit {str(run.result['commit'])[:12]}; {versions}"
+    return f"{_devices(run)}: `{command}`", f"{_code(run.result['commit'])}; {versions}"
+
+
+def _code(commit: str | None) -> str:
+    """What code made a run: a commit, shortened, or the version of an installed package."""
+    return commit if commit and " " in commit else f"commit {str(commit)[:12]}"
 
 
 def _cells(row: Row, above: Row | None) -> tuple[str, ...]:

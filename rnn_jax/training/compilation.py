@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jax
 
+from rnn_jax.training.environment import processor_field
+
 
 def keep_compiled_programs() -> None:
     """Lets JAX keep compiled programs in the user's cache folder, unless a place is set already.
@@ -18,15 +20,11 @@ def keep_compiled_programs() -> None:
     """
     if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn_jax/compiled"
-        jax.config.update("jax_compilation_cache_dir", str(folder / _processor()))
+        jax.config.update("jax_compilation_cache_dir", str(folder / _instructions()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
-def _processor() -> str:
+def _instructions() -> str:
     """A name for the instructions that this machine's processor knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    known = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+    known = processor_field("flags", "Features") or platform.processor()
     return f"{platform.machine()}-{hashlib.sha256(known.encode()).hexdigest()[:12]}"

@@ -30,19 +30,26 @@ def origin(command: str, num_devices: int, others: Iterable[str] = ()) -> dict[s
 
 
 def commit() -> str | None:
-    """The commit of the code, with `+changes` where files differ from it; None outside a repository."""
-    here = Path(__file__).parent
+    """What code this is.
+
+    In a clone, its commit, with `+changes` where files differ from it. Elsewhere, as installed from a wheel,
+    the version (`rnn-jax 0.1.0`), whatever repository the files lie in: a project's own environment is
+    often inside that project's repository. None for files that are neither in a clone nor installed.
+    """
+    here = Path(__file__).resolve()
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", here, *arguments], capture_output=True, text=True, check=True
+            ["git", "-C", here.parent, *arguments], capture_output=True, text=True, check=True
         ).stdout
 
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/rnn_jax", ":/experiments")
-        return git("rev-parse", "HEAD").strip() + ("+changes" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        if git("ls-files", "--full-name", "--", here.name).strip() == "rnn_jax/training/environment.py":
+            changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/rnn_jax", ":/experiments")
+            return git("rev-parse", "HEAD").strip() + ("+changes" if changed else "")
+    with contextlib.suppress(PackageNotFoundError):
+        return f"rnn-jax {version('rnn-jax')}"
+    return None
 
 
 def versions(others: Iterable[str] = ()) -> dict[str, str]:
@@ -59,17 +66,21 @@ def hardware(num_devices: int) -> dict[str, Any]:
     device = jax.local_devices()[0]
     return {
         "platform": device.platform,
-        "device": _processor() if device.platform == "cpu" else device.device_kind,
+        "device": _processor_name() if device.platform == "cpu" else device.device_kind,
         "num_devices": num_devices * jax.process_count(),
         "num_hosts": jax.process_count(),
     }
 
 
-def _processor() -> str:
-    try:
+def processor_field(*names: str) -> str | None:
+    """The first line of /proc/cpuinfo with one of these names, without the name; None where there is none."""
+    with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+            name, _, value = line.partition(":")
+            if name.strip() in names:
+                return value.strip()
+    return None
+
+
+def _processor_name() -> str:
+    return processor_field("model name") or platform.processor() or platform.machine()

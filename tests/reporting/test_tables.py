@@ -89,6 +89,7 @@ def test_each_row_has_its_command(rows):
     [
         ({"command": "python -m experiments.imdb_sentiment --num-devices 1 --seed 1"}, "--num-devices 1"),
         ({"commit": "fedcba9876543210"}, "commit fedcba987654"),
+        ({"commit": "rnn-jax 0.1.0"}, "; rnn-jax 0.1.0; jax"),
         ({"versions": {"jax": "0.11.0"}}, "jax 0.11.0"),
         ({"hardware": {"device": "B", "num_devices": 64}}, "64 × B"),
     ],
