@@ -9,10 +9,11 @@ a cell take any leading axes, written `...`; parameters have none.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 Array = jax.Array
 Params = Any  # a NamedTuple of arrays with a property `hidden_size`, one type a family of cells
@@ -43,11 +44,25 @@ class Fusion(NamedTuple):
     weight_gradients: Callable[[Array, Array, Array, Array], Params]
 
 
+class Init(Protocol):
+    """What draws a cell's parameters."""
+
+    def __call__(
+        self, key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32
+    ) -> Params:
+        """Draws parameters of one type.
+
+        Raises:
+            ValueError: if a size is below 1.
+        """
+
+
 class Cell(NamedTuple):
     """A recurrent cell as pure functions.
 
     Attributes:
-        init: `(key, input_size, hidden_size) -> params`.
+        init: `(key, input_size, hidden_size, dtype=float32) -> params`, all of them of that type. They are
+            drawn in float32, so that `jax_enable_x64` changes none.
         initial_state: `(params, batch_shape) -> state [*batch_shape, H]`, zeros in the parameters' type.
         project: `(params, x [..., D]) -> z [..., G*H]`, everything that does not depend on the state.
         advance: `(params, state, z) -> (state, y [..., H])`, the part that must be sequential.
@@ -58,7 +73,7 @@ class Cell(NamedTuple):
             None for cells without gates.
     """
 
-    init: Callable[[Array, int, int], Params]
+    init: Init
     initial_state: Callable[[Params, tuple[int, ...]], State]
     project: Callable[[Params, Array], Array]
     advance: Callable[[Params, State, Array], tuple[State, Array]]
@@ -110,14 +125,16 @@ def product(x: Array, kernel: Array) -> Array:
     return jnp.matmul(x.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16), preferred_element_type=sums)
 
 
-def input_kernel(key: Array, input_size: int, hidden_size: int, gates: int) -> Array:
+def input_kernel(key: Array, input_size: int, hidden_size: int, gates: int, dtype: DTypeLike) -> Array:
     """Glorot-uniform input weights `[D, gates*H]`, each gate drawn as a matrix of its own `[D, H]`."""
     draw = jax.nn.initializers.glorot_uniform()
     keys = jax.random.split(key, gates)
-    return jnp.concatenate([draw(k, (input_size, hidden_size), jnp.float32) for k in keys], axis=1)
+    return jnp.concatenate([draw(k, (input_size, hidden_size), jnp.float32) for k in keys], axis=1).astype(
+        dtype
+    )
 
 
-def recurrent_kernel(key: Array, hidden_size: int, gates: int) -> Array:
+def recurrent_kernel(key: Array, hidden_size: int, gates: int, dtype: DTypeLike) -> Array:
     """Orthogonal recurrent weights `[H, gates*H]`, each gate an orthogonal matrix of its own `[H, H]`.
 
     An orthogonal matrix keeps the length of what it carries from step to step (Saxe et al., 2014,
@@ -125,10 +142,14 @@ def recurrent_kernel(key: Array, hidden_size: int, gates: int) -> Array:
     """
     draw = jax.nn.initializers.orthogonal()
     keys = jax.random.split(key, gates)
-    return jnp.concatenate([draw(k, (hidden_size, hidden_size), jnp.float32) for k in keys], axis=1)
+    return jnp.concatenate([draw(k, (hidden_size, hidden_size), jnp.float32) for k in keys], axis=1).astype(
+        dtype
+    )
 
 
-def draw_weights(key: Array, input_size: int, hidden_size: int, gates: int) -> tuple[Array, Array, Array]:
+def draw_weights(
+    key: Array, input_size: int, hidden_size: int, gates: int, dtype: DTypeLike
+) -> tuple[Array, Array, Array]:
     """W Glorot-uniform, U orthogonal, gate by gate, and b zero.
 
     Raises:
@@ -137,9 +158,9 @@ def draw_weights(key: Array, input_size: int, hidden_size: int, gates: int) -> t
     check_sizes(input_size, hidden_size)
     input_key, recurrent_key = jax.random.split(key)
     return (
-        input_kernel(input_key, input_size, hidden_size, gates),
-        recurrent_kernel(recurrent_key, hidden_size, gates),
-        jnp.zeros(gates * hidden_size),
+        input_kernel(input_key, input_size, hidden_size, gates, dtype),
+        recurrent_kernel(recurrent_key, hidden_size, gates, dtype),
+        jnp.zeros(gates * hidden_size, dtype),
     )
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells import lstm
 from rnn_jax.cells.cell import (
@@ -45,13 +46,13 @@ class CoupledLSTMParams(NamedTuple):
         return self.recurrent_kernel.shape[-2]
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> CoupledLSTMParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> CoupledLSTMParams:
     """Draws parameters: W Glorot-uniform and U orthogonal for each gate, b zero but 1 for the forget gate.
 
     Raises:
         ValueError: if a size is below 1.
     """
-    params = CoupledLSTMParams(*draw_weights(key, input_size, hidden_size, gates=3))
+    params = CoupledLSTMParams(*draw_weights(key, input_size, hidden_size, 3, dtype))
     return params._replace(bias=params.bias.at[:hidden_size].set(1.0))
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import (
     Array,
@@ -42,14 +43,16 @@ class ElmanParams(NamedTuple):
         return self.recurrent_kernel.shape[-2]
 
 
-def init(key: Array, input_size: int, hidden_size: int, *, identity: bool = False) -> ElmanParams:
+def init(
+    key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32, *, identity: bool = False
+) -> ElmanParams:
     """Draws parameters: W Glorot-uniform, U orthogonal or (`identity`) the identity, b zero.
 
     Raises:
         ValueError: if a size is below 1.
     """
-    params = ElmanParams(*draw_weights(key, input_size, hidden_size, gates=1))
-    return params._replace(recurrent_kernel=jnp.eye(hidden_size)) if identity else params
+    params = ElmanParams(*draw_weights(key, input_size, hidden_size, 1, dtype))
+    return params._replace(recurrent_kernel=jnp.eye(hidden_size, dtype=dtype)) if identity else params
 
 
 def combine(

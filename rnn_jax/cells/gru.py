@@ -26,6 +26,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import (
     Array,
@@ -66,22 +67,22 @@ class GRUV3Params(NamedTuple):
         return self.recurrent_kernel.shape[-2]
 
 
-def init_v3(key: Array, input_size: int, hidden_size: int) -> GRUV3Params:
+def init_v3(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> GRUV3Params:
     """Draws parameters: W Glorot-uniform and U orthogonal for each gate, b zero.
 
     Raises:
         ValueError: if a size is below 1.
     """
-    return GRUV3Params(*draw_weights(key, input_size, hidden_size, gates=3))
+    return GRUV3Params(*draw_weights(key, input_size, hidden_size, 3, dtype))
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> GRUParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> GRUParams:
     """Draws parameters: as `init_v3`, and c zero.
 
     Raises:
         ValueError: if a size is below 1.
     """
-    return GRUParams(*init_v3(key, input_size, hidden_size), jnp.zeros(hidden_size))
+    return GRUParams(*init_v3(key, input_size, hidden_size, dtype), jnp.zeros(hidden_size, dtype))
 
 
 def mix(params: GRUParams, state: HiddenState) -> Array:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, HiddenState, affine, check_sizes, input_kernel, zero_hidden
 
@@ -32,7 +33,7 @@ class IndRNNParams(NamedTuple):
         return self.recurrent_weights.shape[-1]
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> IndRNNParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> IndRNNParams:
     """Draws parameters: W Glorot-uniform, u uniform in [0, 1) for memories of all spans, b zero.
 
     Raises:
@@ -41,9 +42,9 @@ def init(key: Array, input_size: int, hidden_size: int) -> IndRNNParams:
     check_sizes(input_size, hidden_size)
     input_key, recurrent_key = jax.random.split(key)
     return IndRNNParams(
-        input_kernel(input_key, input_size, hidden_size, gates=1),
-        jax.random.uniform(recurrent_key, (hidden_size,)),
-        jnp.zeros(hidden_size),
+        input_kernel(input_key, input_size, hidden_size, 1, dtype),
+        jax.random.uniform(recurrent_key, (hidden_size,), jnp.float32).astype(dtype),
+        jnp.zeros(hidden_size, dtype),
     )
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells import lstm
 from rnn_jax.cells.cell import Array, Cell, product
@@ -40,7 +41,9 @@ class LayerNormLSTMParams(NamedTuple):
         return self.recurrent_kernel.shape[-2]
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> LayerNormLSTMParams:
+def init(
+    key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32
+) -> LayerNormLSTMParams:
     """Draws parameters: as for the LSTM, but b is off by up to ±1/2; scales one, δ zero.
 
     With the same bias for all units, all would be alike where the input is zero, and there the slope of LN is
@@ -50,17 +53,16 @@ def init(key: Array, input_size: int, hidden_size: int) -> LayerNormLSTMParams:
         ValueError: if a size is below 1.
     """
     key, bias_key = jax.random.split(key)
-    start = lstm.init(key, input_size, hidden_size)
-    offset = jax.random.uniform(bias_key, start.bias.shape, minval=-0.5, maxval=0.5)
-    ones, one = jnp.ones(4 * hidden_size), jnp.ones(hidden_size)
+    start = lstm.init(key, input_size, hidden_size, dtype)
+    offset = jax.random.uniform(bias_key, start.bias.shape, jnp.float32, minval=-0.5, maxval=0.5)
     return LayerNormLSTMParams(
         start.input_kernel,
         start.recurrent_kernel,
-        start.bias + offset,
-        ones,
-        ones,
-        one,
-        jnp.zeros_like(one),
+        start.bias + offset.astype(dtype),
+        jnp.ones(4 * hidden_size, dtype),
+        jnp.ones(4 * hidden_size, dtype),
+        jnp.ones(hidden_size, dtype),
+        jnp.zeros(hidden_size, dtype),
     )
 
 

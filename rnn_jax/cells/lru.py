@@ -16,10 +16,12 @@ Shapes: B and D `[D, H]` (B complex, as its real and imaginary part), C `[H, H]`
 """
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, check_sizes, product
 from rnn_jax.cells.linear_scan import linear_scan
@@ -49,7 +51,7 @@ class LRUState(NamedTuple):
     imaginary: Array  # of c [..., H]
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> LRUParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> LRUParams:
     """Draws parameters: λ uniform on the ring of `RADII`, B, C and D normal with the paper's variances.
 
     Those are 1/2D for both parts of B, 1/H for both of C, and 1/D for D, which the paper draws of variance 1
@@ -61,24 +63,29 @@ def init(key: Array, input_size: int, hidden_size: int) -> LRUParams:
     check_sizes(input_size, hidden_size)
     keys = jax.random.split(key, 5)
     inner, outer = RADII
-    squared = jax.random.uniform(keys[0], (hidden_size,), minval=inner**2, maxval=outer**2)
-    angle = jax.random.uniform(keys[1], (hidden_size,), minval=1e-3, maxval=2 * math.pi)
-    inputs = jax.random.normal(keys[2], (input_size, 2 * hidden_size)) / math.sqrt(2 * input_size)
-    skip = jax.random.normal(keys[3], (input_size, hidden_size)) / math.sqrt(input_size)
-    outputs = jax.random.normal(keys[4], (2 * hidden_size, hidden_size)) / math.sqrt(hidden_size)
-    return LRUParams(
+    uniform, normal = (
+        partial(jax.random.uniform, dtype=jnp.float32),
+        partial(jax.random.normal, dtype=jnp.float32),
+    )
+    squared = uniform(keys[0], (hidden_size,), minval=inner**2, maxval=outer**2)
+    angle = uniform(keys[1], (hidden_size,), minval=1e-3, maxval=2 * math.pi)
+    inputs = normal(keys[2], (input_size, 2 * hidden_size)) / math.sqrt(2 * input_size)
+    skip = normal(keys[3], (input_size, hidden_size)) / math.sqrt(input_size)
+    outputs = normal(keys[4], (2 * hidden_size, hidden_size)) / math.sqrt(hidden_size)
+    drawn = LRUParams(
         jnp.concatenate([inputs, skip], axis=1),
         outputs,
         jnp.log(-0.5 * jnp.log(squared)),
         jnp.log(angle),
         0.5 * jnp.log(1 - squared),
     )
+    return LRUParams(*(p.astype(dtype) for p in drawn))
 
 
 def initial_state(params: LRUParams, batch_shape: tuple[int, ...]) -> LRUState:
     """A state of zeros in the type of the parameters."""
-    zeros = jnp.zeros((*batch_shape, params.hidden_size), params.decay.dtype)
-    return LRUState(zeros, zeros)
+    shape, dtype = (*batch_shape, params.hidden_size), params.decay.dtype
+    return LRUState(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype))
 
 
 def project(params: LRUParams, x: Array) -> Array:
@@ -89,8 +96,18 @@ def project(params: LRUParams, x: Array) -> Array:
 
 def _pole(params: LRUParams) -> Array:
     """λ `[H]`."""
-    radius, angle = jnp.exp(-jnp.exp(params.decay)), jnp.exp(params.angle)
+    decay, angle = _at_least_float32(params.decay), jnp.exp(_at_least_float32(params.angle))
+    radius = jnp.exp(-jnp.exp(decay))
     return jax.lax.complex(radius * jnp.cos(angle), radius * jnp.sin(angle))
+
+
+def _complex(real: Array, imaginary: Array) -> Array:
+    """`real + i imaginary`, of complex64 at least: there is no narrower complex type."""
+    return jax.lax.complex(_at_least_float32(real), _at_least_float32(imaginary))
+
+
+def _at_least_float32(a: Array) -> Array:
+    return a.astype(jnp.promote_types(a.dtype, jnp.float32))
 
 
 def _show(params: LRUParams, state: LRUState, skip: Array) -> Array:
@@ -102,18 +119,18 @@ def _show(params: LRUParams, state: LRUState, skip: Array) -> Array:
 def advance(params: LRUParams, state: LRUState, z: Array) -> tuple[LRUState, Array]:
     """The new state: `z [..., 3H] -> (state, y [..., H])`."""
     real, imaginary, skip = jnp.split(z, 3, axis=-1)
-    memory = _pole(params) * jax.lax.complex(*state) + jax.lax.complex(real, imaginary)
-    state = LRUState(memory.real, memory.imag)
+    memory = _pole(params) * _complex(*state) + _complex(real, imaginary)
+    state = LRUState(memory.real.astype(z.dtype), memory.imag.astype(z.dtype))
     return state, _show(params, state, skip)
 
 
 def advance_all(params: LRUParams, state: LRUState, z: Array) -> tuple[LRUState, Array]:
     """`advance` for all steps at once: `z [T, ..., 3H] -> (states [T, ...], y [T, ..., H])`."""
     real, imaginary, skip = jnp.split(z, 3, axis=-1)
-    addends = jax.lax.complex(real, imaginary)
+    addends = _complex(real, imaginary)
     factors = jnp.broadcast_to(_pole(params), addends.shape)
-    memory = linear_scan(factors, addends, jax.lax.complex(*state))
-    states = LRUState(memory.real, memory.imag)
+    memory = linear_scan(factors, addends, _complex(*state))
+    states = LRUState(memory.real.astype(z.dtype), memory.imag.astype(z.dtype))
     return states, _show(params, states, skip)
 
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells import cell
 
@@ -44,7 +45,7 @@ class LSTMState(NamedTuple):
     cell: cell.Array  # c [..., H], which only the gates touch
 
 
-def init(key: cell.Array, input_size: int, hidden_size: int) -> LSTMParams:
+def init(key: cell.Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> LSTMParams:
     """Draws parameters: W Glorot-uniform and U orthogonal for each gate, b zero but 1 for the forget gate.
 
     The forget bias of 1 keeps the memory open at the start (R. Jozefowicz, W. Zaremba and I. Sutskever,
@@ -53,14 +54,16 @@ def init(key: cell.Array, input_size: int, hidden_size: int) -> LSTMParams:
     Raises:
         ValueError: if a size is below 1.
     """
-    params = LSTMParams(*cell.draw_weights(key, input_size, hidden_size, gates=4))
+    params = LSTMParams(*cell.draw_weights(key, input_size, hidden_size, 4, dtype))
     return params._replace(bias=params.bias.at[hidden_size : 2 * hidden_size].set(1.0))
 
 
 def initial_state(params: LSTMParams, batch_shape: tuple[int, ...]) -> LSTMState:
     """A state of zeros, `[*batch_shape, H]`, in the type of the parameters."""
-    zeros = jnp.zeros((*batch_shape, params.hidden_size), params.bias.dtype)
-    return LSTMState(zeros, zeros)
+    shape, dtype = (*batch_shape, params.hidden_size), params.bias.dtype
+    return LSTMState(
+        jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)
+    )  # two arrays, so that both can be donated
 
 
 def combine(state: LSTMState, z: cell.Array, m: cell.Array) -> tuple[LSTMState, tuple[cell.Array, ...]]:

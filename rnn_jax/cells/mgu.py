@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, HiddenState, affine, draw_weights, product, zero_hidden
 
@@ -32,13 +33,13 @@ class MGUParams(NamedTuple):
         return self.recurrent_kernel.shape[-2]
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> MGUParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> MGUParams:
     """Draws parameters: W Glorot-uniform and U orthogonal for gate and candidate, b zero.
 
     Raises:
         ValueError: if a size is below 1.
     """
-    return MGUParams(*draw_weights(key, input_size, hidden_size, gates=2))
+    return MGUParams(*draw_weights(key, input_size, hidden_size, 2, dtype))
 
 
 def gates(params: MGUParams, state: HiddenState, z: Array) -> dict[str, Array]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, HiddenState, affine, check_sizes, input_kernel, zero_hidden
 from rnn_jax.cells.linear_scan import linear_scan
@@ -31,14 +32,15 @@ class MinGRUParams(NamedTuple):
         return self.bias.shape[-1] // 2
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> MinGRUParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> MinGRUParams:
     """Draws parameters: W Glorot-uniform for gate and candidate, b zero.
 
     Raises:
         ValueError: if a size is below 1.
     """
     check_sizes(input_size, hidden_size)
-    return MinGRUParams(input_kernel(key, input_size, hidden_size, gates=2), jnp.zeros(2 * hidden_size))
+    kernel = input_kernel(key, input_size, hidden_size, 2, dtype)
+    return MinGRUParams(kernel, jnp.zeros(2 * hidden_size, dtype))
 
 
 def _terms(z: Array) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, HiddenState, affine, check_sizes, input_kernel, zero_hidden
 from rnn_jax.cells.linear_scan import linear_scan
@@ -32,7 +33,7 @@ class MinLSTMParams(NamedTuple):
         return self.bias.shape[-1] // 3
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> MinLSTMParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> MinLSTMParams:
     """Draws parameters: W Glorot-uniform for each gate and the candidate, b zero but 1 for the forget gate.
 
     Raises:
@@ -40,8 +41,8 @@ def init(key: Array, input_size: int, hidden_size: int) -> MinLSTMParams:
     """
     check_sizes(input_size, hidden_size)
     return MinLSTMParams(
-        input_kernel(key, input_size, hidden_size, gates=3),
-        jnp.zeros(3 * hidden_size).at[:hidden_size].set(1.0),
+        input_kernel(key, input_size, hidden_size, 3, dtype),
+        jnp.zeros(3 * hidden_size, dtype).at[:hidden_size].set(1.0),
     )
 
 

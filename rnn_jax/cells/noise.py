@@ -3,6 +3,7 @@
 What is drawn comes with the parameters, so that every layer and direction has its own.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -29,6 +30,7 @@ def can_drop(cell: Cell) -> bool:
     return cell.fusion is not None
 
 
+@cache  # the same cell each time, so that what is compiled for it is found again
 def recurrent_dropout(cell: Cell) -> Cell:
     """A cell whose products see `m ⊙ h_{t-1}` instead of h_{t-1}, with one mask m for all steps.
 
@@ -92,6 +94,7 @@ def _params(cell: Cell) -> Params:
     return jax.eval_shape(lambda: cell.init(jax.random.key(0), 1, 1))
 
 
+@cache
 def zoneout(cell: Cell) -> Cell:
     """A cell each of whose units keeps its old state at a step with some probability, or goes on.
 
@@ -122,7 +125,7 @@ def zoneout(cell: Cell) -> Cell:
 
         def draw(key: Array, step: Array) -> list[Array]:
             each = jax.random.split(jax.random.fold_in(key, step), len(state.state))
-            return [jax.random.bernoulli(k, params.rate, (params.hidden_size,)) for k in each]
+            return [jax.random.bernoulli(k, jnp.float32(params.rate), (params.hidden_size,)) for k in each]
 
         return jax.vmap(draw)(keys, state.step[:, 0])
 

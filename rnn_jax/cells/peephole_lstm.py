@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells import lstm
 from rnn_jax.cells.cell import Array, Cell, affine, product
@@ -39,13 +40,14 @@ class PeepholeLSTMParams(NamedTuple):
         return self.recurrent_kernel.shape[-2]
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> PeepholeLSTMParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> PeepholeLSTMParams:
     """Draws parameters: as for the LSTM, and p zero, so that it begins as one without.
 
     Raises:
         ValueError: if a size is below 1.
     """
-    return PeepholeLSTMParams(*lstm.init(key, input_size, hidden_size), jnp.zeros(3 * hidden_size))
+    start = lstm.init(key, input_size, hidden_size, dtype)
+    return PeepholeLSTMParams(*start, jnp.zeros(3 * hidden_size, dtype))
 
 
 def gates(params: PeepholeLSTMParams, state: LSTMState, z: Array) -> dict[str, Array]:

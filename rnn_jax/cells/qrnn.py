@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, check_sizes, input_kernel, product
 from rnn_jax.cells.linear_scan import linear_scan
@@ -43,7 +44,7 @@ class QRNNState(NamedTuple):
     previous: Array  # x_{t-1} V [..., 3H]
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> QRNNParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> QRNNParams:
     """Draws parameters: V and W Glorot-uniform for each gate, b zero but 1 for the forget gate.
 
     Raises:
@@ -52,9 +53,9 @@ def init(key: Array, input_size: int, hidden_size: int) -> QRNNParams:
     check_sizes(input_size, hidden_size)
     previous_key, input_key = jax.random.split(key)
     return QRNNParams(
-        input_kernel(previous_key, input_size, hidden_size, gates=3),
-        input_kernel(input_key, input_size, hidden_size, gates=3),
-        jnp.zeros(3 * hidden_size).at[hidden_size : 2 * hidden_size].set(1.0),
+        input_kernel(previous_key, input_size, hidden_size, 3, dtype),
+        input_kernel(input_key, input_size, hidden_size, 3, dtype),
+        jnp.zeros(3 * hidden_size, dtype).at[hidden_size : 2 * hidden_size].set(1.0),
     )
 
 

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, check_sizes, product
 from rnn_jax.cells.linear_scan import linear_scan
@@ -61,7 +62,7 @@ class SRUState(NamedTuple):
     cell: Array  # c [..., H]
 
 
-def init_v1(key: Array, input_size: int, hidden_size: int) -> SRUV1Params:
+def init_v1(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> SRUV1Params:
     """Draws parameters: W uniform in ±√(3/D), as published, b zero.
 
     Raises:
@@ -70,19 +71,18 @@ def init_v1(key: Array, input_size: int, hidden_size: int) -> SRUV1Params:
     check_sizes(input_size, hidden_size)
     shape = input_size, hidden_size * (3 if input_size == hidden_size else 4)
     bound = math.sqrt(3 / input_size)
-    return SRUV1Params(
-        jax.random.uniform(key, shape, minval=-bound, maxval=bound), jnp.zeros(2 * hidden_size)
-    )
+    kernel = jax.random.uniform(key, shape, jnp.float32, minval=-bound, maxval=bound)
+    return SRUV1Params(kernel.astype(dtype), jnp.zeros(2 * hidden_size, dtype))
 
 
-def init(key: Array, input_size: int, hidden_size: int) -> SRUParams:
+def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> SRUParams:
     """Draws parameters: as `init_v1`, and v zero, so that it begins as if its gates did not see the memory.
 
     Raises:
         ValueError: if a size is below 1.
     """
-    kernel, bias = init_v1(key, input_size, hidden_size)
-    return SRUParams(kernel, jnp.zeros(2 * hidden_size), bias)
+    kernel, bias = init_v1(key, input_size, hidden_size, dtype)
+    return SRUParams(kernel, jnp.zeros(2 * hidden_size, dtype), bias)
 
 
 def initial_state(params: SRUParams | SRUV1Params, batch_shape: tuple[int, ...]) -> SRUState:

@@ -7,6 +7,7 @@ from flax import nnx
 from rnn_jax.cells.cell import Array
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.encoder import Part
+from rnn_jax.unroll.arguments import check_lengths
 from rnn_jax.unroll.sequence import valid_steps
 
 
@@ -27,8 +28,9 @@ class Bag(nnx.Module):
 
     def __call__(self, x: Array, lengths: Array, *, keys: Keys | None = None) -> Array:
         """The mean; there is no noise of its own."""
+        lengths = check_lengths(lengths, *x.shape[:2])
         valid = valid_steps(lengths, x.shape[1])
-        return jnp.where(valid, x, 0).sum(axis=1) / jnp.maximum(lengths, 1)[:, None]
+        return jnp.where(valid, x, 0).sum(axis=1) / jnp.maximum(lengths, 1)[:, None].astype(x.dtype)
 
     def parts(self, x: jax.ShapeDtypeStruct, lengths: jax.ShapeDtypeStruct) -> list[Part]:
         """What it is made of, for inputs of these shapes."""

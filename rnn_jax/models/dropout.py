@@ -27,10 +27,17 @@ def make_keys(key: Array, rows: Array) -> Keys:
     return Keys(jax.vmap(fold)(rows), fold(2**32 - 1))  # there is no such row
 
 
-def _bernoulli(keys: Keys, rate: float, shape: tuple[int, ...], stream: int) -> Array:
-    """Where to drop, `[B, *shape]`; `stream` keeps the masks of different places apart."""
-    draw = lambda key: jax.random.bernoulli(jax.random.fold_in(key, stream), rate, shape)  # noqa: E731
-    return jax.vmap(draw)(keys.rows)
+def _bernoulli(key: Array, rate: float, shape: tuple[int, ...], stream: int) -> Array:
+    """Where to drop; `stream` keeps the masks of different places apart.
+
+    Drawn in float32, so that `jax_enable_x64` does not change the masks.
+    """
+    return jax.random.bernoulli(jax.random.fold_in(key, stream), jnp.float32(rate), shape)
+
+
+def _bernoulli_rows(keys: Keys, rate: float, shape: tuple[int, ...], stream: int) -> Array:
+    """Where to drop in each row, `[B, *shape]`."""
+    return jax.vmap(lambda key: _bernoulli(key, rate, shape, stream))(keys.rows)
 
 
 def dropout(x: Array, rate: float, keys: Keys, stream: int) -> Array:
@@ -40,7 +47,7 @@ def dropout(x: Array, rate: float, keys: Keys, stream: int) -> Array:
     15 (2014); one mask for all steps: Y. Gal and Z. Ghahramani, 2016, arXiv:1512.05287, there for the inputs
     of a recurrent layer.
     """
-    dropped = _bernoulli(keys, rate, x.shape[-1:], stream)
+    dropped = _bernoulli_rows(keys, rate, x.shape[-1:], stream)
     if x.ndim == 3:
         dropped = dropped[:, None, :]
     return jnp.where(dropped, 0, x / (1 - rate)).astype(x.dtype)
@@ -52,7 +59,7 @@ def weight_dropout(weights: Array, rate: float, keys: Keys, stream: int) -> Arra
     L. Wan et al., "Regularization of Neural Networks using DropConnect", ICML 2013; of recurrent weights, one
     mask for all steps: S. Merity, N. Keskar and R. Socher, 2018, arXiv:1708.02182.
     """
-    dropped = jax.random.bernoulli(jax.random.fold_in(keys.weights, stream), rate, weights.shape)
+    dropped = _bernoulli(keys.weights, rate, weights.shape, stream)
     return jnp.where(dropped, 0, weights / (1 - rate)).astype(weights.dtype)
 
 
@@ -73,7 +80,7 @@ def vocabulary_dropout(
         keys: of the step.
         stream: keeps this mask apart from others.
     """
-    dropped = jax.random.bernoulli(jax.random.fold_in(keys.weights, stream), rate, (vocabulary_size,))
+    dropped = _bernoulli(keys.weights, rate, (vocabulary_size,), stream)
     return jnp.where(dropped[tokens][..., None], 0, vectors / (1 - rate)).astype(vectors.dtype)
 
 
@@ -83,4 +90,4 @@ def word_dropout(tokens: Array, rate: float, keys: Keys, stream: int) -> Array:
     M. Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text Classification", ACL 2015;
     here the word becomes unknown instead of vanishing, so that lengths stay.
     """
-    return jnp.where(_bernoulli(keys, rate, tokens.shape[1:], stream), UNKNOWN, tokens)
+    return jnp.where(_bernoulli_rows(keys, rate, tokens.shape[1:], stream), UNKNOWN, tokens)

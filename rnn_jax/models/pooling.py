@@ -7,18 +7,19 @@ from flax import nnx
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.unroll import Directions, Unrolled
-from rnn_jax.unroll.sequence import valid_steps
+from rnn_jax.unroll.arguments import check_lengths
+from rnn_jax.unroll.sequence import Lengths, valid_steps
 
-Pooling = Callable[[Unrolled, Array], Array]
+Pooling = Callable[[Unrolled, Lengths], Array]
 
 
-def last(unrolled: Unrolled, lengths: Array) -> Array:
+def last(unrolled: Unrolled, lengths: Lengths) -> Array:
     """What the last layer puts out when it has read all: forward at the end, backward at the beginning.
 
     Zeros for length 0.
     """
     outputs = unrolled.outputs
-    ends = jnp.maximum(lengths - 1, 0)[:, None, None]
+    ends = jnp.maximum(_counted(unrolled, lengths) - 1, 0)[:, None, None]
     at_end = jnp.take_along_axis(outputs, ends, axis=1)[:, 0]
     if not isinstance(unrolled.state[-1], Directions):
         return at_end
@@ -26,19 +27,20 @@ def last(unrolled: Unrolled, lengths: Array) -> Array:
     return jnp.concatenate([at_end[:, :size], outputs[:, 0, size:]], axis=-1)
 
 
-def mean(unrolled: Unrolled, lengths: Array) -> Array:
+def mean(unrolled: Unrolled, lengths: Lengths) -> Array:
     """The mean of the outputs over the steps that count; zeros for length 0."""
-    return unrolled.outputs.sum(axis=1) / jnp.maximum(lengths, 1)[:, None]
+    count = jnp.maximum(_counted(unrolled, lengths), 1)[:, None]
+    return unrolled.outputs.sum(axis=1) / count.astype(unrolled.outputs.dtype)
 
 
-def maximum(unrolled: Unrolled, lengths: Array) -> Array:
+def maximum(unrolled: Unrolled, lengths: Lengths) -> Array:
     """The largest value of each feature over the steps that count; zeros for length 0."""
-    outputs = unrolled.outputs
+    outputs, lengths = unrolled.outputs, _counted(unrolled, lengths)
     counted = jnp.where(valid_steps(lengths, outputs.shape[1]), outputs, -jnp.inf)
     return jnp.where(lengths[:, None] > 0, counted.max(axis=1, initial=-jnp.inf), 0)
 
 
-def mean_max(unrolled: Unrolled, lengths: Array) -> Array:
+def mean_max(unrolled: Unrolled, lengths: Lengths) -> Array:
     """The mean and the maximum side by side: `[B, 2 F]`."""
     return jnp.concatenate([mean(unrolled, lengths), maximum(unrolled, lengths)], axis=-1)
 
@@ -54,15 +56,20 @@ class Attention(nnx.Module):
         self.hidden = nnx.Linear(size, size, rngs=rngs)
         self.context = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
 
-    def __call__(self, unrolled: Unrolled, lengths: Array) -> Array:
+    def __call__(self, unrolled: Unrolled, lengths: Lengths) -> Array:
         """The mean."""
         outputs = unrolled.outputs
-        valid = valid_steps(lengths, outputs.shape[1])[..., 0]
+        valid = valid_steps(_counted(unrolled, lengths), outputs.shape[1])[..., 0]
         scores = self.context(jnp.tanh(self.hidden(outputs)))[..., 0]
         scores = jnp.where(valid, scores, jnp.finfo(scores.dtype).min)
         weights = jnp.where(valid, jnp.exp(scores - scores.max(axis=1, keepdims=True)), 0)
         total = weights.sum(axis=1, keepdims=True)  # at least 1, but 0 for length 0
         return jnp.einsum("bt,btf->bf", weights / jnp.maximum(total, 1), outputs)
+
+
+def _counted(unrolled: Unrolled, lengths: Lengths) -> Array:
+    """The lengths as int32 `[B]`, checked against the outputs."""
+    return check_lengths(lengths, *unrolled.outputs.shape[:2])
 
 
 def _without_parameters(pooling: Pooling, vectors: int = 1) -> Callable[[int, nnx.Rngs], tuple[Pooling, int]]:

@@ -99,7 +99,7 @@ class Recurrent(nnx.Module):
 
         def mask(number: int, params: Params) -> Params:
             assert keys is not None
-            ones = jnp.ones((len(keys.rows), params.hidden_size))
+            ones = jnp.ones((len(keys.rows), params.hidden_size), params.input_kernel.dtype)
             return MaskedParams(params, dropout(ones, noise.recurrent, keys, RECURRENT + number))
 
         def zone_out(number: int, params: Params) -> Params:

@@ -7,6 +7,7 @@ from flax import nnx
 from rnn_jax.cells.cell import Array
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.encoder import Part
+from rnn_jax.unroll.arguments import check_lengths
 from rnn_jax.unroll.sequence import valid_steps
 
 WIDTHS = (3, 4, 5)  # words that a filter sees
@@ -36,7 +37,7 @@ class TextCNN(nnx.Module):
 
     def __call__(self, x: Array, lengths: Array, *, keys: Keys | None = None) -> Array:
         """The features; there is no noise of their own."""
-        valid = valid_steps(lengths, x.shape[1])
+        valid = valid_steps(check_lengths(lengths, *x.shape[:2]), x.shape[1])
         x = jnp.where(valid, x, 0)
         # relu and max can change places, and zeros win over no feature that is above zero.
         strongest = [jnp.where(valid, filters(x), 0).max(axis=1, initial=0) for filters in self.filters]

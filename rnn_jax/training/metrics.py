@@ -18,7 +18,7 @@ class Metrics(NamedTuple):
     @classmethod
     def zero(cls) -> "Metrics":
         """Nothing counted yet."""
-        return cls(*(jnp.zeros(()) for _ in cls._fields))
+        return cls(*(jnp.zeros((), jnp.float32) for _ in cls._fields))
 
     @classmethod
     def of(cls, logits: Array, labels: Array, weights: Array) -> "Metrics":

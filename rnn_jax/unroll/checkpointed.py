@@ -13,15 +13,16 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Unrolled, check_arguments
+from rnn_jax.unroll.sequence import Lengths, Unrolled
 
 
 def checkpointed(
     cell: Cell,
     params: Params,
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: State | None = None,
     *,
     reverse: bool = False,
@@ -32,7 +33,7 @@ def checkpointed(
     `chunk` is the number of steps in one, √T by default; `fused` runs it. Training costs another run forth;
     where no gradient is taken, nothing is run twice.
     """
-    check_arguments(x, lengths)
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     batch, time, size = x.shape
     if time == 0:
         return fused(cell, params, x, lengths, initial_state, reverse=reverse)
@@ -40,11 +41,9 @@ def checkpointed(
     count = -(-time // length)
     padding = count * length - time
     if padding and lengths is None:
-        lengths = jnp.full(batch, time)
-    if initial_state is None:
-        initial_state = cell.initial_state(params, (batch,))
+        lengths = jnp.full(batch, time, jnp.int32)
     pieces = jnp.pad(x, [(0, 0), (0, padding), (0, 0)]).reshape(batch, count, length, size).swapaxes(0, 1)
-    starts = length * jnp.arange(count)[:, None]
+    starts = length * jnp.arange(count, dtype=jnp.int32)[:, None]
     counts = None if lengths is None else jnp.clip(lengths - starts, 0, length)
 
     @partial(jax.checkpoint, prevent_cse=False)  # inside a scan, nothing is there to be merged with
@@ -56,4 +55,4 @@ def checkpointed(
         return state, outputs
 
     state, outputs = jax.lax.scan(run_chunk, initial_state, (pieces, counts), reverse=reverse)
-    return Unrolled(outputs.swapaxes(0, 1).reshape(batch, count * length, -1)[:, :time], state)
+    return Unrolled(outputs.swapaxes(0, 1).reshape(batch, count * length, outputs.shape[-1])[:, :time], state)

@@ -7,35 +7,33 @@ from jax.experimental import rnn
 from rnn_jax.cells import LSTM
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.cells.lstm import LSTMParams, LSTMState
+from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Unrolled, check_arguments, clip_inputs, own_steps_reversed, valid_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled, clip_inputs, own_steps_reversed, valid_steps
 
 
 def cudnn(
     cell: Cell,
     params: Params,
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: State | None = None,
     *,
     reverse: bool = False,
 ) -> Unrolled:
     """Runs an LSTM by cuDNN on an NVIDIA GPU; see `Unroll` for arguments and errors.
 
-    Elsewhere, and for other cells, `fused` does the same. In float32 only; products are rounded to TF32
-    unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives: JAX says
-    so.
+    Elsewhere, for other cells, and in other types than float32, `fused` does the same. Products are rounded
+    to TF32 unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives:
+    JAX says so.
     """
-    if cell is not LSTM or jax.default_backend() != "gpu":
-        return fused(cell, params, x, lengths, initial_state, reverse=reverse)
-    check_arguments(x, lengths)
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     batch, time, size = x.shape
-    if initial_state is None:
-        initial_state = cell.initial_state(params, (batch,))
-    if time == 0:
-        return Unrolled(jnp.zeros((batch, 0, params.hidden_size), x.dtype), initial_state)
+    known = cell is LSTM and x.dtype == jnp.float32 and batch > 0 and time > 0
+    if not known or jax.default_backend() != "gpu":
+        return fused(cell, params, x, lengths, initial_state, reverse=reverse)
     if lengths is None:
-        lengths = jnp.full(batch, time)
+        lengths = jnp.full(batch, time, jnp.int32)
     valid = valid_steps(lengths, time)
     x = jnp.where(valid, clip_inputs(x), 0)
     if reverse:
@@ -45,7 +43,7 @@ def cudnn(
         initial_state.hidden[None],
         initial_state.cell[None],
         pack(params),
-        jnp.maximum(lengths, 1).astype(jnp.int32),  # cuDNN knows no empty sequences
+        jnp.maximum(lengths, 1),  # cuDNN knows no empty sequences
         size,
         params.hidden_size,
         1,

@@ -4,14 +4,15 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
-from rnn_jax.unroll.sequence import Unrolled, masked_step, to_steps
+from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.sequence import Lengths, Unrolled, masked_step, to_steps
 
 
 def dynamic(
     cell: Cell,
     params: Params,
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: State | None = None,
     *,
     reverse: bool = False,
@@ -22,7 +23,8 @@ def dynamic(
     Compile time does not grow with T. `unroll` steps are compiled into one iteration of the loop: worth
     trying on GPUs, where an iteration has a price of its own; on CPUs it has not paid.
     """
-    steps = to_steps(cell, params, x, lengths, initial_state)
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    steps = to_steps(x, lengths, initial_state)
     state, outputs = jax.lax.scan(
         lambda state, step: masked_step(cell, params, state, *step),
         steps.initial_state,

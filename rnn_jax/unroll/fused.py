@@ -13,15 +13,16 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State, product, product_precision
+from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.dynamic import dynamic
-from rnn_jax.unroll.sequence import Steps, Unrolled, to_steps
+from rnn_jax.unroll.sequence import Lengths, Steps, Unrolled, to_steps
 
 
 def fused(
     cell: Cell,
     params: Params,
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: State | None = None,
     *,
     reverse: bool = False,
@@ -40,7 +41,8 @@ def fused(
     """
     if cell.fusion is None:
         return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)
-    steps = to_steps(cell, params, x, lengths, initial_state)
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    steps = to_steps(x, lengths, initial_state)
     if chunk is None:
         chunk = chunk_length(len(steps.x))
     # The way back may be traced outside of the `jax.default_matmul_precision` that holds here.

@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
-from rnn_jax.unroll.sequence import Unroll, Unrolled
+from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
 
 
 class Directions(NamedTuple):
@@ -34,8 +35,9 @@ def init_layers(
     num_layers: int = 1,
     bidirectional: bool = False,
     dense: bool = False,
+    dtype: DTypeLike = jnp.float32,
 ) -> tuple[Params | Directions, ...]:
-    """Draws the parameters of a stack of layers, each of `hidden_size` in each direction.
+    """Draws the parameters of a stack of layers, all of one type, each of `hidden_size` in each direction.
 
     In a `dense` one every layer reads the inputs of the one below beside its outputs.
 
@@ -50,11 +52,12 @@ def init_layers(
             forward, backward = jax.random.split(layer_key)
             layers.append(
                 Directions(
-                    cell.init(forward, input_size, hidden_size), cell.init(backward, input_size, hidden_size)
+                    cell.init(forward, input_size, hidden_size, dtype),
+                    cell.init(backward, input_size, hidden_size, dtype),
                 )
             )
         else:
-            layers.append(cell.init(layer_key, input_size, hidden_size))
+            layers.append(cell.init(layer_key, input_size, hidden_size, dtype))
         output_size = hidden_size * (2 if bidirectional else 1)
         input_size = output_size + (input_size if dense else 0)
     return tuple(layers)
@@ -78,7 +81,7 @@ def run_layer(
     cell: Cell,
     params: Params | Directions,
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: State | Directions | None = None,
 ) -> Unrolled:
     """Runs one layer: `x [B, T, D] -> outputs [B, T, H]`, or `[B, T, 2H]` forward half first.
@@ -99,7 +102,7 @@ def run_layers(
     cell: Cell,
     params: Sequence[Params | Directions],
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: Sequence[State | Directions] | None = None,
     between: Callable[[int, Array], Array] = lambda _, outputs: outputs,
     *,

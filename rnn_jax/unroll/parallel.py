@@ -4,15 +4,16 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Unrolled, check_arguments, own_steps_reversed, to_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled, own_steps_reversed, to_steps
 
 
 def parallel(
     cell: Cell,
     params: Params,
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: State | None = None,
     *,
     reverse: bool = False,
@@ -25,9 +26,9 @@ def parallel(
     """
     if cell.advance_all is None:
         return fused(cell, params, x, lengths, initial_state, reverse=reverse)
-    check_arguments(x, lengths)
-    ends = jnp.full(len(x), x.shape[1]) if lengths is None else lengths
-    steps = to_steps(cell, params, own_steps_reversed(x, ends) if reverse else x, lengths, initial_state)
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    ends = jnp.full(len(x), x.shape[1], jnp.int32) if lengths is None else lengths
+    steps = to_steps(own_steps_reversed(x, ends) if reverse else x, lengths, initial_state)
     # What follows a sequence's own last step changes none of its steps, so that nothing is masked on the way.
     states, outputs = cell.advance_all(params, steps.initial_state, cell.project(params, steps.x))
     if steps.valid is not None:

@@ -1,17 +1,21 @@
-"""What every way to unroll has in common: its result, its masking, and its layout in memory.
+"""What all unrolls have in common: their signature, masking, and the layout in memory.
 
 At the border arrays are batch-major, `[B, T, ...]`; inside, steps come first, because a step needs one
 contiguous `[B, D]` slice.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
 
 LARGEST_INPUT = 1e15  # beyond it, products and what adds up over many steps could overflow: inf - inf is NaN
+
+Lengths = ArrayLike | Sequence[int]  # integers [B]
 
 
 class Unrolled(NamedTuple):
@@ -22,23 +26,29 @@ class Unrolled(NamedTuple):
 
 
 class Unroll(Protocol):
-    """The one call shape of all ways to unroll a cell over sequences.
+    """The signature of all unrolls.
 
     Inputs beyond ±1e15 count as ±1e15, so that whatever is finite stays so. Padding never changes an output,
     a state or a gradient, whatever the padded inputs hold. A sequence of length 0 ends in its initial state.
 
+    Everything is computed in one type: the one that JAX promotes the parameters, x and the initial state to,
+    `jnp.result_type`. Outputs and the state are of that type; gradients are of the type of their arguments.
+
     Args:
         cell: the cell.
         params: its parameters.
-        x: inputs `[B, T, D]`; T may be 0.
+        x: inputs `[B, T, D]`, real numbers; B and T may be 0.
         lengths: how many leading steps of each sequence count, integers `[B]` from 0 to T; all by default.
+            Inside `jax.jit`, where they cannot be looked at, a length above T counts as T, and one below 0
+            as 0.
         initial_state: `[B, H]` each; zeros by default. The state of one call, given to the next, goes on
             with the same sequences, so that long texts can be streamed.
         reverse: whether to run from each sequence's own last step to its first. Outputs stay in the order
             of the inputs: `outputs[:, t]` has seen the steps t and later.
 
     Raises:
-        ValueError: if x is not `[B, T, D]` or lengths are not integers `[B]`.
+        ValueError: if x is not real numbers `[B, T, D]`, lengths are not integers `[B]` from 0 to T, or the
+            initial state is not one of the cell's for B sequences.
     """
 
     def __call__(
@@ -46,7 +56,7 @@ class Unroll(Protocol):
         cell: Cell,
         params: Params,
         x: Array,
-        lengths: Array | None = None,
+        lengths: Lengths | None = None,
         initial_state: State | None = None,
         *,
         reverse: bool = False,
@@ -62,16 +72,6 @@ class Steps(NamedTuple):
     initial_state: State
 
 
-def check_arguments(x: Array, lengths: Array | None) -> None:
-    """Raises ValueError unless x is `[B, T, D]` and lengths, where given, are integers `[B]`."""
-    if x.ndim != 3:
-        raise ValueError(f"an unroll takes inputs [B, T, D], got shape {x.shape}")
-    if lengths is None:
-        return
-    if lengths.shape != x.shape[:1] or not jnp.issubdtype(lengths.dtype, jnp.integer):
-        raise ValueError(f"lengths must be integers [{len(x)}], got {lengths.dtype} {lengths.shape}")
-
-
 def valid_steps(lengths: Array, time: int) -> Array:
     """Which of T steps count, `[B, T, 1]`, for sequences of these lengths, `[B]`."""
     return (jnp.arange(time) < lengths[:, None])[..., None]
@@ -82,14 +82,9 @@ def clip_inputs(x: Array) -> Array:
     return jnp.clip(x, -LARGEST_INPUT, LARGEST_INPUT)
 
 
-def to_steps(
-    cell: Cell, params: Params, x: Array, lengths: Array | None, initial_state: State | None
-) -> Steps:
-    """Checks an unroll's arguments and lays them out; see `Unroll` for the arguments and errors."""
-    check_arguments(x, lengths)
-    batch, time, _ = x.shape
-    if initial_state is None:
-        initial_state = cell.initial_state(params, (batch,))
+def to_steps(x: Array, lengths: Array | None, initial_state: State) -> Steps:
+    """Lays out the checked arguments of an unroll."""
+    time = x.shape[1]
     x = jnp.swapaxes(clip_inputs(x), 0, 1)
     if lengths is None:
         return Steps(x, None, initial_state)

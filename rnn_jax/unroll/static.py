@@ -3,14 +3,15 @@
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
-from rnn_jax.unroll.sequence import Unrolled, masked_step, to_steps
+from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.sequence import Lengths, Unrolled, masked_step, to_steps
 
 
 def static(
     cell: Cell,
     params: Params,
     x: Array,
-    lengths: Array | None = None,
+    lengths: Lengths | None = None,
     initial_state: State | None = None,
     *,
     reverse: bool = False,
@@ -19,7 +20,8 @@ def static(
 
     The compiler sees all T steps at once, and can fuse across them; its time and memory grow with T.
     """
-    steps = to_steps(cell, params, x, lengths, initial_state)
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    steps = to_steps(x, lengths, initial_state)
     time, batch, _ = steps.x.shape
     state = steps.initial_state
     outputs: list[Array] = [jnp.zeros((batch, params.hidden_size), x.dtype)] * time

@@ -253,3 +253,26 @@ def test_independent_weights_beyond_one_can_come_back():
     found = gradient(jnp.array([-5, 0.5, 5]))
     np.testing.assert_array_equal(found, gradient(jnp.array([-1, 0.5, 1])))
     assert found[2] != 0
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_parameters_are_of_one_type_and_the_same_numbers_in_64_bits(name):
+    """What `jax_enable_x64` says of the types of new arrays changes none."""
+    init = CELLS[name].init
+    expected = init(jax.random.key(1), 3, 4)
+    with jax.enable_x64(True):
+        for dtype in (jnp.float32, jnp.float64, jnp.bfloat16):
+            params = init(jax.random.key(1), 3, 4, dtype)
+            state = CELLS[name].initial_state(params, (2,))
+            assert {leaf.dtype for leaf in (*params, *state)} == {np.dtype(dtype)}
+            for found, same in zip(params, expected, strict=True):
+                np.testing.assert_array_equal(found, same.astype(dtype))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_parameters_and_states_can_be_donated(name):
+    """No two of their arrays share memory."""
+    params = CELLS[name].init(jax.random.key(0), 3, 4)
+    state = CELLS[name].initial_state(params, (2,))
+    pointers = [leaf.unsafe_buffer_pointer() for leaf in (*params, *state)]
+    assert len(set(pointers)) == len(pointers)
