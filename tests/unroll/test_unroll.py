@@ -127,17 +127,6 @@ def test_no_steps_at_all(unroll):
         assert not any(s.any() for s in result.state)
 
 
-@pytest.mark.parametrize("unroll", UNROLLS.values(), ids=UNROLLS)
-def test_wrong_arguments_are_named(unroll):
-    run, cell, params = unroll, CELLS["gru"], make_params("gru")
-    with pytest.raises(ValueError, match=r"inputs \[B, T, D\], got shape \(7, 3\)"):
-        run(cell, params, jnp.zeros((T, D)))
-    with pytest.raises(ValueError, match=r"lengths must be integers \[5\], got float32 \(5,\)"):
-        run(cell, params, jnp.zeros((B, T, D)), jnp.ones(B))
-    with pytest.raises(ValueError, match=r"lengths must be integers \[5\], got int32 \(4,\)"):
-        run(cell, params, jnp.zeros((B, T, D)), jnp.ones(4, jnp.int32))
-
-
 def test_the_scan_compiles_one_step_whatever_the_length():
     params = make_params("lstm")
 
