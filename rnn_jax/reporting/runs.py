@@ -1,5 +1,6 @@
 """Recorded runs, as they lie in `results/raw/PLATFORM/PRESET.jsonl`, and the rows they make."""
 
+import dataclasses
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import Record, read_records
+from rnn_jax.training.config import Config
 
 # What tables and plots read. A record without them was cut short, or comes from another version.
 CONFIG_FIELDS = ("vocabulary_size", "max_length", "truncate")
@@ -127,8 +129,9 @@ def group_rows(runs: Sequence[Run]) -> list[Row]:
 
 def _check_settings(row: Row) -> None:
     where = f"the runs of {row.platform}/{row.preset}"
-    first = row.runs[0].config
-    for config in (run.config for run in row.runs[1:]):
+    defaults = dataclasses.asdict(Config())  # of settings that are younger than a record
+    first = defaults | row.runs[0].config
+    for config in (defaults | run.config for run in row.runs[1:]):
         differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)} - {"seed"}
         if differing:
             raise UserError(

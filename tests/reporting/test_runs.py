@@ -52,6 +52,14 @@ def test_runs_of_other_settings_do_not_make_a_row(raw, lstm):
         group_rows(load_runs(raw))
 
 
+def test_a_setting_younger_than_a_record_is_at_its_default_there(raw, lstm):
+    change(lstm, 1, "config", optimizer="adam")
+    group_rows(load_runs(raw))
+    change(lstm, 1, "config", optimizer="rmsprop")
+    with pytest.raises(UserError, match="cpu/lstm differ in optimizer"):
+        group_rows(load_runs(raw))
+
+
 def test_a_seed_does_not_count_twice(raw, lstm):
     copied = lstm.read_text().splitlines()[1]
     (raw / "cpu/copy.jsonl").write_text(copied)
