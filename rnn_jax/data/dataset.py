@@ -53,6 +53,7 @@ def load(
 
     Args:
         name: `imdb`, `synthetic`, or `auto`: IMDb where it is prepared or can be downloaded, else synthetic.
+            IMDb that is there and cannot be read is an error all the same.
         vocabulary_size: the number of token indices, special ones included.
         max_length: the longest sequence, start token included.
         truncate: the side that longer reviews lose.
@@ -98,7 +99,8 @@ def _load_encoded(
         path = cache.path_for(folder, "imdb_reviews")
         if path.is_file():
             return "imdb", cache.read(path)
-    if name == "auto" and not imdb.is_prepared(data_dir) and not _prepare_if_possible(data_dir):
+    # Data that are there and cannot be read are an error: they are asked for, and nobody would expect others.
+    if name == "auto" and not imdb.is_there(data_dir) and not _prepare_if_possible(data_dir):
         _warn_synthetic(data_dir)
         return "synthetic", _encode_synthetic()
     log.info("Reading and encoding IMDb reviews (once; the result is cached) ...")

@@ -26,6 +26,7 @@ from unittest import mock
 
 import numpy as np
 
+from rnn_jax.data import tfrecord
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
@@ -33,6 +34,9 @@ from rnn_jax.places import local
 NAME = "imdb_reviews/plain_text:1.0.0"
 FOLDER = NAME.replace(":", "/")  # below the data directory
 SPLITS = ("train", "test", "unsupervised")
+DESCRIPTIONS = ("dataset_info.json", "features.json")
+FORMATS = ("array_record", "tfrecord")  # what `prepare` writes, and what TFDS does by default
+SHARD = re.compile(rf".*-({'|'.join(SPLITS)})\.(\w+)-\d+-of-\d+")
 
 ARCHIVE = "aclImdb_v1.tar.gz"
 ARCHIVE_FOLDERS = tuple(
@@ -51,13 +55,17 @@ def data_directory(data_dir: str | None) -> Path:
 
 
 def is_prepared(data_dir: str | None = None) -> bool:
-    """Whether the reviews lie in the TFDS directory as array_record files; it looks at names alone."""
+    """Whether the reviews lie in the TFDS directory, in a format that is read; it looks at names alone."""
     folder = data_directory(data_dir) / FOLDER
-    patterns = ["dataset_info.json", "features.json", *(f"*-{split}.array_record*" for split in SPLITS)]
     try:
-        return all(any(folder.glob(pattern)) for pattern in patterns)
-    except OSError:  # a folder that may not be entered
+        return not _missing(folder)
+    except OSError:  # no folder, or one that may not be entered
         return False
+
+
+def is_there(data_dir: str | None = None) -> bool:
+    """Whether TFDS has a folder for the reviews, whatever it holds."""
+    return os.path.lexists(data_directory(data_dir) / FOLDER)
 
 
 def load(split: str, data_dir: str | None = None) -> Reviews:
@@ -80,17 +88,28 @@ def load(split: str, data_dir: str | None = None) -> Reviews:
 
     try:
         with _quiet():
-            source = tfds.builder_from_directory(root / FOLDER).as_data_source(split)
-            examples = source.__getitems__(range(len(source)))  # twice as fast as one by one
+            examples = _read_examples(tfds.builder_from_directory(root / FOLDER), split)
         texts = [example["text"].decode() for example in examples]
         labels = np.array([example["label"] for example in examples], np.int8)
-    # array_record checks a hash of every chunk; it, protobuf and TFDS each complain in their own way.
+    # Both formats have sums of every part; array_record, protobuf and TFDS each complain in their own way.
     except Exception as error:
         raise UserError(
             f"the {split} split in {root / FOLDER} is damaged ({_one_line(error)}): "
             f"delete that folder and run {_preparing(root)}"
         ) from error
     return Reviews(texts, labels)
+
+
+def _read_examples(builder: Any, split: str) -> list[dict[str, Any]]:
+    """The decoded examples of a split, in the order that TFDS wrote them."""
+    info = builder.info.splits[split]
+    if builder.info.file_format.value == "array_record":
+        source = builder.as_data_source(split)
+        return source.__getitems__(range(len(source)))  # twice as fast as one by one
+    records = [record for path in info.filepaths for record in tfrecord.read(Path(path))]
+    if len(records) != info.num_examples:  # a file that ends between two records looks whole
+        raise ValueError(f"{len(records):,} of {info.num_examples:,} reviews are there")
+    return [builder.info.features.deserialize_example_np(record) for record in records]
 
 
 def can_download(timeout: float = 15.0) -> bool:
@@ -113,7 +132,7 @@ def can_download(timeout: float = 15.0) -> bool:
 
 
 def prepare(data_dir: str | None = None, archive: str | Path | None = None) -> Path:
-    """Prepares the reviews as array_record files, unless they are; returns the TFDS directory.
+    """Prepares the reviews as array_record files, unless they are prepared; returns the TFDS directory.
 
     Args:
         data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
@@ -139,15 +158,41 @@ def _preparing(root: Path) -> str:
     return f"python -m experiments.prepare_data --data-dir {shlex.quote(str(root))}"
 
 
+def _shards(folder: Path) -> dict[str, set[str]]:
+    """Which splits a folder holds in which file format, by the names in it."""
+    found: dict[str, set[str]] = {}
+    for path in folder.iterdir():
+        if match := SHARD.fullmatch(path.name):
+            found.setdefault(match[2], set()).add(match[1])
+    return found
+
+
+def _missing(folder: Path) -> list[str]:
+    """What a folder lacks to be read, in the format that it has most of."""
+    shards = _shards(folder)
+    splits = max((shards.get(name, set()) for name in FORMATS), key=len)
+    return [name for name in DESCRIPTIONS if not (folder / name).exists()] + [
+        f"the {split} split" for split in SPLITS if split not in splits
+    ]
+
+
 def _not_prepared(root: Path) -> UserError:
+    folder = root / FOLDER
     if not root.is_dir():
         return UserError(f"there is no folder {root}: prepare the IMDb reviews with {_preparing(root)}")
-    if not (root / FOLDER).exists():
+    if not os.path.lexists(folder):
         return UserError(f"IMDb reviews are not prepared in {root}: run {_preparing(root)}")
-    return UserError(
-        f"{root / FOLDER} is incomplete, or not in the array_record format: "
-        f"move it out of the way and run {_preparing(root)}"
-    )
+    again = f"move it out of the way and run {_preparing(root)}"
+    try:
+        others = ", ".join(sorted(_shards(folder).keys() - set(FORMATS)))
+        missing = ", ".join(_missing(folder))
+    except OSError as error:
+        return UserError(f"{folder} cannot be read ({error.strerror}): {again}")
+    if others:
+        return UserError(
+            f"{folder} holds the reviews as {others} files, and {' or '.join(FORMATS)} is read: {again}"
+        )
+    return UserError(f"{folder} is incomplete, without {missing}: {again}")
 
 
 def _one_line(error: Exception) -> str:

@@ -12,17 +12,18 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_jax.data.normalization import normalize
+
 PAD, START, UNKNOWN = 0, 1, 2
 FIRST_WORD = 3
 SPECIAL_NAMES = ("<pad>", "<start>", "<unknown>")
 
-_LINE_BREAK = re.compile(r"<br\s*/?>")
 _WORD = re.compile(r"\w+(?:'\w+)*")
 
 
 def split_words(text: str) -> list[str]:
-    """Lower-cases a text, drops HTML line breaks, and returns its words; "don't" is one word."""
-    return _WORD.findall(_LINE_BREAK.sub(" ", text.lower().replace("\u2019", "'")))
+    """The words of a text, normalised; "don't" is one word."""
+    return _WORD.findall(normalize(text))
 
 
 class Vocabulary:

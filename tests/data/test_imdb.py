@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_jax.data import imdb
+from rnn_jax.data import dataset, imdb
 from rnn_jax.errors import UserError
 from tests.data.archives import expected, loaded
 
@@ -43,8 +43,24 @@ def test_is_prepared_asks_for_every_file(copy, pattern):
     [file] = (copy / imdb.FOLDER).glob(pattern)
     file.unlink()
     assert not imdb.is_prepared(str(copy))
-    with pytest.raises(UserError, match=r"1\.0\.0 is incomplete, or not in the array_record .* move it out"):
+    assert imdb.is_there(str(copy))
+    lacks = pattern.strip("*-.")
+    with pytest.raises(
+        UserError, match=rf"1\.0\.0 is incomplete, without .*{lacks}.*: move it out of the way"
+    ):
         imdb.load("train", str(copy))
+
+
+def test_what_is_in_another_format_is_said(copy):
+    for file in (copy / imdb.FOLDER).glob("*.array_record-*"):
+        file.rename(str(file).replace("array_record", "riegeli"))
+    assert not imdb.is_prepared(str(copy))
+    with pytest.raises(
+        UserError, match=r"holds the reviews as riegeli files, and array_record or tfrecord is"
+    ):
+        imdb.load("train", str(copy))
+    with pytest.raises(UserError, match="riegeli"):  # and nothing else is trained on
+        dataset.load("auto", vocabulary_size=9, max_length=5, truncate="head", data_dir=str(copy))
 
 
 @pytest.mark.parametrize("split", imdb.SPLITS)
