@@ -11,7 +11,7 @@ JOBS   ?= 2
 # Large pages for large blocks of memory: see CPU in BUILD.md.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: train test lint benchmark stress tables reproduce clean
+.PHONY: train test test-all lint benchmark stress tables reproduce clean
 
 # The tested set of exact versions: this Python's own, or the current one.
 VERSION_OF  := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
@@ -25,22 +25,27 @@ chosen := $(if $(EXTRAS),$(comma)$(EXTRAS))
 STAMP  := $(VERSION)$(subst $(comma),-,$(chosen)).stamp
 RUN    := $(VENV)/run-$(STAMP)
 DEV    := $(VENV)/dev-$(STAMP)
-INSTALL = $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable
+define install
+test "$$($(BIN)/python $(VERSION_OF))" = "$(VERSION)" || $(PYTHON) -m venv --clear $(VENV)
+$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[$(1)$(chosen)]'
+touch $@
+endef
 
 $(RUN): pyproject.toml $(CONSTRAINTS)
-	test "$$($(BIN)/python $(VERSION_OF))" = "$(VERSION)" || $(PYTHON) -m venv --clear $(VENV)
-	$(INSTALL) '.[plots,baselines$(chosen)]'
-	touch $@
+	$(call install,plots$(comma)baselines)
 
-$(DEV): $(RUN)
-	$(INSTALL) '.[dev,plots,baselines$(chosen)]'
-	touch $@
+$(DEV): pyproject.toml $(CONSTRAINTS)
+	$(call install,dev$(comma)plots$(comma)baselines)
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
 train: $(RUN)
 	$(BIN)/python -m experiments.imdb_sentiment --workdir $(WORKDIR) $(ARGS)
 
+# The tests that every change runs; test-all runs those that take long, too.
 test: $(DEV)
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not slow' $(ARGS)
+
+test-all: $(DEV)
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 lint: $(DEV)

@@ -1,6 +1,7 @@
 """Classifies texts with the best checkpoint of a run."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +17,16 @@ from experiments.command_line import Place, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.explanation import in_terminal, page
 from rnn_jax.training.compilation import keep_compiled_programs
-from rnn_jax.training.prediction import Predictor, check_text
+from rnn_jax.training.prediction import Answer, Predictor
 
 
 @dataclass(frozen=True)
 class Options:
     """Says of each text whether it is positive or negative, and how probable that is.
 
-    Without texts, reads one a line from standard input.
+    Without texts, reads one a line from standard input; LF or CRLF ends a line, and nothing else does.
+    Every text has its answer, in its place; the answer to one without words is that it has none. Only where
+    no text at all can be classified is that an error.
     """
 
     workdir: Place
@@ -31,7 +34,8 @@ class Options:
     texts: tyro.conf.Positional[tuple[str, ...]] = ()
     """Reviews."""
     json: bool = False
-    """Print a JSON object a line: text, label, and probability of that label."""
+    """Print a JSON object a line: text, label, and probability of that label. Where there is none, both are
+    null and `reason` says why; `note` says that no word of a text is known."""
     explain: bool = False
     """Show which words moved each decision, by integrated gradients and by occlusion."""
     page: Place | None = None
@@ -43,9 +47,11 @@ class Options:
 def read_texts() -> tuple[str, ...]:
     """The lines of standard input."""
     try:
-        return tuple(sys.stdin.buffer.read().decode("utf-8").splitlines())
+        content = sys.stdin.buffer.read().decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UserError(f"standard input is not UTF-8 (byte {error.start}): convert it first") from error
+    *lines, rest = re.split("\r?\n", content)  # `splitlines` would also cut at form feeds, U+2028 and more
+    return tuple([*lines, rest] if rest else lines)
 
 
 def main() -> None:
@@ -57,31 +63,52 @@ def main() -> None:
     for number, text in enumerate(texts, 1):  # before the seconds that loading takes
         if any("\udc80" <= character <= "\udcff" for character in text):  # how Python passes on odd bytes
             raise UserError(f"text {number} is not UTF-8: convert it first")
-        check_text(text, number)
     if options.json and options.explain:
         raise UserError("--json prints nothing but JSON: use --page with it instead of --explain")
     if options.gates:
         check_gates(options.gates)
     keep_compiled_programs()
     predictor = Predictor(options.workdir)
-    gates = predictor.gates(texts[0]) if options.gates else None  # first, since there may be none
+    answers = predictor.answers(texts)
+    readable = [text for text, answer in zip(texts, answers, strict=True) if answer.positive is not None]
+    gates = predictor.gates(readable[0]) if options.gates and readable else None  # first: there may be none
     console = Console(highlight=False)
     looks = []
-    for text, positive in zip(texts, predictor(texts), strict=True):
-        label = "positive" if positive > 0.5 else "negative"
-        probability = float(max(positive, 1 - positive))
-        if options.json:
-            print(json.dumps({"text": text, "label": label, "probability": round(probability, 6)}))
-        else:
-            print(f"{label} {probability:.1%}  {text}", flush=True)
-        if options.explain or options.page:
+    for text, answer in zip(texts, answers, strict=True):
+        print(in_json(text, answer) if options.json else in_plain(text, answer), flush=True)
+        if answer.positive is not None and (options.explain or options.page):
             looks.append(predictor.explain(text))
-        if options.explain:
-            console.print(in_terminal(looks[-1]))
+            if options.explain:
+                console.print(in_terminal(looks[-1]))
+    if not readable:
+        which = "text 1" if len(texts) == 1 else f"none of the {len(texts):,} texts can be classified: text 1"
+        raise UserError(f"{which} {answers[0].note}")
     if options.page:
         write(options.page, "--page", lambda file: file.write_text(page(looks), encoding="utf-8"))
     if options.gates and gates:
         draw(options.gates, *gates)
+
+
+def decide(positive: float) -> tuple[str, float]:
+    """The label that is more probable, and how probable it is."""
+    return ("positive", positive) if positive > 0.5 else ("negative", 1 - positive)
+
+
+def in_plain(text: str, answer: Answer) -> str:
+    """An answer and its text as a line to read."""
+    if answer.positive is None:
+        return f"unclassified ({answer.note})  {text}"
+    label, probability = decide(answer.positive)
+    return f"{label} {probability:.1%}{f' ({answer.note})' if answer.note else ''}  {text}"
+
+
+def in_json(text: str, answer: Answer) -> str:
+    """An answer and its text as a line of JSON."""
+    if answer.positive is None:
+        return json.dumps({"text": text, "label": None, "probability": None, "reason": answer.note})
+    label, probability = decide(answer.positive)
+    note = {"note": answer.note} if answer.note else {}
+    return json.dumps({"text": text, "label": label, "probability": round(probability, 6)} | note)
 
 
 def write(name: str, option: str, save: Callable[[Path], object]) -> None:

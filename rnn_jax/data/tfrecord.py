@@ -62,7 +62,8 @@ def masked_crc32c(
         front[:] = _TABLE[(front ^ content[starts[:count] + t]) & 0xFF] ^ (front >> 8)
     crc = np.empty_like(state)
     crc[order] = ~state
-    return (crc >> 15 | crc << 17) + np.uint32(0xA282EAD8)
+    masked: NDArray[np.uint32] = (crc >> 15 | crc << 17) + np.uint32(0xA282EAD8)
+    return masked
 
 
 def _table() -> NDArray[np.uint32]:

@@ -36,7 +36,7 @@ def in_terminal(look: Look) -> RenderableType:
     for place in strongest(look):
         values = (look.explanation.gradients[place + 1], look.explanation.occlusion[place + 1])
         table.add_row(look.words[place], *(f"{value:+.3f}" for value in values))
-    return Group(text, table, look.explanation.check())
+    return Group(text, table, look.check())
 
 
 def _style(share: float) -> str:
@@ -81,7 +81,7 @@ def page(looks: Sequence[Look]) -> str:
             f"{max(probability, 1 - probability):.1%} "
             f"(log-odds {look.explanation.log_odds:+.2f}; of unknown words alone "
             f"{look.explanation.log_odds_of_nothing:+.2f})</h2>"
-            f'<p class="key">{look.explanation.check()}</p>'
+            f'<p class="key">{look.check()}</p>'
         )
         for title, values in (
             ("Integrated gradients", look.explanation.gradients),

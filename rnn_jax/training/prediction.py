@@ -1,9 +1,9 @@
 """A trained run, used: texts in, probabilities out."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import jax
 import numpy as np
@@ -21,6 +21,14 @@ from rnn_jax.training.weights import best_weights
 
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb
 MOST_ROWS = 128
+NO_KNOWN_WORD = "no word of it is known"
+
+
+class Answer(NamedTuple):
+    """What a network makes of one text: how probable it is positive, or why that cannot be said."""
+
+    positive: float | None  # from 0 to 1; None where the text cannot be read
+    note: str | None = None  # why it cannot be read, or that the network knows no word of it
 
 
 class Look(NamedTuple):
@@ -29,6 +37,11 @@ class Look(NamedTuple):
     words: list[str]  # [T - 1], as they were read; a long text is cut as in training
     explanation: Explanation  # of the start and the words
     known: list[bool]  # [T - 1], whether the network knows the word
+
+    def check(self) -> str:
+        """How far the explanation can be trusted, in a line."""
+        check = self.explanation.check()
+        return check if any(self.known) else f"{NO_KNOWN_WORD}; {check}"
 
 
 class Predictor:
@@ -85,31 +98,99 @@ class Predictor:
         words, kept = split_words(text), len(tokens) - 1
         return (words[-kept:] if config.truncate == "head" else words[:kept]), tokens
 
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The probability that each text is positive, `[N]`.
+    @overload
+    def __call__(self, texts: str) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, texts: Iterable[str]) -> NDArray[np.float32]: ...
+    def __call__(self, texts: str | Iterable[str]) -> float | NDArray[np.float32]:
+        """The probability that a text is positive: a number for one text, `[N]` for N of them.
+
+        Args:
+            texts: one text, or any sequence of texts: a list, a generator, a column of a table, an array.
 
         Raises:
+            TypeError: if it is anything else.
             UserError: if a text holds no word, or is far longer than any review, naming which.
         """
-        for number, text in enumerate(texts, 1):
+        chosen = as_texts(texts)
+        for number, text in enumerate(chosen, 1):
             check_text(text, number)
+        probabilities, _ = self._classify(chosen)
+        return float(probabilities[0]) if _is_one(texts) else probabilities
+
+    def answers(self, texts: str | Iterable[str]) -> list[Answer]:
+        """An answer to every text, whatever it holds: one that cannot be read leaves the others be.
+
+        Raises:
+            TypeError: as for a call.
+        """
+        chosen = as_texts(texts)
+        notes = [complaint(text) for text in chosen]
+        readable = [text for text, note in zip(chosen, notes, strict=True) if note is None]
+        found = iter(zip(*self._classify(readable), strict=True))
+        answers = []
+        for note in notes:
+            if note is None:
+                probability, known = next(found)
+                answers.append(Answer(float(probability), None if known else NO_KNOWN_WORD))
+            else:
+                answers.append(Answer(None, note))
+        return answers
+
+    def _classify(self, texts: list[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """How probable each text is positive, and whether the network knows a word of it: `[N]`, `[N]`."""
         encoded = pack(map(self.vocabulary.encode, texts), np.zeros(len(texts), np.int8))
         examples = finish_all(encoded, self.vocabulary.size, self.config.max_length, self.config.truncate)
+        known = np.array([(tokens[1:] != UNKNOWN).any() for tokens in examples.sequences], bool)
         if self._ratios is not None:
             examples = self._ratios.add_to(examples)
         rows = min(len(texts), MOST_ROWS)
-        answers = np.zeros(len(texts), np.float32)
+        probabilities = np.zeros(len(texts), np.float32)
         for plan in plan_evaluation(examples.lengths, (self.config.max_length,), rows) if texts else []:
             batch = make_batch(examples, plan, rows)
-            answers[plan.indices] = self._probabilities(self._params, batch)[: len(plan.indices)]
-        return answers
+            probabilities[plan.indices] = self._probabilities(self._params, batch)[: len(plan.indices)]
+        return probabilities, known
+
+
+def as_texts(texts: object) -> list[str]:
+    """One text, or any sequence of texts, as a list.
+
+    Raises:
+        TypeError: if it is neither.
+    """
+    if _is_one(texts):
+        return [str(texts)]
+    if (
+        not isinstance(texts, Iterable)
+        or isinstance(texts, bytes | bytearray | Mapping | Set)
+        or getattr(texts, "ndim", 1) != 1
+    ):
+        raise TypeError(f"texts are a string or a sequence of strings, not {_kind(texts)}")
+    found = list(texts)
+    for number, text in enumerate(found, 1):
+        if not isinstance(text, str):
+            raise TypeError(f"text {number} is of type {type(text).__name__}, and not a string")
+    return found
+
+
+def _is_one(texts: object) -> bool:
+    """Whether it is one text: a string, or an array of one without any axis."""
+    return isinstance(texts[()] if isinstance(texts, np.ndarray) and texts.ndim == 0 else texts, str)
+
+
+def _kind(texts: object) -> str:
+    axes = getattr(texts, "ndim", 1)
+    return type(texts).__name__ + (f" of {axes} axes" if axes != 1 else "")
+
+
+def complaint(text: str) -> str | None:
+    """Why a text cannot be classified, if it cannot."""
+    if len(text) > MOST_CHARACTERS:
+        return f"has {len(text):,} characters: a review has at most {MOST_CHARACTERS:,}; split it"
+    return None if split_words(text) else "holds no words: give a review in words"
 
 
 def check_text(text: str, number: int) -> None:
     """Raises UserError if a text cannot be classified, naming it by its number."""
-    if len(text) > MOST_CHARACTERS:
-        raise UserError(
-            f"text {number} has {len(text):,} characters: a review has at most {MOST_CHARACTERS:,}; split it"
-        )
-    if not split_words(text):
-        raise UserError(f"text {number} holds no words: give a review in words")
+    if found := complaint(text):
+        raise UserError(f"text {number} {found}")

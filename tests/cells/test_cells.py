@@ -67,6 +67,7 @@ def test_project_does_not_see_the_state_and_maps_any_leading_axes(name, rng):
         np.testing.assert_allclose(whole[:, t], cell.project(params, x[:, t]), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CELLS)
 def test_gradients_are_finite_differences(name, rng):
     cell = CELLS[name]

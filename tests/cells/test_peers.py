@@ -10,6 +10,8 @@ from rnn_jax.cells import CELLS
 from rnn_jax.cells.lstm import LSTMParams
 from rnn_jax.unroll import dynamic
 
+pytestmark = pytest.mark.slow
+
 B, T, D, H = 3, 6, 4, 5
 
 

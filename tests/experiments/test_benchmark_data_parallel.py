@@ -8,6 +8,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from tests.conftest import need_devices
 
+pytestmark = pytest.mark.slow
+
 SMALL = "--vocabulary-size 50 --max-length 6 --embedding-size 3 --hidden-size 4 --batch-size 8 --seconds 0.01"
 
 

@@ -6,6 +6,8 @@ import pytest
 from experiments import benchmark_epoch
 from rnn_jax.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 SMALL = "--dataset synthetic --train-examples 256 --vocabulary-size 50 --max-length 8 --embedding-size 2"
 SMALL += " --hidden-size 3 --epochs 2 --buckets 1"
 

@@ -5,6 +5,8 @@ import pytest
 from experiments import benchmark_parts
 from rnn_jax.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 
 def call(monkeypatch, tmp_path, *arguments):
     monkeypatch.setattr(sys, "argv", ["benchmark_parts", "--output", str(tmp_path), *arguments])

@@ -6,6 +6,8 @@ import pytest
 from experiments import benchmark_unroll
 from rnn_jax.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 SMALL = [
     "--cells",
     "elman",

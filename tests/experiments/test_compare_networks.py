@@ -14,6 +14,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.reporting.networks import load_costs, load_orders
 from rnn_jax.training.evaluation import make_evaluator
 
+pytestmark = pytest.mark.slow
+
 SMALL = {
     "dataset": "synthetic",
     "train_examples": 120,

@@ -39,6 +39,7 @@ def test_it_trains_once_and_makes_a_row_of_the_table(tmp_path, monkeypatch, caps
         nb_svm.main()
 
 
+@pytest.mark.slow
 def test_c_is_the_best_on_validation_and_a_refit_trains_on_both(tmp_path, monkeypatch, capsys):
     fits = []
 

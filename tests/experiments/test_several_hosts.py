@@ -16,6 +16,8 @@ import yaml
 
 from rnn_jax.stress.ends import end_of
 
+pytestmark = pytest.mark.slow
+
 SMALL = shlex.split(
     "--dataset synthetic --train-examples 120 --epochs 12 --batch-size 40 --hidden-size 4 --embedding-size 4 "
     "--max-length 40 --buckets 1 --save-every 1 --log-every 1"

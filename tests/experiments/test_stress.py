@@ -17,6 +17,7 @@ def call(monkeypatch, tmp_path, *arguments):
     return stress.main()
 
 
+@pytest.mark.slow
 def test_a_small_campaign_finds_nothing_changed(monkeypatch, tmp_path, capsys):
     options = "--kills 2 --kills-of-a-run 2 --damages 6 --resumed 1 --seed 3"
     assert call(monkeypatch, tmp_path, *options.split()) == 0
@@ -30,6 +31,7 @@ def test_a_small_campaign_finds_nothing_changed(monkeypatch, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "stress").iterdir()] == ["stress.jsonl"]
 
 
+@pytest.mark.slow
 def test_a_difference_is_told(monkeypatch, tmp_path, capsys):
     """A run that ends otherwise makes the campaign fail."""
     numbers = iter(range(99))

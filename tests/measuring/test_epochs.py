@@ -10,6 +10,8 @@ from rnn_jax.measuring.keras_epochs import keras_epochs
 from tests.conftest import need_devices
 from tests.training.runs import CONFIG, make_data, make_run
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_epochs_are_those_of_a_run(tmp_path):
     need_devices(2)

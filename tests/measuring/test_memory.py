@@ -13,6 +13,8 @@ from rnn_jax.reporting import memory_plots
 from rnn_jax.reporting.memory import load_memory
 from rnn_jax.unroll import dynamic
 
+pytestmark = pytest.mark.slow
+
 
 def test_gradient_norms_are_finite_differences(rng):
     """∂ (r · h_T) / ∂ x_t, feature by feature, the last step first."""

@@ -7,6 +7,8 @@ from rnn_jax.measuring.parts import measure_parts
 from rnn_jax.measuring.peers import PEER_CELLS
 from tests.conftest import need_devices
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("cell", PEER_CELLS)
 def test_the_products_of_the_parts_are_those_of_the_whole(cell):

@@ -12,6 +12,8 @@ from rnn_jax.unroll import static
 from tests.conftest import need_devices
 from tests.unroll.pairs import KINDS
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"time": 5, "batch": 4, "hidden": 3, "precision": "float32"}
 
 

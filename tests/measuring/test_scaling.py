@@ -6,6 +6,8 @@ from rnn_jax.measuring.scaling import measure_scaling
 from rnn_jax.training.config import Config
 from tests.conftest import need_devices
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Config(vocabulary_size=50, max_length=6, embedding_size=3, hidden_size=4, batch_size=8)
 
 

@@ -5,6 +5,8 @@ import pytest
 from rnn_jax.measuring.case import Case
 from rnn_jax.measuring.supervisor import measure
 
+pytestmark = pytest.mark.slow
+
 SMALL = Case("elman", "training", 4, 2, 3, "float32")
 
 

@@ -8,6 +8,8 @@ from rnn_jax.measuring.training_step import temporary_bytes, training_step
 from rnn_jax.training.config import Config
 from tests.conftest import need_devices
 
+pytestmark = pytest.mark.slow
+
 SMALL = Config(
     vocabulary_size=50, embedding_size=4, hidden_size=4, batch_size=4, max_length=16, log_count_ratios=2
 )

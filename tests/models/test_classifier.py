@@ -162,6 +162,7 @@ def test_the_way_to_unroll_does_not_change_the_answer(tokens):
     np.testing.assert_allclose(a(tokens, LENGTHS), b(tokens, LENGTHS), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_recurrent_layers_go_on_from_a_state(rng):
     layers = Recurrent(CELLS["gru"], E, H, num_layers=2, unroll=static, rngs=nnx.Rngs(0))
     x = jnp.asarray(rng.normal(size=(2, T, E)), jnp.float32)
@@ -219,6 +220,7 @@ class TestDropout:
         assert abs(float((first == second).mean()) - 0.5) < 0.02
         assert abs(float((first[:-1] == first[1:]).mean()) - 0.5) < 0.02
 
+    @pytest.mark.slow
     def test_a_mask_belongs_to_the_row_of_the_global_batch(self):
         """However many devices share the batch."""
         whole = dropout(jnp.ones((64, 20)), 0.5, self.keys, stream=0)
@@ -232,6 +234,7 @@ class TestDropout:
         assert set(np.unique(dropped)) == {UNKNOWN, 9}
         assert abs(float((dropped == UNKNOWN).mean()) - 0.2) < 0.01
 
+    @pytest.mark.slow
     def test_a_word_of_the_vocabulary_is_dropped_wherever_it_occurs(self, rng):
         tokens = jnp.asarray(rng.integers(0, 500, (64, 400)))
         dropped = vocabulary_dropout(jnp.ones((64, 400, 3)), tokens, 500, 0.3, self.keys, stream=0)

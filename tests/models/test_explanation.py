@@ -27,6 +27,7 @@ def make(config, rng):
     return apply, jax.tree.map(lambda p: p + 0.2 * rng.normal(size=p.shape).astype(np.float32), init())
 
 
+@pytest.mark.slow
 def test_occlusion_is_one_word_at_a_time(tokens, rng):
     apply, params = make(CONFIG, rng)
     explained = explain(apply, params, tokens)
@@ -74,6 +75,7 @@ def test_they_agree_where_words_hardly_touch_each_other(tokens, rng):
     assert np.isnan(alone.agreement())
 
 
+@pytest.mark.slow
 def test_log_count_ratios_follow_the_words(tokens, rng):
     """A word that becomes unknown takes the ratios of its n-grams with it."""
     train = pack([rng.integers(3, V, 40).astype(np.int32) for _ in range(60)], rng.integers(0, 2, 60))

@@ -67,6 +67,7 @@ def test_recurrent_dropout_has_a_mask_of_its_own_for_each_layer_and_direction(x)
     np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_zoneout_draws_for_each_layer_and_direction(x):
     layers, four = make(zoneout=0.5)
     keys = [jax.vmap(lambda k: jax.random.fold_in(k, ZONEOUT + n))(KEYS.rows) for n in range(4)]  # noqa: B023

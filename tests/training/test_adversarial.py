@@ -43,6 +43,7 @@ def test_the_step_has_its_length_and_the_direction_of_the_gradient(rng):
     assert (step[1] == 0).all()
 
 
+@pytest.mark.slow
 def test_it_hurts_more_than_any_random_step_of_its_length(loss, params, rng):
     still = jnp.zeros((B, T, E))
     step = worst_step(jax.grad(lambda r: loss(params, r)[0])(still), 0.3)

@@ -342,7 +342,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_checkpoint(tmp_p
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights(path)))
 
 
-@pytest.mark.parametrize("devices", [(1,), (4,), (1, 2), (4, 1)])
+@pytest.mark.parametrize(
+    "devices",
+    [
+        pytest.param((1,), marks=pytest.mark.slow),
+        pytest.param((4,), marks=pytest.mark.slow),
+        (1, 2),
+        pytest.param((4, 1), marks=pytest.mark.slow),
+    ],
+)
 def test_the_number_of_devices_does_not_matter(devices, tmp_path, undisturbed, monkeypatch):
     """But for the order in which floats are added up; also where a run is moved in the middle of an epoch."""
     need_devices(max(devices))

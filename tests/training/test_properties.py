@@ -25,6 +25,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(
     st.fixed_dictionaries(
         {
@@ -71,6 +72,7 @@ def predictor(tmp_path_factory):
 words = st.sampled_from([f"word{i}" for i in range(17)]) | st.text(max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(texts=st.lists(st.lists(words, max_size=30).map(" ".join), min_size=1, max_size=6))
 def test_a_text_gets_the_same_answer_in_any_company(predictor, texts):

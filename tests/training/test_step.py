@@ -92,7 +92,9 @@ def test_the_gradient_is_that_of_the_mean_loss_of_the_rows_that_count(parts, bat
     np.testing.assert_allclose(stepped.metrics.mean_loss, mean_loss(state.params), rtol=1e-5)
 
 
-@pytest.mark.parametrize("devices", [1, 2, 4])
+@pytest.mark.parametrize(
+    "devices", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(4, marks=pytest.mark.slow)]
+)
 def test_many_devices_do_what_one_does(devices, parts, batch):
     """Dropout included: masks belong to rows, not to devices."""
     need_devices(devices)
@@ -117,6 +119,7 @@ def test_many_devices_do_what_one_does(devices, parts, batch):
     all_close(parallel.gather(found), expected, 1e-5)
 
 
+@pytest.mark.slow
 def test_adversarial_training_on_many_devices_is_that_on_one(parts, batch):
     """The step of a review depends on that review alone."""
     need_devices(2)

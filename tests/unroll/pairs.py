@@ -16,6 +16,16 @@ def is_own(name: str, way: str) -> bool:
 
 
 PAIRS = [(name, way) for name in CELLS for way in UNROLLS if is_own(name, way)]
+IDS = ["-".join(pair) for pair in PAIRS]
 each_pair = pytest.mark.parametrize(
-    ("name", "unroll"), [(name, UNROLLS[way]) for name, way in PAIRS], ids=["-".join(pair) for pair in PAIRS]
+    ("name", "unroll"), [(name, UNROLLS[way]) for name, way in PAIRS], ids=IDS
+)
+# The same pairs, of which those of a cell that another stands for take part in `make test-all` only.
+each_kind_of_pair = pytest.mark.parametrize(
+    ("name", "unroll"),
+    [
+        pytest.param(name, UNROLLS[way], marks=() if name in KINDS else pytest.mark.slow)
+        for name, way in PAIRS
+    ],
+    ids=IDS,
 )

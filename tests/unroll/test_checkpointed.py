@@ -16,10 +16,10 @@ B, T, D, H = 4, 11, 3, 5
     ("chunk", "reverse", "lengths"),
     [
         (None, False, (0, 11, 4, 9)),
-        (None, True, None),
-        (1, True, (0, 11, 4, 9)),
+        pytest.param(None, True, None, marks=pytest.mark.slow),
+        pytest.param(1, True, (0, 11, 4, 9), marks=pytest.mark.slow),
         (3, False, None),
-        (100, True, (0, 11, 4, 9)),
+        pytest.param(100, True, (0, 11, 4, 9), marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("name", KINDS)
@@ -41,6 +41,7 @@ def test_values_and_gradients_are_those_of_the_plain_scan(name, chunk, reverse, 
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5, rtol=2e-5), found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lstm", "gru_v3"])
 def test_memory_grows_with_the_root_of_the_length(name):
     """Temporary memory of the gradient as the compiler plans it, inputs aside, in states of B x H floats."""

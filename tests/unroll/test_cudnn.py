@@ -26,6 +26,7 @@ def described(monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["whole", "padded"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_values_and_gradients_are_those_of_the_plain_scan(described, reverse, lengths, rng):

@@ -14,6 +14,7 @@ B, T, D, H = 2, 10_000, 3, 4
 LONG = [(name, way) for name, way in PAIRS if way in ("dynamic", "fused", "parallel")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "way"), LONG)
 def test_ten_thousand_steps_of_any_magnitude_stay_finite(name, way):
     cell, unroll = CELLS[name], UNROLLS[way]

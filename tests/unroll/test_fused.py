@@ -34,13 +34,13 @@ def all_close(a, b, tolerance=1e-5):
 @pytest.mark.parametrize(
     ("chunk", "reverse", "lengths"),
     [
-        (1, False, (0, 7, 4)),
-        (3, False, (0, 7, 4)),
+        pytest.param(1, False, (0, 7, 4), marks=pytest.mark.slow),
+        pytest.param(3, False, (0, 7, 4), marks=pytest.mark.slow),
         (3, True, (0, 7, 4)),
         (4, False, None),
-        (4, True, None),
-        (7, True, (0, 7, 4)),
-        (16, False, None),
+        pytest.param(4, True, None, marks=pytest.mark.slow),
+        pytest.param(7, True, (0, 7, 4), marks=pytest.mark.slow),
+        pytest.param(16, False, None, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.parametrize("name", FUSED)
@@ -56,6 +56,7 @@ def test_values_and_gradients_are_those_of_the_plain_scan(name, chunk, reverse, 
     all_close(differentiate(fused, chunk=chunk), differentiate(dynamic), 3e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUSED)
 def test_finite_differences(name, rng):
     """In float64, with nothing of ours on the other side but the value."""
@@ -102,6 +103,7 @@ def test_the_way_back_has_the_precision_of_the_way_forth(rng):
     assert np.abs(rounded.recurrent_kernel - exact.recurrent_kernel).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUSED)
 def test_second_derivatives(name, rng):
     """The gradient of the length of the gradient."""
@@ -114,6 +116,7 @@ def test_second_derivatives(name, rng):
     all_close(sharpness(fused), sharpness(dynamic), 3e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FUSED)
 def test_gradients_can_be_mapped(name, rng):
     (params, x, state), loss = problem(name, rng)

@@ -7,7 +7,7 @@ import pytest
 
 from rnn_jax.cells import CELLS
 from rnn_jax.unroll import Directions, dynamic, init_layers, run_layer, run_layers
-from tests.unroll.pairs import each_pair
+from tests.unroll.pairs import each_kind_of_pair
 
 B, T, D, H = 4, 6, 3, 5
 LENGTHS = jnp.array([0, 6, 2, 5])
@@ -22,7 +22,7 @@ def all_close(a, b):
     jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, atol=5e-6), a, b)
 
 
-@each_pair
+@each_kind_of_pair
 def test_backward_half_is_the_forward_half_of_reversed_sequences(name, unroll, x):
     cell = CELLS[name]
     (params,) = init_layers(cell, jax.random.key(0), D, H, bidirectional=True)

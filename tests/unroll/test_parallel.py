@@ -16,7 +16,7 @@ def test_the_linear_cells_are_known():
     assert set(LINEAR) == {"qrnn", "sru_v1", "mingru", "minlstm", "lru"}
 
 
-@pytest.mark.parametrize("time", [1, 37, 16_384])
+@pytest.mark.parametrize("time", [1, 37, pytest.param(16_384, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", LINEAR)
 def test_it_is_the_scan_in_values_and_gradients(name, time, rng):
     cell = CELLS[name]

@@ -8,7 +8,7 @@ import pytest
 from rnn_jax.cells import CELLS
 from rnn_jax.unroll import UNROLLS, dynamic, static
 from tests import oracles
-from tests.unroll.pairs import KINDS, each_pair
+from tests.unroll.pairs import KINDS, each_kind_of_pair, each_pair
 
 B, T, D, H = 5, 7, 3, 4
 LENGTHS = np.array([0, 7, 3, 1, 6], np.int32)
@@ -52,7 +52,7 @@ def test_values_are_the_loop_of_the_paper(name, unroll, reverse, x, rng):
     all_close(jax.tree.map(lambda s: s[0], result.state), jax.tree.map(lambda s: s[0], state), 0)  # length 0
 
 
-@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("reverse", [pytest.param(False, marks=pytest.mark.slow), True])
 @pytest.mark.parametrize("name", KINDS)
 def test_static_and_dynamic_agree_in_values_and_gradients(name, reverse, x, rng):
     params = make_params(name)
@@ -67,7 +67,7 @@ def test_static_and_dynamic_agree_in_values_and_gradients(name, reverse, x, rng)
         all_close(differentiate(dynamic, unroll=factor), expected)
 
 
-@each_pair
+@each_kind_of_pair
 def test_what_padding_holds_never_matters(name, unroll, x):
     """Not in a value, and not in a gradient, even where it is infinite or not a number."""
     differentiate = jax.jit(
@@ -93,7 +93,7 @@ def test_padded_gradients_are_those_of_each_sequence_alone(name, x):
     all_close(jax.jit(jax.grad(padded))(make_params(name)), jax.jit(jax.grad(alone))(make_params(name)))
 
 
-@each_pair
+@each_kind_of_pair
 def test_a_long_text_can_be_streamed(name, unroll, x):
     """Piece by piece, each from the state of the one before, as the whole at once."""
     cell, params = CELLS[name], make_params(name)
@@ -108,7 +108,7 @@ def test_a_long_text_can_be_streamed(name, unroll, x):
     all_close(whole.state, state, 1e-6)
 
 
-@each_pair
+@each_kind_of_pair
 def test_all_steps_count_without_lengths(name, unroll, x):
     params = make_params(name)
     all_close(
