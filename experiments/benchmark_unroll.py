@@ -1,6 +1,6 @@
 """Measures what a scan costs and when a loop should be unrolled: compile time, run time, memory, and peers.
 
-Every row is one way to run one recurrent layer of one size; the ways of a size are measured in turns, in a
+Every row is one method to run one recurrent layer of one size; those of a size are measured in turns, in a
 process of their own. The same command again goes on where it was stopped.
 """
 
@@ -29,23 +29,23 @@ from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 
 if TYPE_CHECKING:
-    WayName: TypeAlias = str
+    MethodName: TypeAlias = str
     PrecisionName: TypeAlias = str
 else:
-    WayName = Literal[(*OURS, "cudnn")]
+    MethodName = Literal[(*OURS, "cudnn")]
     PrecisionName = Literal[PRECISIONS]
 
 
 @dataclass(frozen=True)
 class Options:
-    """Measures ways to unroll recurrent layers, side by side with other libraries."""
+    """Measures unrolls of recurrent layers, side by side with other libraries."""
 
     output: Place
     """Directory of benchmark.jsonl, a table and plots."""
     cells: tuple[CellName, ...] = ("lstm", "gru", "elman")
     """Cells."""
-    ways: tuple[WayName, ...] = ()
-    """Ways to unroll; by default all there are on this platform."""
+    methods: tuple[MethodName, ...] = ()
+    """Methods, ours to unroll and those of peers; by default all there are on this platform."""
     peers: str = ""
     """Libraries to measure beside, of flax, torch and keras, with commas between."""
     times: tuple[int, ...] = (32, 128, 512)
@@ -55,7 +55,7 @@ class Options:
     hidden: tuple[int, ...] = (32, 128, 512)
     """Sizes H of the state and of the inputs."""
     modes: tuple[Literal["forward", "training"], ...] = ("forward", "training")
-    """What is done: a run forth, or gradients for inputs and weights."""
+    """What is done: a forward pass, or gradients for inputs and weights."""
     precisions: tuple[PrecisionName, ...] = ("float32",)
     """Precision of products: float32, tensorfloat32 (NVIDIA GPUs only), or bfloat16. Sums and states are
     float32, but torch takes bfloat16 for all."""
@@ -65,9 +65,9 @@ class Options:
     """Keep memory that was freed, as training runs do; --no-keep-memory leaves that to the C library. It
     holds for peers, too."""
     seconds: float = 3.0
-    """Time for running one way, once it is prepared."""
+    """Time for running one method, once it is prepared."""
     limit: float = 120.0
-    """Seconds after which preparing a way is given up."""
+    """Seconds after which preparing a method is given up."""
     quick: bool = False
     """A small grid of the LSTM, in less than 3 minutes: other options for the grid do not count."""
 
@@ -103,8 +103,8 @@ def peers_of(options: Options) -> list[str]:
     return [peer for peer in options.peers.split(",") if peer]
 
 
-def ways_of(options: Options, cell: str) -> list[str]:
-    """The ways to run a cell; the plain scan first, which the others are compared with.
+def methods_of(options: Options, cell: str) -> list[str]:
+    """The methods to run a cell; the plain scan first, which the others are compared with.
 
     Left out are those that would hand the cell on to another.
     """
@@ -113,9 +113,9 @@ def ways_of(options: Options, cell: str) -> list[str]:
         "parallel": CELLS[cell].advance_all is not None,
         "cudnn": cell == "lstm" and jax.default_backend() == "gpu",
     }
-    ours = [way for way in options.ways or (*OURS, "cudnn") if knows.get(way, True)]
+    ours = [method for method in options.methods or (*OURS, "cudnn") if knows.get(method, True)]
     peers = peers_of(options) if cell in PEER_CELLS else []
-    return sorted({*ours, *peers}, key=lambda way: (way != "dynamic", way in PEERS, way))
+    return sorted({*ours, *peers}, key=lambda method: (method != "dynamic", method in PEERS, method))
 
 
 def main() -> int:
@@ -133,14 +133,16 @@ def main() -> int:
         raise UserError(
             f"{file} has figures of {others.pop()} devices, not {num_devices}: choose another --output"
         )
-    done = {(*Case(**row["case"]), row["keep_memory"], row["way"]) for row in recorded}
+    done = {(*Case(**row["case"]), row["keep_memory"], row["method"]) for row in recorded}
     grid = product(
         options.precisions, options.cells, options.hidden, options.batches, options.times, options.modes
     )
     work = []
     for precision, cell, hidden, batch, time, mode in grid:
         case = Case(cell, mode, time, batch, hidden, precision)
-        missing = [way for way in ways_of(options, cell) if (*case, options.keep_memory, way) not in done]
+        missing = [
+            method for method in methods_of(options, cell) if (*case, options.keep_memory, method) not in done
+        ]
         if missing:
             work.append((case, missing))
     console = Console(stderr=True)
@@ -158,9 +160,11 @@ def main() -> int:
             name = f"{case.cell} {case.mode} T={case.time} B={case.batch} H={case.hidden} {case.precision}"
             bar.update(task, description=name)
             # The plain scan, which the others are compared with, runs again where it is recorded already.
-            ways = list(dict.fromkeys(["dynamic", *missing]))
-            for row in measure(case, ways, num_devices, options.seconds, options.keep_memory, options.limit):
-                if row["way"] not in missing:
+            methods = list(dict.fromkeys(["dynamic", *missing]))
+            for row in measure(
+                case, methods, num_devices, options.seconds, options.keep_memory, options.limit
+            ):
+                if row["method"] not in missing:
                     continue
                 output.write(json.dumps({"case": case._asdict(), **row, **setting}) + "\n")
                 output.flush()
@@ -175,8 +179,8 @@ def main() -> int:
 def describe(name: str, row: dict[str, Any]) -> str:
     """A row in a line."""
     if row["status"] != "ok":
-        return f"{name} · {row['way']}: {row['status']}"
-    return f"{name} · {row['way']}: {1e3 * row['seconds']:.2f} ms · {row['gflops']:.0f} GFLOP/s"
+        return f"{name} · {row['method']}: {row['status']}"
+    return f"{name} · {row['method']}: {1e3 * row['seconds']:.2f} ms · {row['gflops']:.0f} GFLOP/s"
 
 
 def draw(rows: list[dict[str, Any]], folder: Path) -> None:

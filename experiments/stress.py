@@ -39,7 +39,7 @@ class Options:
     kills_of_a_run: int = 10
     """Kills after which a run is left to end, and compared."""
     damages: int = 600
-    """How many checkpoints to damage, each in one way."""
+    """How many checkpoints to damage, each by one kind of damage."""
     resumed: int = 12
     """How many of these to train on from."""
     dataset: Literal["synthetic", "imdb"] = "synthetic"

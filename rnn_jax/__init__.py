@@ -1,1 +1,1 @@
-"""Recurrent networks in JAX: pure cells, ways to unroll them, and everything to train them on IMDb."""
+"""Recurrent networks in JAX: pure cells, unrolls, and everything to train them on IMDb."""

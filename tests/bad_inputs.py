@@ -126,7 +126,7 @@ CASES = {
     ),
     "benchmark_unroll": (
         "--output new --cells lstn",
-        "--output new --ways slow",
+        "--output new --methods slow",
         "--output new --peers numpy",
         "--output new --times 0",
         "--output new --precisions float8",

@@ -1,6 +1,6 @@
 """How one step works: pure functions, one family of cells a file, and the table of cells by name.
 
-A new cell is a new file here, written after `elman.py`, and a line in `CELLS`; every way to unroll, the
+A new cell is a new file here, written after `elman.py`, and a line in `CELLS`; every unroll, the
 layers, the scripts and the tests that run over all cells then know it. `cell.py` says what a cell is.
 """
 

@@ -23,10 +23,10 @@ State = Any  # a NamedTuple of arrays, [..., H] unless the cell says otherwise
 class Fusion(NamedTuple):
     """A step as one product and what is done element by element, with its derivatives by hand.
 
-    `advance(params, state, z)` is `combine(state, z, mix(params, state))`. Written so, the way back needs
-    only a small product a step, and weight gradients are large products over many (`unroll/fused.py`).
+    `advance(params, state, z)` is `combine(state, z, mix(params, state))`. Written so, the backward pass
+    needs only a small product a step, and weight gradients are large products over many (`unroll/fused.py`).
 
-    The way back multiplies by the transposes of two weights itself: `project` must be x W, with W
+    The backward pass multiplies by the transposes of two weights itself: `project` must be x W, with W
     `params.input_kernel`, plus what does not depend on x; and `mix` h U, with U `params.recurrent_kernel`.
 
     Attributes:

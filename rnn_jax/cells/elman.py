@@ -58,7 +58,7 @@ def init(
 def combine(
     state: HiddenState, z: Array, m: Array, *, activation: Callable[[Array], Array]
 ) -> tuple[HiddenState, tuple[()]]:
-    """`φ(z + m)`, which is all that the way back needs."""
+    """`φ(z + m)`, which is all that the backward pass needs."""
     return HiddenState(activation(z + m)), ()
 
 

@@ -29,7 +29,7 @@ class Task(NamedTuple):
 
     Attributes:
         input_size: D.
-        output_size: numbers that a network puts out at each step.
+        output_size: numbers that a network outputs at each step.
         draw: `(key, batch, length) -> Problem`.
         loss: `(outputs [B, T, output_size], targets) -> mean loss`.
         score: `(outputs, targets) -> from 0, as without memory, to 1, all remembered`.
@@ -85,7 +85,7 @@ def _copying_loss(outputs: Array, targets: Array) -> Array:
 
 
 def _copying_score(outputs: Array, targets: Array) -> Array:
-    """The share of right symbols, beyond the one in eight that is guessed."""
+    """The accuracy over symbols, beyond the one in eight that is guessed."""
     right = (outputs[:, -COPIED:].argmax(axis=-1) == targets).mean()
     return (right - 1 / SYMBOLS) / (1 - 1 / SYMBOLS)
 

@@ -62,8 +62,7 @@ def masked_crc32c(
         front[:] = _TABLE[(front ^ content[starts[:count] + t]) & 0xFF] ^ (front >> 8)
     crc = np.empty_like(state)
     crc[order] = ~state
-    masked: NDArray[np.uint32] = (crc >> 15 | crc << 17) + np.uint32(0xA282EAD8)
-    return masked
+    return ((crc >> 15 | crc << 17) + np.uint32(0xA282EAD8)).astype(np.uint32)
 
 
 def _table() -> NDArray[np.uint32]:

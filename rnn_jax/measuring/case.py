@@ -1,4 +1,4 @@
-"""What is measured: a recurrent layer of some size, run forth or trained, and how much work that is."""
+"""What is measured: a recurrent layer of some size, run forward or trained, and how much work that is."""
 
 from typing import Any, NamedTuple
 
@@ -23,10 +23,10 @@ class Case(NamedTuple):
 
     @property
     def operations(self) -> float:
-        """Floating-point operations of the matrix products; twice more of them on the way back."""
+        """Floating-point operations of the matrix products; twice as many more in the backward pass."""
         sizes = [leaf.size for leaf in jax.eval_shape(lambda: draw(self)) if leaf.ndim == 2]
-        forth = 2.0 * sum(sizes) * self.batch * self.time
-        return forth * (3 if self.mode == "training" else 1)
+        forward = 2.0 * sum(sizes) * self.batch * self.time
+        return forward * (3 if self.mode == "training" else 1)
 
 
 class Problem(NamedTuple):

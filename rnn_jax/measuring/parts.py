@@ -72,7 +72,7 @@ def products(
     gates, size = params.input_kernel.shape[1] // case.hidden, case.hidden
     repeat = lambda a: jnp.concatenate([a] * gates, axis=-1)  # noqa: E731
 
-    def forth(params: Any, x: Array) -> Array:
+    def forward(params: Any, x: Array) -> Array:
         def step(hidden: Array, x: Array) -> tuple[Array, None]:
             sums = product(x, params.input_kernel) + product(hidden, params.recurrent_kernel)
             return sums[:, :size], None
@@ -113,7 +113,7 @@ def products(
         return lambda: jax.block_until_ready(run(*arguments))
 
     return {
-        "x W and h U, forth": (compiled(forth), 2),
+        "x W and h U, forth": (compiled(forward), 2),
         "da Uᵀ, back": (compiled(back), 1),
         "xᵀ da and hᵀ da": (compiled(weights), 2),
         "da Wᵀ": (compiled(inputs), 1),

@@ -43,9 +43,9 @@ class Program(NamedTuple):
     temporary_bytes: int | None
 
 
-def our_program(way: str, case: Case, problem: Problem, num_devices: int) -> Program:
-    """The program of one of our ways to unroll."""
-    unroll = UNROLLS["cudnn"] if way == "cudnn" else OURS[way]
+def our_program(method: str, case: Case, problem: Problem, num_devices: int) -> Program:
+    """The program of one of our unrolls."""
+    unroll = UNROLLS["cudnn"] if method == "cudnn" else OURS[method]
     cell = CELLS[case.cell]
 
     def layer(params: Any, x: Array) -> Array:

@@ -17,27 +17,28 @@ OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "out of memory", "OutOfMemoryError", "bad
 
 
 def measure(
-    case: Case, ways: list[str], num_devices: int, seconds: float, keep_memory: bool, limit: float
+    case: Case, methods: list[str], num_devices: int, seconds: float, keep_memory: bool, limit: float
 ) -> Iterator[dict[str, Any]]:
-    """Measures the ways of a case in a process of their own: a row each, with its `status`.
+    """Measures the methods of a case in a process of their own: a row each, with its `status`.
 
-    A way that takes more than `limit` seconds to prepare, or runs out of memory, gets a row that says so, and
+    One that takes more than `limit` seconds to prepare, or runs out of memory, gets a row that says so, and
     the others are started again without it.
     """
-    ways = list(ways)
-    while ways:
-        rows, failed, why = _work(Job(case._asdict(), ways, num_devices, seconds, keep_memory), limit)
+    methods = list(methods)
+    while methods:
+        rows, failed, why = _work(Job(case._asdict(), methods, num_devices, seconds, keep_memory), limit)
         yield from ({**row, "status": "ok"} for row in rows)
-        ways = [way for way in ways if way not in {row["way"] for row in rows}]
+        methods = [method for method in methods if method not in {row["method"] for row in rows}]
         if failed is None:
             return
-        blamed = [failed] if failed in ways else ways  # all of them, where it was none's own preparation
-        yield from ({"way": way, "status": why} for way in blamed)
-        ways = [way for way in ways if way not in blamed]
+        # All of them, where it was none's own preparation.
+        blamed = [failed] if failed in methods else methods
+        yield from ({"method": method, "status": why} for method in blamed)
+        methods = [method for method in methods if method not in blamed]
 
 
 def _work(job: Job, limit: float) -> tuple[list[dict[str, Any]], str | None, str]:
-    """The rows of a worker, the way it failed at, and why."""
+    """The rows of a worker, the method it failed at, and why."""
     with subprocess.Popen(
         [sys.executable, "-m", "rnn_jax.measuring.worker"],
         stdin=subprocess.PIPE,
@@ -60,7 +61,7 @@ def _work(job: Job, limit: float) -> tuple[list[dict[str, Any]], str | None, str
         for reader in readers:
             reader.start()
         rows: list[dict[str, Any]] = []
-        preparing: str | None = job.ways[0]
+        preparing: str | None = job.methods[0]
         try:
             # Once all are prepared, the rounds take some time of their own.
             allowed = limit
@@ -68,7 +69,9 @@ def _work(job: Job, limit: float) -> tuple[list[dict[str, Any]], str | None, str
                 told = json.loads(line)
                 if "preparing" in told:
                     preparing = told["preparing"]
-                    allowed = limit if preparing in job.ways else limit + 10 * job.seconds * len(job.ways)
+                    allowed = (
+                        limit if preparing in job.methods else limit + 10 * job.seconds * len(job.methods)
+                    )
                 else:
                     rows.append(told)
         except queue.Empty:

@@ -1,7 +1,7 @@
-"""Measures several ways to do one case, interleaved: a process of its own, which may run out of memory.
+"""Measures several methods on one case, interleaved: a process of its own, which may run out of memory.
 
 `python -m rnn_jax.measuring.worker` reads one JSON object, a `Job`, from standard input, and writes a JSON
-object a line: `{"preparing": way}` before it starts on a way, and a measurement of each way at the end.
+object a line: `{"preparing": method}` before it starts on a method, and a measurement of each at the end.
 """
 
 import json
@@ -24,47 +24,49 @@ class Job(NamedTuple):
     """What a worker is asked for."""
 
     case: dict[str, Any]
-    ways: list[str]  # the first is what the results of the others are compared with
+    methods: list[str]  # the first is what the results of the others are compared with
     num_devices: int
-    seconds: float  # to spend on each way, at the most, once it is prepared
+    seconds: float  # to spend on each method, at the most, once it is prepared
     keep_memory: bool  # whether the process keeps memory that it has freed, as training runs do
 
 
 def measure(job: Job) -> None:
-    """Prepares all ways, compares their results, and runs them in turns."""
+    """Prepares all methods, compares their results, and runs them in turns."""
     case = Case(**job.case)
     problem = make_problem(case)
     programs = {}
     expected = None
     differences = {}
-    for way in job.ways:
-        tell(preparing=way)
-        prepare = PEERS[way] if way in PEERS else lambda *a, way=way: our_program(way, *a)
-        programs[way] = prepare(case, problem, job.num_devices)
-        found = programs[way].results()
+    for method in job.methods:
+        tell(preparing=method)
+        prepare = PEERS[method] if method in PEERS else lambda *a, method=method: our_program(method, *a)
+        programs[method] = prepare(case, problem, job.num_devices)
+        found = programs[method].results()
         expected = found if expected is None else expected
-        differences[way] = disagreement(found, expected)
-        if not differences[way] <= LARGEST_DISAGREEMENT[case.precision]:
-            raise ValueError(f"{way} and {job.ways[0]} differ by {differences[way]:.1e}: not the same work")
+        differences[method] = disagreement(found, expected)
+        if not differences[method] <= LARGEST_DISAGREEMENT[case.precision]:
+            raise ValueError(
+                f"{method} and {job.methods[0]} differ by {differences[method]:.1e}: not the same work"
+            )
     tell(preparing="matrix product")
     product, operations = product_program(case.precision, job.num_devices)
-    runs = {**{way: program.run for way, program in programs.items()}, "matrix product": product.run}
+    runs = {**{method: program.run for method, program in programs.items()}, "matrix product": product.run}
     seconds = run_in_turns(runs, job.seconds)
     best = operations / median(seconds["matrix product"])
-    for way, program in programs.items():
-        lower, middle, upper = quantiles(seconds[way], n=4)
+    for method, program in programs.items():
+        lower, middle, upper = quantiles(seconds[method], n=4)
         rate = case.operations / middle
         tell(
-            way=way,
+            method=method,
             compile_seconds=program.compile_seconds,
             seconds=middle,
             lower_quartile=lower,
             upper_quartile=upper,
-            runs=len(seconds[way]),
+            runs=len(seconds[method]),
             temporary_bytes=program.temporary_bytes,
             gflops=rate / 1e9,
             share_of_product=rate / best,
-            difference=differences[way],
+            difference=differences[method],
         )
 
 

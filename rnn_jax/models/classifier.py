@@ -21,7 +21,7 @@ WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT = range(4)  # 
 
 
 class Classifier(nnx.Module):
-    """Reads token indices and puts out the log-odds that a review is positive.
+    """Reads token indices and outputs the log-odds that a review is positive.
 
     `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability. Products are of
     `precision`, a name that `jax.default_matmul_precision` knows; parameters, states and sums are float32.

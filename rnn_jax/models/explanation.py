@@ -1,4 +1,4 @@
-"""Which words moved a decision, asked in two ways that know nothing of each other.
+"""Which words moved a decision, by two methods that know nothing of each other.
 
 Occlusion: how the log-odds change when a word becomes unknown, one word at a time. Integrated gradients
 (M. Sundararajan, A. Taly and Q. Yan, "Axiomatic Attribution for Deep Networks", ICML 2017, equation 1): from
@@ -36,16 +36,16 @@ class Explanation(NamedTuple):
     gradients: NDArray[np.float32]  # [T], adding up to log_odds - log_odds_of_nothing
 
     def agreement(self) -> float:
-        """Spearman's rank correlation of the two ways over the words, from -1 to 1; NaN if there is none."""
+        """Spearman's rank correlation of both methods over the words, from -1 to 1; NaN if there is none."""
         from scipy.stats import spearmanr  # here, since it takes long to load
 
-        ways = self.occlusion[1:], self.gradients[1:]
-        if any(len(np.unique(way)) < 2 for way in ways):
+        scores = self.occlusion[1:], self.gradients[1:]
+        if any(len(np.unique(score)) < 2 for score in scores):
             return float("nan")
-        return float(spearmanr(*ways).statistic)
+        return float(spearmanr(*scores).statistic)
 
     def check(self) -> str:
-        """How far the two ways can be trusted, in a line: the axiom of completeness, and their agreement."""
+        """How far both methods can be trusted, in a line: the axiom of completeness, and their agreement."""
         change = self.log_odds - self.log_odds_of_nothing
         return (
             f"integrated gradients add up to {self.gradients.sum():+.3f}, and should to {change:+.3f}; "

@@ -14,7 +14,7 @@ Pooling = Callable[[Unrolled, Lengths], Array]
 
 
 def last(unrolled: Unrolled, lengths: Lengths) -> Array:
-    """What the last layer puts out when it has read all: forward at the end, backward at the beginning.
+    """The outputs of the last layer when it has read all: forward at the end, backward at the beginning.
 
     Zeros for length 0.
     """
@@ -77,7 +77,7 @@ def _without_parameters(pooling: Pooling, vectors: int = 1) -> Callable[[int, nn
 
 
 # What makes a pooling, from the number of features F and the source of random weights, with the size of what
-# it puts out.
+# it outputs.
 POOLINGS: dict[str, Callable[[int, nnx.Rngs], tuple[Pooling, int]]] = {
     "last": _without_parameters(last),
     "mean": _without_parameters(mean),

@@ -1,4 +1,4 @@
-"""Recurrent layers as a Flax module: it holds the parameters, and a way to unroll does the work."""
+"""Recurrent layers as a Flax module: it holds the parameters, and an unroll does the work."""
 
 from typing import NamedTuple
 
@@ -119,7 +119,7 @@ class PooledRecurrent(nnx.Module):
     """Recurrent layers and a pooling: `x [B, T, D], lengths [B] -> [B, output_size]`.
 
     Attributes:
-        output_size: the size of what the pooling puts out.
+        output_size: the size of the pooling's output.
     """
 
     def __init__(self, cell: str, recurrent: Recurrent, pooling: str, rngs: nnx.Rngs) -> None:

@@ -12,31 +12,33 @@ PEERS = ("flax", "torch", "keras")
 
 
 class Size(NamedTuple):
-    """What the ways of one line of a table have in common."""
+    """What the methods of one line of a table have in common."""
 
     case: Case
     keep_memory: bool
 
 
-Rows = dict[Size, dict[str, Record]]  # by size, then by way
+Rows = dict[Size, dict[str, Record]]  # by size, then by method
 
 
 def load_benchmark(file: Path) -> list[Record]:
     """Reads the rows of a benchmark; see `read_rows` for errors."""
-    return read_rows(file, lambda row: (Case(**row["case"]), row["way"], row["status"], row["keep_memory"]))
+    return read_rows(
+        file, lambda row: (Case(**row["case"]), row["method"], row["status"], row["keep_memory"])
+    )
 
 
 def by_size(rows: Sequence[Record]) -> Rows:
-    """Rows by what was measured, then by way; sizes in order."""
+    """Rows by what was measured, then by method; sizes in order."""
     found: Rows = {}
     for row in rows:
-        found.setdefault(Size(Case(**row["case"]), row["keep_memory"]), {})[row["way"]] = row
+        found.setdefault(Size(Case(**row["case"]), row["keep_memory"]), {})[row["method"]] = row
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
 
 
 def split_linear(rows: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     """The rows of all other cells, and those of sizes at which all steps were taken at once, too."""
-    sizes = {Size(Case(**row["case"]), row["keep_memory"]) for row in rows if row["way"] == "parallel"}
+    sizes = {Size(Case(**row["case"]), row["keep_memory"]) for row in rows if row["method"] == "parallel"}
     linear = [Size(Case(**row["case"]), row["keep_memory"]) in sizes for row in rows]
     return (
         [row for row, chosen in zip(rows, linear, strict=True) if not chosen],
@@ -44,10 +46,10 @@ def split_linear(rows: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     )
 
 
-def ways_in(rows: Rows) -> list[str]:
-    """All ways, ours before those of others."""
-    ways = {way for of in rows.values() for way in of}
-    return sorted(ways, key=lambda way: (way in PEERS, way.split("-")[0], len(way), way))
+def methods_in(rows: Rows) -> list[str]:
+    """All methods, ours before those of others."""
+    methods = {method for of in rows.values() for method in of}
+    return sorted(methods, key=lambda method: (method in PEERS, method.split("-")[0], len(method), method))
 
 
 def benchmark_table(rows: Sequence[Record]) -> str:
@@ -68,21 +70,21 @@ def training_table(rows: Sequence[Record]) -> str:
 
 
 def parallel_table(rows: Sequence[Record]) -> str:
-    """Milliseconds forth and of a step of training, one step after the other and all at once."""
+    """Milliseconds of the forward pass and of training, one step after the other and all at once."""
     return _table(by_size(rows), lambda row: 1e3 * row["seconds"])
 
 
 def _table(rows: Rows, figure: Callable[[Record], float | None]) -> str:
-    ways = ways_in(rows)
-    lines: list[list[str]] = [["cell", "mode", "precision", "memory", "H", "B", "T", *ways]]
+    methods = methods_in(rows)
+    lines: list[list[str]] = [["cell", "mode", "precision", "memory", "H", "B", "T", *methods]]
     for (case, keep_memory), of in rows.items():
-        figures = {way: figure(row) for way, row in of.items() if row["status"] == "ok"}
+        figures = {method: figure(row) for method, row in of.items() if row["status"] == "ok"}
         least = min((value for value in figures.values() if value is not None), default=None)
         lines.append(
             [
                 *(case.cell, case.mode, case.precision, "kept" if keep_memory else "given back"),
                 *map(str, (case.hidden, case.batch, case.time)),
-                *(_cell(of.get(way), figures.get(way), least) for way in ways),
+                *(_cell(of.get(method), figures.get(method), least) for method in methods),
             ]
         )
     return markdown(lines)

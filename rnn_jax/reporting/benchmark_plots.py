@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnn_jax.reporting.benchmark import PEERS, Rows, Size, by_size, split_linear, ways_in
+from rnn_jax.reporting.benchmark import PEERS, Rows, Size, by_size, methods_in, split_linear
 from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, plain_ticks, tidy
 from rnn_jax.reporting.rows import Record
 
@@ -91,8 +91,8 @@ def ratios(rows: Rows) -> Figure:
     looks = _looks(rows)
     for place, size in enumerate(reversed(lines)):
         base = _seconds(rows[size], "dynamic")
-        for way, look in looks.items():
-            seconds = _seconds(rows[size], way)
+        for method, look in looks.items():
+            seconds = _seconds(rows[size], method)
             if seconds is not None and base is not None:
                 axes.plot(
                     seconds / base, place, look["marker"], color=look["color"], alpha=0.85, markersize=6
@@ -117,7 +117,7 @@ def parallel(rows: Rows) -> Figure:
     for axes, mode in zip(figure.subplots(1, 2, sharey=True), ("forward", "training"), strict=True):
         for cell in cells:
             sizes = [size for size in rows if (size.case.cell, size.case.mode) == (cell, mode)]
-            looks = {way: {"color": colours[cell], "linestyle": style} for way, style in styles.items()}
+            looks = {method: {"color": colours[cell], "linestyle": style} for method, style in styles.items()}
             _curves(axes, rows, sizes, lambda size: size.case.time, lambda row: 1e3 * row["seconds"], looks)
         axes.set(xscale="log", yscale="log", xlabel="length T", title=mode)
         axes.set_xticks(sorted({size.case.time for size in rows}))
@@ -134,10 +134,10 @@ def parallel(rows: Rows) -> Figure:
 def _curves(
     axes: Axes, rows: Rows, sizes: Sequence[Size], place: Callable[[Size], int], value: Value, looks: Any
 ) -> None:
-    for way, look in looks.items():
+    for method, look in looks.items():
         points = []
         for size in sizes:
-            row = rows[size].get(way)
+            row = rows[size].get(method)
             if row is not None and row["status"] == "ok" and (found := value(row)) is not None:
                 points.append((place(size), found))
         if points:
@@ -146,15 +146,20 @@ def _curves(
 
 
 def _looks(rows: Rows) -> dict[str, dict[str, Any]]:
-    """How each way looks; those of others are dashed."""
+    """How each method looks; those of others are dashed."""
     return {
-        way: {"color": color, "marker": marker, "markersize": 5, "linestyle": "--" if way in PEERS else "-"}
-        for way, color, marker in zip(ways_in(rows), cycle(COLOURS), cycle(MARKERS), strict=False)
+        method: {
+            "color": color,
+            "marker": marker,
+            "markersize": 5,
+            "linestyle": "--" if method in PEERS else "-",
+        }
+        for method, color, marker in zip(methods_in(rows), cycle(COLOURS), cycle(MARKERS), strict=False)
     }
 
 
 def _legend(figure: Figure, looks: dict[str, dict[str, Any]]) -> None:
-    handles = [Line2D([], [], label=way, **look) for way, look in looks.items()]
+    handles = [Line2D([], [], label=method, **look) for method, look in looks.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 7), frameon=False)
 
 
@@ -170,8 +175,8 @@ def _all_but_time(size: Size) -> Any:
     return size.case._replace(time=0), size.keep_memory
 
 
-def _seconds(ways: dict[str, dict[str, Any]], way: str) -> float | None:
-    row = ways.get(way)
+def _seconds(methods: dict[str, dict[str, Any]], method: str) -> float | None:
+    row = methods.get(method)
     return row["seconds"] if row is not None and row["status"] == "ok" else None
 
 

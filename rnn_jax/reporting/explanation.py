@@ -26,7 +26,7 @@ def strongest(look: Look) -> list[int]:
 
 
 def in_terminal(look: Look) -> RenderableType:
-    """The text in colours, by integrated gradients, and the strongest words by both ways."""
+    """The text in colours, by integrated gradients, and the strongest words by both methods."""
     colours = shares(look.explanation.gradients[1:].tolist())
     text = Text()
     for word, share, known in zip(look.words, colours, look.known, strict=True):
@@ -72,7 +72,7 @@ span {{ padding: 0.1em 0.15em; border-radius: 0.2em; }}
 
 
 def page(looks: Sequence[Look]) -> str:
-    """A page of HTML with every text, coloured by both ways."""
+    """A page of HTML with every text, coloured by both methods."""
     parts = []
     for look in looks:
         probability = 1 / (1 + np.exp(-look.explanation.log_odds))

@@ -61,7 +61,7 @@ def training_curves(platform: str) -> Draw:
         # The first epochs of training, with dropout, may lie far below what is of interest.
         lowest = min(min(_mean_curve(row, "validation_accuracy")[1]) for row in shown)
         panels[0].set_ylim(bottom=lowest - 2)
-        figure.supylabel("right answers (%)", fontsize=10)
+        figure.supylabel("accuracy (%)", fontsize=10)
         figure.suptitle(
             f"Training on {platform.upper()} ({hardware(shown)}), marked at each seed's best epoch"
         )

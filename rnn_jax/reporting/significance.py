@@ -25,7 +25,7 @@ def paired_p_value(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float
     """How likely two networks alike would differ as much on other test reviews, with other seeds.
 
     Both have answered the same N reviews, with seeds of their own: `[seeds, N]`, true where right. What is
-    tested, two-sided, is the mean difference d of a review's share of right answers. Its variance has two
+    tested, two-sided, is the mean difference d of a review's accuracy over the seeds. Its variance has two
     parts: of d over reviews, by N, which pairs them as McNemar's test does; and of each network's accuracy
     over its seeds, by their number, where there are two or more. Such a sum is not known as well as the
     variance over reviews alone: Student's t, with degrees of freedom by Welch and Satterthwaite.

@@ -33,7 +33,7 @@ def worst_step(gradient: Array, radius: float) -> Array:
 def adversarial_gradients(
     loss: Callable[[Any, Array], tuple[Array, Any]], params: Any, still: Array, radius: float
 ) -> tuple[Gradients, Any]:
-    """The gradients of the loss plus the adversarial loss, and what else the first loss puts out.
+    """The gradients of the loss plus the adversarial loss, and what else the first loss returns.
 
     Args:
         loss: `(params, perturbation [B, T, E]) -> (loss, anything)`.

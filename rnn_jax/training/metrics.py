@@ -12,7 +12,7 @@ class Metrics(NamedTuple):
     """Sums over examples, float32 scalars (or NumPy's, on the host)."""
 
     loss: Array  # sum of cross-entropies, in nats
-    correct: Array  # number of right answers
+    correct: Array  # number of examples that are classified correctly
     examples: Array  # number of examples
 
     @classmethod
@@ -37,5 +37,5 @@ class Metrics(NamedTuple):
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers, from 0 to 1."""
+        """Accuracy, from 0 to 1."""
         return float(self.correct) / float(self.examples)

@@ -76,7 +76,7 @@ class DataParallel:
         self.rows = host_rows(batch_size, jax.process_index(), jax.process_count())
 
     def map(self, function: Callable[..., Tree], in_axes: Any = 0) -> Callable[..., Tree]:
-        """Compiles a function for all devices; its first argument is given up to its result."""
+        """Compiles a function for all devices; its first argument is donated."""
         mapped = jax.pmap(
             function,
             axis_name=AXIS,

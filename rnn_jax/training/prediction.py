@@ -55,7 +55,7 @@ class Predictor:
 
     def __init__(self, workdir: str | Path) -> None:
         directory = RunDirectory(workdir)
-        # The ways to unroll are equal, and this one is compiled at once.
+        # All unrolls are equal, and this one is compiled at once.
         self.config = dataclasses.replace(directory.read_config(), unroll="dynamic")
         self._params = best_weights(directory)
         self.vocabulary = directory.read_vocabulary()

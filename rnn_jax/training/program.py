@@ -21,7 +21,7 @@ class Program(NamedTuple):
         apply: the network as a function of its parameters.
         init_params: draws its initial parameters.
         init_state: the state before the first step, from parameters.
-        step: one step on replicas of a state: `(state, batch, key) -> state`; the first is given up.
+        step: one step on replicas of a state: `(state, batch, key) -> state`; the first is donated.
     """
 
     parallel: DataParallel

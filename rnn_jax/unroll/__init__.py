@@ -1,4 +1,4 @@
-"""How steps become a sequence: every way has the call shape of `Unroll` and runs the same step."""
+"""How steps become a sequence: every unroll has the signature of `Unroll` and runs the same step."""
 
 from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn

@@ -1,8 +1,8 @@
 """The checkpointed unroll: for sequences whose states would not fit into memory.
 
-Chunks of about √T steps keep only the state they began with, and are run again on the way back: about 2√T
-states are alive at any time instead of T (T. Chen et al., "Training Deep Nets with Sublinear Memory Cost",
-2016, arXiv:1604.06174).
+Chunks of about √T steps keep only the state they began with, and are run again in the backward pass: about
+2√T states are alive at any time instead of T (T. Chen et al., "Training Deep Nets with Sublinear Memory
+Cost", 2016, arXiv:1604.06174).
 """
 
 import math
@@ -28,10 +28,10 @@ def checkpointed(
     reverse: bool = False,
     chunk: int | None = None,
 ) -> Unrolled:
-    """Runs the cell chunk by chunk, and each chunk again on the way back; see `Unroll` for the rest.
+    """Runs the cell chunk by chunk, and each chunk again in the backward pass; see `Unroll` for the rest.
 
-    `chunk` is the number of steps in one, √T by default; `fused` runs it. Training costs another run forth;
-    where no gradient is taken, nothing is run twice.
+    `chunk` is the number of steps in one, √T by default; `fused` runs it. Training costs another forward
+    pass; where no gradient is taken, nothing is run twice.
     """
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     batch, time, size = x.shape

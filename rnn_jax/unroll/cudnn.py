@@ -1,4 +1,4 @@
-"""The LSTM of cuDNN, NVIDIA's library, in the call shape of every other unroll."""
+"""The LSTM of cuDNN, NVIDIA's library, in the signature of every other unroll."""
 
 import jax
 import jax.numpy as jnp

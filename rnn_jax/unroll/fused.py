@@ -1,9 +1,9 @@
-"""The fused unroll: a scan whose way back is written by hand.
+"""The fused unroll: a scan whose backward pass is written by hand.
 
 Differentiated as it stands, a scan adds up weight gradients step by step, with a product of B rows and an
-addition of whole matrices in each. Here the way back through a step makes the gradients of the gates only,
-and the rest is done for a chunk of steps at once, while they are in the cache: the weight gradients are one
-product, those of the inputs another.
+addition of whole matrices in each. Here the backward pass through a step makes the gradients of the gates
+only, and the rest is done for a chunk of steps at once, while they are in the cache: the weight gradients
+are one product, those of the inputs another.
 """
 
 from functools import partial
@@ -45,9 +45,9 @@ def fused(
     steps = to_steps(x, lengths, initial_state)
     if chunk is None:
         chunk = chunk_length(len(steps.x))
-    # The way back may be traced outside of the `jax.default_matmul_precision` that holds here.
-    way = Way(cell.fusion, cell, reverse, chunk, product_precision())
-    outputs, state = _run(way, params, steps)
+    # The backward pass may be traced outside of the `jax.default_matmul_precision` that holds here.
+    setup = Setup(cell.fusion, cell, reverse, chunk, product_precision())
+    outputs, state = _run(setup, params, steps)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
     return Unrolled(jnp.swapaxes(outputs, 0, 1), state)
@@ -58,8 +58,8 @@ def chunk_length(time: int) -> int:
     return next((divisor for divisor in range(24, 7, -1) if time % divisor == 0), 16)
 
 
-class Way(NamedTuple):
-    """How sequences are run."""
+class Setup(NamedTuple):
+    """What is fixed when a program is traced."""
 
     fusion: Fusion
     cell: Cell
@@ -69,7 +69,7 @@ class Way(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """C successive steps, or N such chunks, and what is known of them on the way back."""
+    """C successive steps, or N such chunks, and what is known of them in the backward pass."""
 
     x: Array  # [C, B, D]
     valid: Array | None  # [C, B, 1]
@@ -79,61 +79,61 @@ class Chunk(NamedTuple):
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(way: Way, params: Params, steps: Steps) -> tuple[Array, State]:
+def _run(setup: Setup, params: Params, steps: Steps) -> tuple[Array, State]:
     """The hidden state after every step `[T, B, H]`, and the state after the last."""
-    return _forth(way, params, steps)[0]
+    return _forward(setup, params, steps)[0]
 
 
-def _forth(way: Way, params: Params, steps: Steps) -> tuple[tuple[Array, State], Any]:
+def _forward(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Any]:
     def run_step(state: State, step: tuple[Array, Array | None]) -> tuple[State, Any]:
         x, valid = step
-        mixed = way.fusion.mix(params, state)
-        new_state, saved = way.fusion.combine(state, way.cell.project(params, x), mixed)
+        mixed = setup.fusion.mix(params, state)
+        new_state, saved = setup.fusion.combine(state, setup.cell.project(params, x), mixed)
         state = _choose(valid, new_state, state)
         return state, (state, saved)
 
     state, (states, saved) = jax.lax.scan(
-        run_step, steps.initial_state, (steps.x, steps.valid), reverse=way.reverse
+        run_step, steps.initial_state, (steps.x, steps.valid), reverse=setup.reverse
     )
     return (states.hidden, state), (params, steps, states, saved)
 
 
-def _back(way: Way, kept: Any, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
+def _backward(setup: Setup, kept: Any, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
     params, steps, states, saved = kept
     d_outputs, d_state = gradients
     time = len(d_outputs)
-    length = max(1, min(way.chunk, time))
+    length = max(1, min(setup.chunk, time))
     count = time // length
-    # Steps that fill no chunk are the last in the order of running, and the first on the way back.
-    begin, end = (time - count * length, time) if way.reverse else (0, count * length)
-    rest = slice(0, begin) if way.reverse else slice(end, time)
-    last = 0 if way.reverse else -1  # place in a chunk, or in all of them
+    # Steps that fill no chunk are the last in the order of running, and the first of the backward pass.
+    begin, end = (time - count * length, time) if setup.reverse else (0, count * length)
+    rest = slice(0, begin) if setup.reverse else slice(end, time)
+    last = 0 if setup.reverse else -1  # place in a chunk, or in all of them
 
     whole = Chunk(steps.x, steps.valid, saved, states, d_outputs)
     chunks = jax.tree.map(lambda a: a[begin:end].reshape(count, length, *a.shape[1:]), whole)
     ends = jax.tree.map(lambda s: s[:, last], chunks.states)
-    before = _shift(ends, steps.initial_state, way.reverse)
-    with jax.default_matmul_precision(way.precision):
-        run_chunk = partial(_chunk_back, way, params)
+    before = _shift(ends, steps.initial_state, setup.reverse)
+    with jax.default_matmul_precision(setup.precision):
+        run_chunk = partial(_chunk_backward, setup, params)
         carry = d_state, jax.tree.map(jnp.zeros_like, params)
         if begin or end < time:
             left_over = jax.tree.map(lambda a: a[rest], whole), jax.tree.map(lambda s: s[last], ends)
             carry, d_rest = run_chunk(carry, left_over)
-        (d_state, d_params), dx = jax.lax.scan(run_chunk, carry, (chunks, before), reverse=not way.reverse)
+        (d_state, d_params), dx = jax.lax.scan(run_chunk, carry, (chunks, before), reverse=not setup.reverse)
     dx = dx.reshape(end - begin, *steps.x.shape[1:])
     if begin or end < time:
-        dx = jnp.concatenate([d_rest, dx] if way.reverse else [dx, d_rest])
+        dx = jnp.concatenate([d_rest, dx] if setup.reverse else [dx, d_rest])
     return d_params, Steps(dx, None, d_state)
 
 
-def _chunk_back(
-    way: Way, params: Params, carry: tuple[State, Params], chunk_and_before: tuple[Chunk, State]
+def _chunk_backward(
+    setup: Setup, params: Params, carry: tuple[State, Params], chunk_and_before: tuple[Chunk, State]
 ) -> tuple[tuple[State, Params], Array]:
     """From the gradients of the state after a chunk to those of the state before it, and of its inputs."""
     d_state, d_params = carry
     chunk, before = chunk_and_before
     recurrent = params.recurrent_kernel.T
-    previous = _shift(chunk.states, before, way.reverse)
+    previous = _shift(chunk.states, before, setup.reverse)
 
     def run_step(d_state: State, step: Any) -> tuple[State, Any]:
         d_output, valid, saved, previous, state = step
@@ -141,21 +141,21 @@ def _chunk_back(
         d_old = jax.tree.map(jnp.zeros_like, d_new)
         if valid is not None:
             d_new, d_old = _choose(valid, d_new, d_old), _choose(valid, d_old, d_new)
-        d_previous, dz, dm = way.fusion.gradients(saved, previous, state, d_new)
+        d_previous, dz, dm = setup.fusion.gradients(saved, previous, state, d_new)
         d_previous = jax.tree.map(jnp.add, d_previous, d_old)
         d_previous = d_previous._replace(hidden=d_previous.hidden + product(dm, recurrent))
         return d_previous, (dz, None if dm is dz else dm)
 
     steps = chunk.d_outputs, chunk.valid, chunk.saved, previous, chunk.states
-    d_state, (dz, dm) = jax.lax.scan(run_step, d_state, steps, reverse=not way.reverse)
+    d_state, (dz, dm) = jax.lax.scan(run_step, d_state, steps, reverse=not setup.reverse)
     dz = _rows(dz)
     dm = dz if dm is None else _rows(dm)
-    more = way.fusion.weight_gradients(_rows(chunk.x), _rows(previous.hidden), dz, dm)
+    more = setup.fusion.weight_gradients(_rows(chunk.x), _rows(previous.hidden), dz, dm)
     dx = product(dz, params.input_kernel.T).reshape(chunk.x.shape)
     return (d_state, jax.tree.map(jnp.add, d_params, more)), dx
 
 
-_run.defvjp(_forth, _back)
+_run.defvjp(_forward, _backward)
 
 
 def _choose(valid: Array | None, new: State, old: State) -> State:

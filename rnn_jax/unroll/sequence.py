@@ -103,7 +103,7 @@ def own_steps_reversed(a: Array, lengths: Array) -> Array:
 def masked_step(
     cell: Cell, params: Params, state: State, x: Array, valid: Array | None
 ) -> tuple[State, Array]:
-    """A step that leaves the state alone, and puts out zeros, where `valid [B, 1]` is false."""
+    """A step that leaves the state alone, and outputs zeros, where `valid [B, 1]` is false."""
     new_state, y = cell.step(params, state, x)
     if valid is None:
         return new_state, y

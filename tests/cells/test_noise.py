@@ -103,7 +103,7 @@ def test_nobody_zones_out_at_rate_zero(rng):
 
 
 @pytest.mark.parametrize("way", UNROLLS)
-def test_every_way_to_unroll_runs_noisy_cells(way, rng):
+def test_every_unroll_runs_noisy_cells(way, rng):
     params, x = case("lstm", rng)
     noisy = ZoneoutParams(MaskedParams(params, jnp.ones((B, H))), 0.3, jax.random.split(jax.random.key(1), B))
     cell = zoneout(recurrent_dropout(CELLS["lstm"]))

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 SMALL = [
     "--cells",
     "elman",
-    "--ways",
+    "--methods",
     "dynamic",
     "fused",
     "--times",
@@ -41,7 +41,7 @@ def benchmark(monkeypatch, tmp_path):
 
 def test_the_same_command_measures_only_what_is_missing(benchmark, tmp_path):
     rows = benchmark(*SMALL, "--num-devices", "1")
-    assert [(row["way"], row["status"]) for row in rows] == [("dynamic", "ok"), ("fused", "ok")]
+    assert [(row["method"], row["status"]) for row in rows] == [("dynamic", "ok"), ("fused", "ok")]
     assert rows[0]["hardware"]["num_devices"] == 1
     assert rows[0]["command"].startswith("python -m experiments.benchmark_unroll --output")
     assert "| elman | forward |" in (tmp_path / "benchmark.md").read_text()
@@ -49,7 +49,7 @@ def test_the_same_command_measures_only_what_is_missing(benchmark, tmp_path):
     (tmp_path / "benchmark.jsonl").write_text(json.dumps(rows[0]) + "\n")  # as after an interruption
     again = benchmark(*SMALL, "--num-devices", "1")
     assert again[0] == rows[0]
-    assert [row["way"] for row in again] == ["dynamic", "fused"]
+    assert [row["method"] for row in again] == ["dynamic", "fused"]
     assert benchmark(*SMALL, "--num-devices", "1") == again
 
 
@@ -57,7 +57,7 @@ def test_the_same_command_measures_only_what_is_missing(benchmark, tmp_path):
     ("arguments", "message"),
     [
         (("--cells", "lstn"), "invalid choice 'lstn' for argument '--cells'"),
-        (("--ways", "slow"), "invalid choice 'slow' for argument '--ways'"),
+        (("--methods", "slow"), "invalid choice 'slow' for argument '--methods'"),
         (("--peers", "numpy"), "--peers numpy: choose from flax"),
         (("--times", "0"), "--times 0: must be above 0"),
         (("--precisions", "float8"), "invalid choice 'float8' for argument '--precisions'"),

@@ -12,7 +12,7 @@ SMALL = Case("elman", "training", 4, 2, 3, "float32")
 
 def rows(case, ways, limit=60.0):
     found = measure(case, ways, num_devices=1, seconds=0.01, keep_memory=True, limit=limit)
-    return {row["way"]: row for row in found}
+    return {row["method"]: row for row in found}
 
 
 def test_a_row_holds_what_was_measured():

@@ -24,7 +24,7 @@ def row(way, seconds, status="ok", time=32, hidden=128, batch=32, mode="training
         "temporary_bytes": None if way == "torch" else 2**20,
         "gflops": 1 / seconds,
     }
-    return {"case": case, "way": way, "status": status, "keep_memory": True} | (
+    return {"case": case, "method": way, "status": status, "keep_memory": True} | (
         measured if status == "ok" else {}
     )
 

@@ -1,4 +1,4 @@
-"""Which cells are tested with which ways to unroll: every pair that runs some code of its own."""
+"""Which cells are tested with which unrolls: every pair that runs some code of its own."""
 
 import pytest
 
@@ -10,7 +10,7 @@ KINDS = ("elman", "lstm", "gru_v3", "qrnn")
 
 
 def is_own(name: str, way: str) -> bool:
-    """Whether a cell takes a path of its own through a way to unroll, or stands for those that take it."""
+    """Whether a cell takes a path of its own through an unroll, or stands for those that take it."""
     known = {"dynamic": True, "fused": CELLS[name].fusion, "parallel": CELLS[name].advance_all}
     return bool(known.get(way)) or name in KINDS
 

@@ -82,7 +82,7 @@ def test_the_gradient_of_no_steps_at_all(reverse):
     np.testing.assert_array_equal(d_start.cell, 1)
 
 
-def test_the_way_back_has_the_precision_of_the_way_forth(rng):
+def test_the_way_back_has_the_precision_of_the_way_forward(rng):
     """As it is with JAX's own products: what holds when the gradient is asked for does not count."""
     (params, x, state), loss = problem("gru", rng)
 

@@ -1,4 +1,4 @@
-"""Gates over a sequence: with the equations of the papers, they give what the cell puts out."""
+"""Gates over a sequence: with the equations of the papers, they give the cell's outputs."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""Every way to unroll every cell: against NumPy loops, against each other, and padding never matters."""
+"""Every unroll of every cell: against NumPy loops, against each other, and padding never matters."""
 
 import jax
 import jax.numpy as jnp
