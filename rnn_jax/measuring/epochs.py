@@ -37,11 +37,11 @@ def our_epochs(config: Config, data: Dataset, num_devices: int) -> Iterator[Epoc
         data_seconds = 0.0
         for plan in plan_epoch(data.train.lengths, boundaries, config.batch_size, config.seed, epoch):
             making = time.perf_counter()
-            batch = parallel.cut(make_batch(data.train, plan, config.batch_size, parallel.rows))
+            batch = parallel.shard(make_batch(data.train, plan, config.batch_size, parallel.rows))
             data_seconds += time.perf_counter() - making
             state = program.step(state, batch, key)
         jax.block_until_ready(state)
         seconds = time.perf_counter() - start
         yield Epoch(
-            seconds, data_seconds, evaluate(parallel.gather(state.average), data.test).metrics.accuracy
+            seconds, data_seconds, evaluate(parallel.unreplicate(state.average), data.test).metrics.accuracy
         )

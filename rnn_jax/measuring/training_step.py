@@ -47,4 +47,4 @@ def _arguments(config: Config, program: Program) -> tuple[Any, Batch, Any]:
         rng.normal(size=(size, length, ratio_features(config.log_count_ratios))).astype(np.float32),
     )
     state = program.parallel.replicate(program.init_state(program.init_params()))
-    return state, program.parallel.cut(batch), jax.random.key(0)
+    return state, program.parallel.shard(batch), jax.random.key(0)

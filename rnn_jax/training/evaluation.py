@@ -52,12 +52,12 @@ class Evaluator:
         answers = []
         for plan in plans:
             batch = make_batch(examples, plan, self.batch_size, self.parallel.rows)
-            metrics, logits = self._step(metrics, replicas, self.parallel.cut(batch))
+            metrics, logits = self._step(metrics, replicas, self.parallel.shard(batch))
             answers.append(logits)
         found = np.zeros(len(examples), np.float32)
-        for plan, logits in zip(plans, self.parallel.gather(answers), strict=True):
+        for plan, logits in zip(plans, self.parallel.unreplicate(answers), strict=True):
             found[plan.indices] = logits[: len(plan.indices)]
-        return Evaluation(self.parallel.gather(metrics), found)
+        return Evaluation(self.parallel.unreplicate(metrics), found)
 
 
 def make_evaluator(config: Config, lengths: NDArray[np.integer], num_devices: int) -> Evaluator:

@@ -158,7 +158,7 @@ class Run:
         epoch, within = divmod(self._step, self.epoch_steps)
         for plan in self._plans(epoch)[within:]:
             batch = make_batch(self.data.train, plan, self.config.batch_size, self._parallel.rows)
-            self._state = self._program.step(self._state, self._parallel.cut(batch), self._key)
+            self._state = self._program.step(self._state, self._parallel.shard(batch), self._key)
             self._step += 1
             self._progress.advance(self._step, epoch + 1)
             self._after_step(epoch + 1)
@@ -188,7 +188,7 @@ class Run:
         """Validates, saves, and starts new sums."""
         epoch = self._step // self.epoch_steps
         train = self._epoch_metrics()
-        average = self._parallel.gather(self._state.average)
+        average = self._parallel.unreplicate(self._state.average)
         loss, accuracy = self._validate(average, epoch)
         if accuracy is None or accuracy >= (self._standing.best_accuracy or 0):  # of equals, the later
             self._standing.best_accuracy, self._standing.best_epoch = accuracy, epoch
@@ -228,7 +228,7 @@ class Run:
 
     def _epoch_metrics(self) -> Metrics:
         """The sums of the epoch so far; raises if a loss or a gradient was not finite."""
-        failed = int(self._parallel.gather(self._state.failed))
+        failed = int(self._parallel.unreplicate(self._state.failed))
         if failed >= 0:
             epoch, within = divmod(failed, self.epoch_steps)
             plan = self._plans(epoch)[within]
@@ -237,7 +237,7 @@ class Run:
                 f"the loss or its gradient is not finite since step {failed + 1}, batch {within + 1} of "
                 f"epoch {epoch + 1} (training reviews {some}, … padded to {plan.length} tokens)"
             )
-        return self._parallel.gather(self._state.metrics)
+        return self._parallel.unreplicate(self._state.metrics)
 
     def _not_finite(self, what: str) -> NotFiniteError:
         advice = "try a lower --learning-rate or --clip-norm in a new --workdir"
@@ -269,7 +269,9 @@ class Run:
         self._epoch_metrics()  # what is not finite is not saved
         self._standing.train_seconds = self._seconds()
         progress = {"config": self.config.to_json(), "standing": asdict(self._standing)}
-        self._saver.save(self._step, Checkpoint(self._parallel.gather(self._state), self._best, progress))
+        self._saver.save(
+            self._step, Checkpoint(self._parallel.unreplicate(self._state), self._best, progress)
+        )
 
     def _seconds(self) -> float:
         """How long this run has trained, the time before an interruption included."""

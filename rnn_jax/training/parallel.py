@@ -94,7 +94,7 @@ class DataParallel:
             return lambda *arguments: jax.block_until_ready(mapped(*arguments))
         return mapped
 
-    def cut(self, batch: Batch) -> Batch:
+    def shard(self, batch: Batch) -> Batch:
         """This host's rows of a batch, shared out: `[rows, ...] -> [devices, rows / devices, ...]`."""
         count = len(self.devices)
         return Batch(*(x.reshape(count, len(x) // count, *x.shape[1:]) for x in batch))
@@ -109,6 +109,6 @@ class DataParallel:
 
         return jax.tree.map(copy, tree)
 
-    def gather(self, tree: Tree) -> Tree:
+    def unreplicate(self, tree: Tree) -> Tree:
         """One copy of a replicated tree, as NumPy arrays; waits until it is computed."""
         return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data)[0, ...], tree)

@@ -103,9 +103,9 @@ def test_many_devices_do_what_one_does(devices, parts, batch):
     step = on_devices(parallel, apply, optimizer)
     replicas = parallel.replicate(state)
     for _ in range(3):
-        replicas = step(replicas, parallel.cut(batch), KEY)
+        replicas = step(replicas, parallel.shard(batch), KEY)
         state = on_one(state, batch, KEY, apply, optimizer)
-    all_close(parallel.gather(replicas), state, 1e-5)
+    all_close(parallel.unreplicate(replicas), state, 1e-5)
     first, *others = replicas.params["head"]["kernel"]
     for other in others:
         np.testing.assert_array_equal(first, other)
@@ -113,10 +113,10 @@ def test_many_devices_do_what_one_does(devices, parts, batch):
     evaluate = parallel.map(
         partial(evaluation_step, apply=apply, all_reduce=all_reduce, all_gather=all_gather)
     )
-    found = evaluate(parallel.replicate(Metrics.zero()), replicas.params, parallel.cut(batch))
+    found = evaluate(parallel.replicate(Metrics.zero()), replicas.params, parallel.shard(batch))
     alone = {"all_reduce": lambda tree: tree, "all_gather": lambda rows: rows}
     expected = evaluation_step(Metrics.zero(), state.params, batch, apply=apply, **alone)
-    all_close(parallel.gather(found), expected, 1e-5)
+    all_close(parallel.unreplicate(found), expected, 1e-5)
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_adversarial_training_on_many_devices_is_that_on_one(parts, batch):
     )
     parallel = DataParallel(2, 8)
     mapped = parallel.map(partial(step, all_reduce=all_reduce), in_axes=(0, 0, None))
-    found = parallel.gather(mapped(parallel.replicate(state), parallel.cut(batch), KEY))
+    found = parallel.unreplicate(mapped(parallel.replicate(state), parallel.shard(batch), KEY))
     expected = jax.jit(partial(step, all_reduce=lambda tree: tree))(state, batch, KEY)
     all_close(found, expected, 1e-5)
     plain = on_one(state, batch, KEY, apply, optimizer)
@@ -162,7 +162,7 @@ def test_an_empty_share_of_a_batch_changes_nothing(parts, batch):
     half = batch._replace(weights=np.array([1, 1, 1, 1, 0, 0, 0, 0], np.float32))
     parallel = DataParallel(2, 8)
     step = on_devices(parallel, apply, optimizer)
-    stepped = parallel.gather(step(parallel.replicate(state), parallel.cut(half), KEY))
+    stepped = parallel.unreplicate(step(parallel.replicate(state), parallel.shard(half), KEY))
     alone = Batch(*(x[:4] for x in half))
     expected = on_one(state, alone, KEY, apply, optimizer)
     all_close(stepped, expected, 1e-5)
