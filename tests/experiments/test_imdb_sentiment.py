@@ -1,5 +1,6 @@
 """The scripts as people use them: train, restart, evaluate, predict."""
 
+import io
 import json
 import re
 import shlex
@@ -201,7 +202,7 @@ def test_predictions_are_those_of_the_network_on_the_same_tokens(trained, script
 
 
 def test_a_decision_is_explained_in_the_terminal_on_a_page_and_by_its_gates(trained, script, tmp_path):
-    text = "I did not like it, UNSEENWORD <b>"
+    text = "I did not like it, UNSEENWORD < b"
     page, gates = tmp_path / "page.html", tmp_path / "gates.png"
     code, printed = script(predict, "--workdir", trained, "--explain", "--page", page, "--gates", gates, text)
     assert code == 0
@@ -243,16 +244,46 @@ def test_texts_come_from_standard_input_a_line_each(trained):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"", "no text"), (b"good\n\xff\n", "not UTF-8"), (b"good\n\nbad", "text 2")]
+    ("content", "message"),
+    [(b"", "no text"), (b"good\n\xff\n", "not UTF-8"), (b"\n...\n", "none of the 2 texts can be classified")],
 )
 def test_bad_standard_input_ends_with_one_line_and_code_2(content, message, trained):
     command = [sys.executable, "-m", "experiments.predict", "--workdir", str(trained)]
     run = subprocess.run(command, input=content, capture_output=True, check=False)
     assert run.returncode == 2
-    assert run.stdout == b""
+    assert not any(line.startswith(b"positive") for line in run.stdout.splitlines())
     (line,) = run.stderr.decode().splitlines()
     assert line.startswith("error: ")
     assert message in line
+
+
+def test_every_line_has_its_answer(trained, script, monkeypatch):
+    """Only LF and CRLF end a line; a mark of byte order is dropped; a line without words is answered as such."""
+    content = "\ufeffgood one\u2028two\x85three\x0cfour\r\n\n ... \nUNSEENWORD\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    code, printed = script(predict, "--workdir", trained, "--json")
+    assert code == 0
+    first, blank, wordless, unknown = map(json.loads, printed.splitlines())
+    assert first["text"] == "good one\u2028two\x85three\x0cfour"
+    assert first["label"] in ("positive", "negative")
+    assert "note" not in first
+    for answer in (blank, wordless):
+        assert (answer["label"], answer["probability"]) == (None, None)
+        assert "holds no words" in answer["reason"]
+    assert unknown["label"] is not None
+    assert "no word of it is known" in unknown["note"]
+
+
+def test_a_predictor_takes_one_text_and_any_sequence_of_texts(trained):
+    predictor = Predictor(trained)
+    texts = ["good", "a bad film"]
+    expected = predictor(texts)
+    for same in (tuple(texts), np.array(texts), np.array(texts, object), (text for text in texts)):
+        np.testing.assert_array_equal(predictor(same), expected)
+    assert predictor("good") == expected[0]
+    for wrong in (None, 3, [1, 2], [b"good"]):
+        with pytest.raises(TypeError):
+            predictor(wrong)
 
 
 def test_distributed_without_a_cluster_ends_with_one_line_and_code_2(tmp_path):
