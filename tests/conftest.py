@@ -1,5 +1,6 @@
 """What every test runs under: several CPU devices, and the real data where it is at hand."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def need_devices(count: int) -> None:
     """Skips a test where there are too few devices, as on a machine with one GPU."""
     if count > DEVICES:
         pytest.skip(f"needs {count} devices, and there are {DEVICES}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(items):
+    """Encoding the real reviews takes long."""
+    for item in items:
+        if "imdb_encoded" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -67,6 +76,8 @@ def imdb_encoded(tmp_path_factory) -> cache.Encoded:
         pytest.skip("needs the real IMDb reviews: set TFDS_DATA_DIR to where TFDS has prepared them")
     # One encoding serves all processes of a parallel test run: their folders have a common parent.
     path = cache.path_for(Path(tmp_path_factory.getbasetemp()).parent, "imdb_reviews")
-    if not path.exists():
-        cache.write(path, cache.encode(imdb.load("train"), imdb.load("test")))
+    with path.with_name("imdb_encoded.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            cache.write(path, cache.encode(imdb.load("train"), imdb.load("test")))
     return cache.read(path)

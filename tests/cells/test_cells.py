@@ -110,6 +110,7 @@ def test_initial_parameters(name):
         np.testing.assert_allclose(params.bias, expected, atol=0.5 if name == "layer_norm_lstm" else 0)
 
 
+@pytest.mark.slow
 def test_cells_begin_as_their_docstrings_say():
     """Where that is not the rule for all cells; over many units, so that means and bounds can be told."""
     size = 2000

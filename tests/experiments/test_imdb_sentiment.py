@@ -71,6 +71,7 @@ def test_a_run_leaves_what_was_promised(trained):
     assert config["hidden_size"] == 4
 
 
+@pytest.mark.slow
 def test_a_trial_shows_no_test_figure(tmp_path, script):
     for _ in range(2):  # when it is trained, and when it is reported
         code, printed = script(imdb_sentiment, *SMALL, "--workdir", tmp_path / "trial", "--no-test")
@@ -79,6 +80,7 @@ def test_a_trial_shows_no_test_figure(tmp_path, script):
         assert "test accuracy" not in printed
 
 
+@pytest.mark.slow
 def test_the_test_split_of_a_trial_can_still_be_read(tmp_path, trained, script):
     """By the same command without --no-test, and without training again."""
     path = tmp_path / "trial"
@@ -258,7 +260,7 @@ def test_bad_standard_input_ends_with_one_line_and_code_2(content, message, trai
 
 
 def test_every_line_has_its_answer(trained, script, monkeypatch):
-    """Only LF and CRLF end a line; a mark of byte order is dropped; a line without words is answered as such."""
+    """LF and CRLF alone end a line; the mark of byte order is dropped; no words are an answer, too."""
     content = "\ufeffgood one\u2028two\x85three\x0cfour\r\n\n ... \nUNSEENWORD\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
     code, printed = script(predict, "--workdir", trained, "--json")

@@ -68,6 +68,7 @@ def test_c_is_the_best_on_validation_and_a_refit_trains_on_both(tmp_path, monkey
     assert both[0] == both[1] == len(data.train) + len(data.validation)
 
 
+@pytest.mark.slow
 def test_it_leaves_the_run_of_a_network_alone(tmp_path, monkeypatch):
     make_run(tmp_path).train("command")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -135,6 +135,7 @@ def test_a_layer_of_a_dense_stack_reads_all_below(tokens):
     np.testing.assert_allclose(found, outputs, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_all_noise_at_once_leaves_gradients_finite_and_answers_alike(tokens):
     rates = (
         *("word_dropout", "vocabulary_dropout", "embedding_dropout", "dropout"),

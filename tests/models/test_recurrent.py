@@ -49,6 +49,7 @@ def all_different(arrays: Sequence[jax.Array]) -> bool:
     return len({np.asarray(array).tobytes() for array in arrays}) == len(arrays)
 
 
+@pytest.mark.slow
 def test_dropout_between_layers(x):
     layers, four = make(between_layers=0.5)
     expected = by_hand(LSTM, four, x, lambda outputs: dropout(outputs, 0.5, KEYS, BETWEEN_LAYERS))

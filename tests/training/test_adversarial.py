@@ -53,6 +53,7 @@ def test_it_hurts_more_than_any_random_step_of_its_length(loss, params, rng):
     assert worst > loss(params, still)[0] + 0.01
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_both_losses_with_the_step_held_fixed(loss, params):
     still = jnp.zeros((B, T, E))
     gradients, metrics = jax.jit(lambda p: adversarial_gradients(loss, p, still, 0.5))(params)

@@ -13,7 +13,10 @@ from tests.training.runs import CONFIG, make_run, metrics_of
     "settings",
     [
         {"cell": "gru", "bidirectional": True, "pooling": "mean_max", "adversarial": 0.1, "dropout": 0.1},
-        {"recurrent_dropout": 0.1, "weight_dropout": 0.1, "zoneout": 0.1, "pooling": "attention"},
+        pytest.param(
+            {"recurrent_dropout": 0.1, "weight_dropout": 0.1, "zoneout": 0.1, "pooling": "attention"},
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["adversarial", "noisy"],
 )
