@@ -25,16 +25,17 @@ chosen := $(if $(EXTRAS),$(comma)$(EXTRAS))
 STAMP  := $(VERSION)$(subst $(comma),-,$(chosen)).stamp
 RUN    := $(VENV)/run-$(STAMP)
 DEV    := $(VENV)/dev-$(STAMP)
-INSTALL = $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable
+define install
+test "$$($(BIN)/python $(VERSION_OF))" = "$(VERSION)" || $(PYTHON) -m venv --clear $(VENV)
+$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[$(1)$(chosen)]'
+touch $@
+endef
 
 $(RUN): pyproject.toml $(CONSTRAINTS)
-	test "$$($(BIN)/python $(VERSION_OF))" = "$(VERSION)" || $(PYTHON) -m venv --clear $(VENV)
-	$(INSTALL) '.[plots,baselines$(chosen)]'
-	touch $@
+	$(call install,plots$(comma)baselines)
 
-$(DEV): $(RUN)
-	$(INSTALL) '.[dev,plots,baselines$(chosen)]'
-	touch $@
+$(DEV): pyproject.toml $(CONSTRAINTS)
+	$(call install,dev$(comma)plots$(comma)baselines)
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
 train: $(RUN)
