@@ -1,5 +1,6 @@
 #!/bin/bash
-# Trains on several hosts under Slurm:  sbatch experiments/cluster/slurm.sh --preset lstm --epochs 20
+# Trains on several hosts under Slurm, in a clone's top folder:
+#     sbatch experiments/cluster/slurm.sh --preset lstm --epochs 20
 # One task a GPU (or one a host on CPUs: --ntasks-per-node=1, and no GPUs). Options after the script's name are
 # those of imdb_sentiment; RNN_WORKDIR is a directory that all hosts share.
 #SBATCH --job-name=rnn-jax
