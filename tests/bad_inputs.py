@@ -107,7 +107,7 @@ CASES = {
         "--workdir damaged good",
         "--workdir wordless good",
         "--workdir trained ''",
-        "--workdir trained good ...",
+        "--workdir trained ...",
         "--workdir trained --json --explain good",
         "--workdir gs://bucket/run good",
         "--workdir trained --page gs://bucket/page.html good",
