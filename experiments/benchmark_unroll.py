@@ -45,7 +45,7 @@ class Options:
     cells: tuple[CellName, ...] = ("lstm", "gru", "elman")
     """Cells."""
     methods: tuple[MethodName, ...] = ()
-    """Methods, ours to unroll and those of peers; by default all there are on this platform."""
+    """Unrolls to measure; by default all there are on this platform. Peers are chosen by --peers."""
     peers: str = ""
     """Libraries to measure beside, of flax, torch and keras, with commas between."""
     times: tuple[int, ...] = (32, 128, 512)

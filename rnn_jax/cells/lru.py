@@ -63,10 +63,8 @@ def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.f
     check_sizes(input_size, hidden_size)
     keys = jax.random.split(key, 5)
     inner, outer = RADII
-    uniform, normal = (
-        partial(jax.random.uniform, dtype=jnp.float32),
-        partial(jax.random.normal, dtype=jnp.float32),
-    )
+    uniform = partial(jax.random.uniform, dtype=jnp.float32)
+    normal = partial(jax.random.normal, dtype=jnp.float32)
     squared = uniform(keys[0], (hidden_size,), minval=inner**2, maxval=outer**2)
     angle = uniform(keys[1], (hidden_size,), minval=1e-3, maxval=2 * math.pi)
     inputs = normal(keys[2], (input_size, 2 * hidden_size)) / math.sqrt(2 * input_size)

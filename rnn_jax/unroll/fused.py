@@ -31,7 +31,7 @@ def fused(
     """Runs the cell with a scan and derivatives by hand; see `Unroll` for arguments and errors.
 
     Values and gradients are those of `dynamic`, up to the order of additions. It can be mapped by `vmap`, and
-    differentiated again and again, but backwards only: `jax.jvp` and `jax.hessian` raise a TypeError.
+    differentiated again and again, but in reverse mode only: `jax.jvp` and `jax.hessian` raise a TypeError.
 
     `chunk` is how many steps have their weight gradients made at once. On a CPU, 8 to 25 are alike; longer
     chunks leave the cache, shorter ones make small products, and steps that are left over by chunks cost

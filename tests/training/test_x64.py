@@ -31,4 +31,4 @@ def test_a_run_is_the_same_run(settings, tmp_path):
     assert types[0] == types[1]
     assert np.dtype("float64") not in types[0]
     for found, same in zip(*(metrics_of(tmp_path / name) for name in ("wide", "narrow")), strict=True):
-        assert found == pytest.approx(same, abs=2e-2)
+        assert found == pytest.approx(same, abs=1e-5)
