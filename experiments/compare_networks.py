@@ -48,7 +48,7 @@ class Options:
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
-    """Where the encoded data set is kept; by default beside the TFDS data."""
+    """Where the encoded dataset is kept; by default beside the TFDS data."""
 
 
 def measure_costs(options: Options, num_devices: int) -> list[dict[str, Any]]:

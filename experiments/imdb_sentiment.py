@@ -48,7 +48,7 @@ class Options:
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
-    """Where the encoded data set is kept; by default beside the TFDS data."""
+    """Where the encoded dataset is kept; by default beside the TFDS data."""
     num_devices: int | None = None
     """Devices of this host to use; by default all that can share a batch evenly, on a CPU one a core."""
     distributed: bool = False

@@ -39,7 +39,7 @@ class Options:
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
-    """Where the encoded data set is kept; by default beside the TFDS data."""
+    """Where the encoded dataset is kept; by default beside the TFDS data."""
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ class RecordedRun(NamedTuple):
     file: Path  # of the records
     name: str  # which the run has in the file
     seed: int
-    script: str  # with its options; not with data set and directory
+    script: str  # with its options; not with dataset and directory
     workdir: Path
     dataset: Literal["imdb", "synthetic"] = "imdb"
 

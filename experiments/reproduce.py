@@ -35,7 +35,7 @@ SEEDS = (0, 1, 2, 3, 4)
 class Recipe(NamedTuple):
     """How a row is run."""
 
-    command: str  # without data set, seed and directory
+    command: str  # without dataset, seed and directory
     seeds: tuple[int, ...] = SEEDS
 
 
@@ -183,7 +183,9 @@ def _timeless(record: dict[str, Any]) -> dict[str, Any]:
 
 def _origin(result: dict[str, Any]) -> str:
     versions = " ".join(f"{name} {version}" for name, version in result["versions"].items())
-    return f"{versions} on {result['hardware']['num_devices']} × {result['hardware']['device']}"
+    hardware = result["hardware"]
+    kind = f" ({hardware['processor']})" if hardware.get("processor") else ""
+    return f"{versions} on {hardware['num_devices']} × {hardware['device']}{kind}"
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ sequence is padded up to the next one, so they should fit the data.
 import numpy as np
 from numpy.typing import NDArray
 
-GRAIN = 16  # boundaries are multiples of this, so that near-equal data sets share compiled shapes
+GRAIN = 16  # boundaries are multiples of this, so that near-equal datasets share compiled shapes
 
 
 def choose_boundaries(lengths: NDArray[np.integer], max_length: int, count: int) -> tuple[int, ...]:

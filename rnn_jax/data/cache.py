@@ -1,4 +1,4 @@
-"""The encoded data set in one file, so that words are counted once and training starts at once.
+"""The encoded dataset in one file, so that words are counted once and training starts at once.
 
 The file alone is enough to train: a machine without TFDS, or without a network, needs only this. It holds
 every word of the training split, most frequent first, and each split as indices into them, so that one file
@@ -26,7 +26,7 @@ VERSION = 1  # of the words and of the file: raise it when `split_words` or the 
 
 
 class Encoded(NamedTuple):
-    """A data set as integers."""
+    """A dataset as integers."""
 
     vocabulary: Vocabulary  # every word of the training split
     train: Examples
@@ -44,7 +44,7 @@ def encode(train: Reviews, test: Reviews) -> Encoded:
 
 
 def path_for(folder: Path, dataset: str) -> Path:
-    """Where the encoded data set lies in a folder."""
+    """Where the encoded dataset lies in a folder."""
     return folder / f"{dataset}-encoded-v{VERSION}.npz"
 
 

@@ -1,4 +1,4 @@
-"""From a name to data that can be trained on: which data set it is, and its splits."""
+"""From a name to data that can be trained on: which dataset it is, and its splits."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Dataset(NamedTuple):
-    """A data set, ready to be cut into batches."""
+    """A dataset, ready to be cut into batches."""
 
     name: Literal["imdb", "synthetic"]
     vocabulary: Vocabulary
@@ -49,7 +49,7 @@ def load(
     data_dir: str | None = None,
     cache_dir: str | None = None,
 ) -> Dataset:
-    """Loads a data set, encoding it first where no encoded cache exists.
+    """Loads a dataset, encoding it first where no encoded cache exists.
 
     Args:
         name: `imdb`, `synthetic`, or `auto`: IMDb where it is prepared or can be downloaded, else synthetic.
@@ -61,11 +61,11 @@ def load(
         train_examples: keep only so many training examples, stratified; all by default.
         refit: hold nothing out: the validation part is empty, and all of the training split is trained on.
         data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
-        cache_dir: where the encoded data set is kept; beside the TFDS data by default, or in
+        cache_dir: where the encoded dataset is kept; beside the TFDS data by default, or in
             `~/.cache/rnn_jax` where that cannot be written.
 
     Raises:
-        UserError: if the data set is not at hand, is damaged, or has too few examples.
+        UserError: if the dataset is not at hand, is damaged, or has too few examples.
     """
     resolved, encoded = _load_encoded(name, data_dir, cache_dir)
     films = group_films(encoded.train) if resolved == "imdb" else np.arange(len(encoded.train))
@@ -126,7 +126,7 @@ def _warn_synthetic(data_dir: str | None) -> None:
     log.warning(
         "%s\n"
         "IMDb is neither prepared in %s nor can it be downloaded: training on SYNTHETIC REVIEWS instead.\n"
-        "Figures from this run say nothing about IMDb. To train on IMDb, prepare it first:\n"
+        "Figures from this run say nothing about IMDb. To train on IMDb, prepare it first, in a clone:\n"
         "    python -m experiments.prepare_data --archive aclImdb_v1.tar.gz\n"
         "%s",
         rule,

@@ -264,7 +264,7 @@ class _Writer:
 
 
 def reviews(split: str) -> Reviews:
-    """The built-in data set: 10,000 reviews to train on and 2,000 to test with, always the same.
+    """The built-in dataset: 10,000 reviews to train on and 2,000 to test with, always the same.
 
     Args:
         split: "train" or "test". No text of the test split occurs in the training split.

@@ -79,7 +79,7 @@ def products(
 
         return jax.lax.scan(step, x[:, 0], jnp.swapaxes(x, 0, 1))[0]
 
-    def back(params: Any, x: Array) -> Array:
+    def backward(params: Any, x: Array) -> Array:
         def step(d_hidden: Array, _: None) -> tuple[Array, None]:
             return product(repeat(d_hidden), params.recurrent_kernel.T), None
 
@@ -113,8 +113,8 @@ def products(
         return lambda: jax.block_until_ready(run(*arguments))
 
     return {
-        "x W and h U, forth": (compiled(forward), 2),
-        "da Uᵀ, back": (compiled(back), 1),
+        "x W and h U": (compiled(forward), 2),
+        "da Uᵀ": (compiled(backward), 1),
         "xᵀ da and hᵀ da": (compiled(weights), 2),
         "da Wᵀ": (compiled(inputs), 1),
     }

@@ -14,7 +14,7 @@ def measure_scaling(config: Config, counts: Sequence[int], seconds: float) -> It
     """A row for each number of devices, with the whole batch fixed, and with the batch of each device fixed.
 
     Args:
-        config: the network, its batch size and its length, which all reviews have.
+        config: the network, its batch size and its length, which all examples have.
         counts: numbers of devices; each must share the batch evenly.
         seconds: to spend on each row.
     """

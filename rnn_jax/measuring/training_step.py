@@ -1,4 +1,4 @@
-"""A whole training step of a classifier on random reviews: compiled, and ready to be timed."""
+"""A whole training step of a classifier on random tokens: compiled, and ready to be timed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from rnn_jax.training.program import Program, make_program
 
 
 def training_step(config: Config, num_devices: int) -> Callable[[], None]:
-    """One step after the other; all reviews have `max_length` tokens."""
+    """One step after the other; all examples have `max_length` tokens."""
     program = make_program(config, 10_000, num_devices)
     state, *others = _arguments(config, program)
 

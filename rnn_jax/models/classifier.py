@@ -96,10 +96,10 @@ class Classifier(nnx.Module):
         keys: Keys | None = None,
         perturbation: Array | None = None,
     ) -> Array:
-        """Classifies sequences: `answer` to what `read` makes of them."""
-        return self.answer(self.read(tokens, lengths, ratios, keys, perturbation), lengths, keys)
+        """The log-odds of sequences: `embed`, then `logits`."""
+        return self.logits(self.embed(tokens, lengths, ratios, keys, perturbation), lengths, keys)
 
-    def read(
+    def embed(
         self,
         tokens: Array,
         lengths: Array,
@@ -141,10 +141,10 @@ class Classifier(nnx.Module):
         """
         if not isinstance(self.layers, PooledRecurrent):
             raise UserError("this network has no gates: train a recurrent one")
-        inputs = self.read(tokens[None], jnp.full(1, len(tokens)), ratios[None])
+        inputs = self.embed(tokens[None], jnp.full(1, len(tokens)), ratios[None])
         return self.layers.recurrent.gates(inputs[0])
 
-    def answer(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
+    def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
         """From vectors to log-odds, `[B]`; `keys` turn noise on."""
         with jax.default_matmul_precision(self.precision):
             encoded = self.layers(inputs, lengths, keys=keys)

@@ -17,8 +17,8 @@ from rnn_jax.data.vocabulary import UNKNOWN
 class Keys(NamedTuple):
     """The random keys of a training step."""
 
-    rows: Array  # [B], a key a row, for what is drawn for each
-    weights: Array  # the same for all rows on all devices, for what is drawn for the weights
+    examples: Array  # [B], a key an example, for what is drawn for each
+    shared: Array  # the same for all examples on all devices, for what is drawn for the weights
 
 
 def make_keys(key: Array, rows: Array) -> Keys:
@@ -37,7 +37,7 @@ def _bernoulli(key: Array, rate: float, shape: tuple[int, ...], stream: int) -> 
 
 def _bernoulli_rows(keys: Keys, rate: float, shape: tuple[int, ...], stream: int) -> Array:
     """Where to drop in each row, `[B, *shape]`."""
-    return jax.vmap(lambda key: _bernoulli(key, rate, shape, stream))(keys.rows)
+    return jax.vmap(lambda key: _bernoulli(key, rate, shape, stream))(keys.examples)
 
 
 def dropout(x: Array, rate: float, keys: Keys, stream: int) -> Array:
@@ -59,7 +59,7 @@ def weight_dropout(weights: Array, rate: float, keys: Keys, stream: int) -> Arra
     L. Wan et al., "Regularization of Neural Networks using DropConnect", ICML 2013; of recurrent weights, one
     mask for all steps: S. Merity, N. Keskar and R. Socher, 2018, arXiv:1708.02182.
     """
-    dropped = _bernoulli(keys.weights, rate, weights.shape, stream)
+    dropped = _bernoulli(keys.shared, rate, weights.shape, stream)
     return jnp.where(dropped, 0, weights / (1 - rate)).astype(weights.dtype)
 
 
@@ -69,7 +69,7 @@ def vocabulary_dropout(
     """Zeroes the vectors of some words, wherever they occur, and scales the others by 1 / (1 - rate).
 
     The rows of the embedding are dropped, each with probability `rate`: the embedding dropout of Y. Gal and
-    Z. Ghahramani, 2016, arXiv:1512.05287. Variant: one mask for all reviews of a step, as in S. Merity, N.
+    Z. Ghahramani, 2016, arXiv:1512.05287. Variant: one mask for all examples of a step, as in S. Merity, N.
     Keskar and R. Socher, 2018, arXiv:1708.02182.
 
     Args:
@@ -80,7 +80,7 @@ def vocabulary_dropout(
         keys: of the step.
         stream: keeps this mask apart from others.
     """
-    dropped = _bernoulli(keys.weights, rate, (vocabulary_size,), stream)
+    dropped = _bernoulli(keys.shared, rate, (vocabulary_size,), stream)
     return jnp.where(dropped[tokens][..., None], 0, vectors / (1 - rate)).astype(vectors.dtype)
 
 

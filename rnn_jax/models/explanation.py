@@ -69,27 +69,27 @@ def explain(
     length = len(tokens)
 
     @jax.jit
-    def read(rows: Array, ratios: Array) -> Array:
-        return apply(params, rows, jnp.full(len(rows), length), ratios, method="read")
+    def embed(rows: Array, ratios: Array) -> Array:
+        return apply(params, rows, jnp.full(len(rows), length), ratios, method="embed")
 
     @jax.jit
-    def answer(inputs: Array) -> Array:
-        return apply(params, inputs, jnp.full(len(inputs), length), method="answer")
+    def logits(inputs: Array) -> Array:
+        return apply(params, inputs, jnp.full(len(inputs), length), method="logits")
 
     def inputs_of(rows: NDArray[np.int32]) -> Array:
-        return read(rows, ratios_of(rows, ratios))
+        return embed(rows, ratios_of(rows, ratios))
 
     inputs = inputs_of(np.stack([tokens, nothing]))
-    log_odds, of_nothing = map(float, answer(inputs))
+    log_odds, of_nothing = map(float, logits(inputs))
     occlusion = np.zeros(length, np.float32)
     for start in range(0, length, ROWS):
         chosen = np.arange(start, start + ROWS) % length  # of one shape; what comes round again is the same
-        occlusion[chosen] = log_odds - answer(inputs_of(without[chosen]))
+        occlusion[chosen] = log_odds - logits(inputs_of(without[chosen]))
 
     @jax.jit
     def integrate(review: Array, nothing: Array) -> Array:
         def gradient(share: Array) -> Array:
-            return jax.grad(lambda x: answer(x[None])[0])(nothing + share * (review - nothing))
+            return jax.grad(lambda x: logits(x[None])[0])(nothing + share * (review - nothing))
 
         shares = (jnp.arange(STEPS) + 0.5) / STEPS
         return ((review - nothing) * jax.lax.map(gradient, shares).mean(axis=0)).sum(axis=-1)

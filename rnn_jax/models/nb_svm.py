@@ -58,7 +58,7 @@ class Machine(NamedTuple):
     bias: float
 
     def correct(self, features: sparse.csr_matrix, labels: NDArray[np.int8]) -> NDArray[np.bool_]:
-        """Which reviews it answers right, `[N]`."""
+        """Which reviews it classifies correctly, `[N]`."""
         return ((features @ self.weights + self.bias) > 0) == (labels > 0)
 
 

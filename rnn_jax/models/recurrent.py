@@ -23,7 +23,7 @@ class Noise(NamedTuple):
 
     between_layers: float = 0.0  # features, by one mask for all steps
     recurrent: float = 0.0  # of what a cell's products see of its state, by one mask for all steps
-    weights: float = 0.0  # recurrent weights, by one mask for all steps and reviews
+    weights: float = 0.0  # recurrent weights, by one mask for all steps and examples
     zoneout: float = 0.0  # units that keep their old state, at each step anew
 
 
@@ -99,12 +99,14 @@ class Recurrent(nnx.Module):
 
         def mask(number: int, params: Params) -> Params:
             assert keys is not None
-            ones = jnp.ones((len(keys.rows), params.hidden_size), params.input_kernel.dtype)
+            ones = jnp.ones((len(keys.examples), params.hidden_size), params.input_kernel.dtype)
             return MaskedParams(params, dropout(ones, noise.recurrent, keys, RECURRENT + number))
 
         def zone_out(number: int, params: Params) -> Params:
             fold = lambda key: jax.random.fold_in(key, ZONEOUT + number)  # noqa: E731
-            return ZoneoutParams(params, noise.zoneout, None if keys is None else jax.vmap(fold)(keys.rows))
+            return ZoneoutParams(
+                params, noise.zoneout, None if keys is None else jax.vmap(fold)(keys.examples)
+            )
 
         if keys is not None and noise.weights:
             layers = map_layers(drop_weights, layers)

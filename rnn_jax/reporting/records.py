@@ -1,4 +1,4 @@
-"""Records of finished runs: files of JSON lines, a line a run, by name, data set and seed.
+"""Records of finished runs: files of JSON lines, a line a run, by name, dataset and seed.
 
 A line holds `name`, `result`, `config`, `metrics` (the log, a list) and `test_correct`: which test reviews
 were answered right, a bit each (`np.packbits`), in base64; null where the test split was not read.
@@ -33,7 +33,7 @@ class Record(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """Name, data set and seed: what a file has one line of."""
+        """Name, dataset and seed: what a file has one line of."""
         return self.name, self.result["dataset"], self.result["seed"]
 
 
@@ -72,7 +72,7 @@ def read_records(file: Path, check: Callable[[Record], Any] = lambda record: rec
 
 
 def add_record(file: Path, record: Record) -> None:
-    """Adds a line, or replaces that of the same name, data set and seed; the others stay as they are.
+    """Adds a line, or replaces that of the same name, dataset and seed; the others stay as they are.
 
     The file is replaced as a whole, by one process after the other.
 

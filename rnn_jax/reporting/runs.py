@@ -50,7 +50,7 @@ class Run(NamedTuple):
 
 
 class Row(NamedTuple):
-    """The runs of one preset on one platform and data set: the same settings, another seed each."""
+    """The runs of one preset on one platform and dataset: the same settings, another seed each."""
 
     platform: str
     preset: str
@@ -74,7 +74,7 @@ class Row(NamedTuple):
 
 
 def load_runs(raw: Path) -> list[Run]:
-    """Reads all recorded runs below a folder: by platform, preset and data set, then by seed.
+    """Reads all recorded runs below a folder: by platform, preset and dataset, then by seed.
 
     Raises:
         UserError: if a line cannot be read or lacks a field, naming it.

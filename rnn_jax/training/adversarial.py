@@ -1,13 +1,13 @@
 """Adversarial training: the loss where a small step from the word vectors hurts most.
 
 T. Miyato, A. Dai and I. Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification",
-ICLR 2017, arXiv:1605.07725, section 3, for the labelled reviews:
+ICLR 2017, arXiv:1605.07725, section 3, for the labelled examples:
 
-    r = ε g / ‖g‖₂,  g = ∂ loss / ∂ (word vectors of the review)
+    r = ε g / ‖g‖₂,  g = ∂ loss / ∂ (word vectors of the example)
     loss + loss at (word vectors + r), r held fixed
 
 Variant: the paper normalises all word vectors to mean 0 and variance 1, so that they cannot outgrow ε; here r
-is measured in units of the root mean square of the review's own word vectors, to the same end.
+is measured in units of the root mean square of the example's own word vectors, to the same end.
 """
 
 from collections.abc import Callable

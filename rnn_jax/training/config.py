@@ -91,8 +91,8 @@ class Config:
     """Type that the factors of matrix products are rounded to; parameters, states and sums are float32."""
 
     epochs: int = 8
-    """Passes over the training reviews, at most. With more, a finished run goes on; the step size then falls
-    over the new number."""
+    """Passes over the training reviews, at most. With more, a finished run goes on; the learning rate then
+    falls over the new number."""
     patience: int = 0
     """Stop after so many epochs without better validation accuracy; 0 never stops early."""
     batch_size: int = 128
@@ -102,11 +102,11 @@ class Config:
     optimizer: OptimizerName = "adam"
     """How a gradient becomes an update."""
     learning_rate: float = 1e-2
-    """Peak step size of the optimizer."""
+    """Peak learning rate of the optimizer."""
     schedule: ScheduleName = "linear"
-    """How the step size falls from its peak to zero over all epochs; constant: not at all."""
+    """How the learning rate falls from its peak to zero over all epochs; constant: not at all."""
     warm_up: float = 0.0
-    """Share of all steps in which the step size rises to its peak first."""
+    """Share of all steps in which the learning rate rises to its peak first."""
     clip_norm: float = 1.0
     """Largest global norm of the gradient; beyond it the gradient is scaled down; 0: not at all."""
     adversarial: float = 0.0

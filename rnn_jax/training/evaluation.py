@@ -16,7 +16,7 @@ from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import evaluation_step
 
-UP_TO = (100, 150, 200, 300, 400, 600, 1000, inf)  # words: reviews are counted by length
+UP_TO = (100, 150, 200, 300, 400, 600, 1000, inf)  # words: examples are counted by length
 
 
 class Evaluation(NamedTuple):
@@ -68,7 +68,7 @@ def make_evaluator(config: Config, lengths: NDArray[np.integer], num_devices: in
 
 
 def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> list[dict[str, int | None]]:
-    """How many reviews there are of each range of length, and how many of them were answered right.
+    """How many examples there are of each range of length, and how many of them were classified correctly.
 
     Ranges end with `up_to` words, and begin above the end of the one before; the last has no end.
     """

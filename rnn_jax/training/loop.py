@@ -36,10 +36,10 @@ class NotFiniteError(RunError):
 
 
 @dataclass
-class Standing:
-    """How far a run has come, beside its `TrainState`; saved with every checkpoint.
+class BestSoFar:
+    """The best epoch so far, and the time it all took; saved with every checkpoint.
 
-    Without reviews to validate on, the last epoch counts as the best.
+    Without examples to validate on, the last epoch counts as the best.
     """
 
     train_seconds: float = 0.0
@@ -52,17 +52,17 @@ class Run:
 
     Args:
         config: its settings.
-        data: its reviews.
+        data: its dataset.
         directory: where it keeps everything.
         num_devices: how many devices of this host take part.
         log_every: steps between two records in `metrics.jsonl`.
         save_every: steps between two checkpoints within an epoch; every epoch ends with one besides.
         test: whether the test split is read at the end; not, while settings are being searched for.
-        data_seconds: how long it took to load the reviews, log-count ratios counted; for the record.
+        data_seconds: how long it took to load the dataset, log-count ratios counted; for the record.
         console: where progress is shown.
 
     Attributes:
-        test_logits: what the best weights answered to the test reviews, `[N]`; None until they are read.
+        test_logits: what the best weights answered to the test examples, `[N]`; None until they are read.
     """
 
     def __init__(
@@ -124,20 +124,20 @@ class Run:
         """Begins, or goes on from the newest sound checkpoint."""
         params = self._program.init_params() if initial_params is None else initial_params
         state = jax.device_get(self._program.init_state(params))
-        self._best, self._standing = None, Standing()
+        self._best, self._so_far = None, BestSoFar()
         saved = self._saver.resume(Checkpoint(state, state.params, {}))
         if saved is not None:
-            state, self._best, self._standing = (
+            state, self._best, self._so_far = (
                 saved.state,
                 saved.best,
-                Standing(**saved.progress["standing"]),
+                BestSoFar(**saved.progress["standing"]),
             )
             self._say_where_it_goes_on(int(state.step), saved.progress["config"])
         if is_first():
             self.directory.create(self.config, self.data.vocabulary, self.data.ratios)
         self._saver.start()
         self._state, self._step = self._parallel.replicate(state), int(state.step)
-        self._clock_zero = time.perf_counter() - self._standing.train_seconds
+        self._clock_zero = time.perf_counter() - self._so_far.train_seconds
         self._last_log = self._step, self._seconds()
         self._progress.begin(self._step)
 
@@ -190,8 +190,8 @@ class Run:
         train = self._epoch_metrics()
         average = self._parallel.unreplicate(self._state.average)
         loss, accuracy = self._validate(average, epoch)
-        if accuracy is None or accuracy >= (self._standing.best_accuracy or 0):  # of equals, the later
-            self._standing.best_accuracy, self._standing.best_epoch = accuracy, epoch
+        if accuracy is None or accuracy >= (self._so_far.best_accuracy or 0):  # of equals, the later
+            self._so_far.best_accuracy, self._so_far.best_epoch = accuracy, epoch
             self._best = average
         seconds = self._seconds()
         self._log(
@@ -214,7 +214,7 @@ class Run:
             self._leave_if_asked()
 
     def _validate(self, params: ModelParams, epoch: int) -> tuple[float | None, float | None]:
-        """Loss and accuracy on the validation reviews; None where none are held out."""
+        """Loss and accuracy on the validation split; None where none are held out."""
         if not len(self.data.validation):
             return None, None
         metrics = self._evaluate(params, self.data.validation).metrics
@@ -224,10 +224,10 @@ class Run:
 
     def _patience_is_out(self) -> bool:
         epochs = self._step // self.epoch_steps
-        return 0 < self.config.patience <= epochs - self._standing.best_epoch
+        return 0 < self.config.patience <= epochs - self._so_far.best_epoch
 
-    def _epoch_metrics(self) -> Metrics:
-        """The sums of the epoch so far; raises if a loss or a gradient was not finite."""
+    def _check_finite(self) -> None:
+        """Raises NotFiniteError if a loss or a gradient has not been finite."""
         failed = int(self._parallel.unreplicate(self._state.failed))
         if failed >= 0:
             epoch, within = divmod(failed, self.epoch_steps)
@@ -235,8 +235,12 @@ class Run:
             some = ", ".join(map(str, plan.indices[:5]))
             raise self._not_finite(
                 f"the loss or its gradient is not finite since step {failed + 1}, batch {within + 1} of "
-                f"epoch {epoch + 1} (training reviews {some}, … padded to {plan.length} tokens)"
+                f"epoch {epoch + 1} (training examples {some}, … padded to {plan.length} tokens)"
             )
+
+    def _epoch_metrics(self) -> Metrics:
+        """The sums of the epoch so far, all of them finite."""
+        self._check_finite()
         return self._parallel.unreplicate(self._state.metrics)
 
     def _not_finite(self, what: str) -> NotFiniteError:
@@ -266,9 +270,9 @@ class Run:
         self._saver.log(record | {"step": self._step, "elapsed_seconds": round(self._seconds(), 3)})
 
     def _save(self) -> None:
-        self._epoch_metrics()  # what is not finite is not saved
-        self._standing.train_seconds = self._seconds()
-        progress = {"config": self.config.to_json(), "standing": asdict(self._standing)}
+        self._check_finite()
+        self._so_far.train_seconds = self._seconds()
+        progress = {"config": self.config.to_json(), "standing": asdict(self._so_far)}
         self._saver.save(
             self._step, Checkpoint(self._parallel.unreplicate(self._state), self._best, progress)
         )
@@ -284,7 +288,7 @@ class Run:
         if self.test:
             test, self.test_logits = self._evaluate(self._best, self.data.test)
             correct = (self.test_logits > 0) == (self.data.test.labels > 0)
-        epochs, seconds = self._step // self.epoch_steps, self._standing.train_seconds
+        epochs, seconds = self._step // self.epoch_steps, self._so_far.train_seconds
         result = {
             "dataset": self.data.name,
             "network": self.config.network,
@@ -293,8 +297,8 @@ class Run:
             "seed": self.config.seed,
             "parameters": count_parameters(self._best),
             "epochs_run": epochs,
-            "best_epoch": self._standing.best_epoch,
-            "validation_accuracy": self._standing.best_accuracy,
+            "best_epoch": self._so_far.best_epoch,
+            "validation_accuracy": self._so_far.best_accuracy,
             "test_accuracy": test and test.accuracy,
             "test_loss": test and test.mean_loss,
             "test_examples": int(test.examples) if test else 0,

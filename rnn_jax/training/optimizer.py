@@ -1,11 +1,11 @@
-"""How gradients become updates: clipping, Adam or RMSprop, and a step size that rises and falls."""
+"""How gradients become updates: clipping, Adam or RMSprop, and a learning rate that rises and falls."""
 
 from collections.abc import Callable
 from functools import partial
 
 import optax
 
-# From the peak and the number of steps; where the step size falls, it ends at 0.
+# From the peak and the number of steps; where the learning rate falls, it ends at 0.
 SCHEDULES: dict[str, Callable[[float, int], optax.Schedule]] = {
     "linear": lambda peak, steps: optax.linear_schedule(peak, 0.0, steps),
     "cosine": optax.cosine_decay_schedule,  # I. Loshchilov and F. Hutter, 2017, arXiv:1608.03983, no restarts
@@ -33,20 +33,18 @@ def make_optimizer(
     Y. Bengio, 2013, arXiv:1211.5063).
 
     Args:
-        learning_rate: the peak of the step size.
+        learning_rate: the peak of the learning rate.
         total_steps: when the schedule ends.
         clip_norm: the largest global norm of a gradient; 0 clips none.
-        schedule: how the step size falls from its peak, a name in `SCHEDULES`.
+        schedule: how the learning rate falls from its peak, a name in `SCHEDULES`.
         warm_up: the share of all steps in which it rises linearly to its peak first. With a linear fall, that
             is the slanted triangle of J. Howard and S. Ruder, 2018, arXiv:1801.06146, which ends at a 32nd of
             its peak there.
         optimizer: a name in `OPTIMIZERS`.
     """
     rising = round(warm_up * total_steps)
-    step_size = SCHEDULES[schedule](learning_rate, total_steps - rising)
+    rate = SCHEDULES[schedule](learning_rate, total_steps - rising)
     if rising:
-        step_size = optax.join_schedules(
-            [optax.linear_schedule(0.0, learning_rate, rising), step_size], [rising]
-        )
+        rate = optax.join_schedules([optax.linear_schedule(0.0, learning_rate, rising), rate], [rising])
     clip = optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity()
-    return optax.chain(clip, OPTIMIZERS[optimizer](step_size))
+    return optax.chain(clip, OPTIMIZERS[optimizer](rate))

@@ -33,8 +33,8 @@ class RunDirectory:
 
     `config.json` settings, `vocabulary.txt` a word a line, `log_count_ratios.npz` where the network reads
     them, `metrics.jsonl` an object a logged step, `checkpoints/`, `result.json` once the run has finished,
-    `test_correct.txt` with a 1 for each test review that was answered right, 0 for the others, and `lock`,
-    which the process that trains holds.
+    `test_correct.txt` with a 1 for each test example that was classified correctly, 0 for the others, and
+    `lock`, which the process that trains holds.
 
     Raises:
         UserError: if no local directory could have that name.
@@ -184,7 +184,7 @@ class RunDirectory:
         return _read_object(self._result) if self._result.exists() else None
 
     def read_correct(self) -> NDArray[np.bool_] | None:
-        """Which test reviews were answered right, `[N]`; None where they have not been read.
+        """Which test examples were classified correctly, `[N]`; None where they have not been read.
 
         Raises:
             UserError: if the file is damaged.
@@ -211,7 +211,7 @@ class RunDirectory:
             self.write_result(result, correct)
 
     def write_result(self, result: dict[str, Any], correct: NDArray[np.bool_] | None = None) -> None:
-        """Records that the run has finished, with what, and which test reviews it answered right: `[N]`."""
+        """Records that the run has finished, with its result and which test examples were correct: `[N]`."""
         if correct is not None:
             write_whole(self._correct, "".join("01"[int(right)] for right in correct) + "\n")
         write_whole(self._result, json.dumps(result, indent=2) + "\n")

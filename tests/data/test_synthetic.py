@@ -44,7 +44,7 @@ def digest(data):
     return hashlib.sha256("\n".join(data.texts).encode() + data.labels.tobytes()).hexdigest()
 
 
-# --- the data set as such
+# --- the dataset as such
 
 
 def test_data_set_is_the_one_that_was_measured(training, unseen):

@@ -52,7 +52,7 @@ def test_an_index_outside_is_refused(index):
 
 
 def test_real_reviews_come_back_as_their_words(imdb_encoded):
-    """Against the published properties of the data set: the common words, and the mean length."""
+    """Against the published properties of the dataset: the common words, and the mean length."""
     vocabulary = imdb_encoded.vocabulary
     assert vocabulary.words[:5] == ("the", "and", "a", "of", "to")
     first = imdb_encoded.train.sequences[0]

@@ -263,6 +263,6 @@ class TestDropout:
         model, plain = make(num_layers=2, **{name: 0.5}), make(num_layers=2)
         lengths = jnp.array([6, 4, 2])
         np.testing.assert_array_equal(model(tokens, lengths), plain(tokens, lengths))
-        keys = Keys(self.keys.rows[:3], self.keys.weights)
+        keys = Keys(self.keys.examples[:3], self.keys.shared)
         np.testing.assert_array_equal(plain(tokens, lengths, keys=keys), plain(tokens, lengths))
         assert not np.allclose(model(tokens, lengths, keys=keys), plain(tokens, lengths))

@@ -122,8 +122,12 @@ def test_the_processor_is_described_by_linux(tmp_path, monkeypatch):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text("processor\t: 0\nmodel name\t: A: B\nFeatures\t: fp asimd\n\nprocessor\t: 1\n")
     monkeypatch.setattr(environment, "Path", lambda _: cpuinfo)
+    assert environment._processor_kind() == "asimd"
     assert environment.processor_field("model name") == "A: B"
     assert environment.processor_field("flags", "Features") == "fp asimd"
     assert environment.processor_field("flags") is None
+    cpuinfo.write_text("cpu family : 25\nmodel : 17\nmodel name : A\nflags : sse avx avx2 avx512f avx512dq\n")
+    assert environment._processor_kind() == "family 25, model 17, avx512f"
     cpuinfo.unlink()
     assert environment.processor_field("model name") is None
+    assert environment._processor_kind() is None

@@ -228,7 +228,7 @@ def test_a_directory_in_use_is_refused_and_a_lock_left_behind_is_not(tmp_path, u
 
 
 def test_epochs_can_be_added(tmp_path):
-    """A finished run goes on, another step size included, and says what is new; fewer are refused."""
+    """A finished run goes on, another learning rate included, and says what is new; fewer are refused."""
     make_run(tmp_path).train("command")
     more = dataclasses.replace(CONFIG, epochs=3, unroll="dynamic")
     run = make_run(tmp_path, more)
@@ -246,7 +246,7 @@ def test_epochs_can_be_added(tmp_path):
 
 
 def test_the_best_epoch_is_what_is_evaluated(tmp_path):
-    """With a step size that ruins the later epochs, the test figures are those of the best one."""
+    """With a learning rate that ruins the later epochs, the test figures are those of the best one."""
     run = make_run(tmp_path, dataclasses.replace(CONFIG, epochs=4, learning_rate=0.5))
     result = run.train("command")
     again = run._evaluate(weights(tmp_path), run.data.test)
@@ -333,8 +333,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_checkpoint(tmp_p
         run.train("command")
     plan = run._plans(1)[3]
     assert (
-        f"not finite since step 10, batch 4 of epoch 2 (training reviews {plan.indices[0]}, {plan.indices[1]}"
-        in str(error.value)
+        "not finite since step 10, batch 4 of epoch 2 "
+        f"(training examples {plan.indices[0]}, {plan.indices[1]}" in str(error.value)
     )
     assert f"padded to {plan.length} tokens); the checkpoint of step 6 is intact" in str(error.value)
     assert not (path / "result.json").exists()
