@@ -12,8 +12,8 @@ import pytest
 from rnn_jax.data import cache, imdb
 
 # Compiling is most of what the tests do, and is made quick: in a fifth of the time with jaxlib 0.10, in two
-# thirds with later ones, whose XLA has no other emitters. What is compared is compiled alike, in processes that
-# tests start, too. Flags of whoever runs the tests come later, and win.
+# thirds with later ones, whose XLA has no other emitters. What is compared is compiled alike, in processes
+# that tests start, too. Flags of whoever runs the tests come later, and win.
 QUICK = ["--xla_backend_optimization_level=0"]
 if version("jaxlib").startswith("0.10."):
     QUICK += ["--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"]
