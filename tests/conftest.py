@@ -41,18 +41,15 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="session")
 def compiled_programs(tmp_path_factory):
-    """Programs are compiled once, for all test processes: many tests and scripts train the same networks."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
+    """A program is compiled once, for all tests of this process and for processes that they start."""
     settings = {
-        "compilation_cache_dir": str(folder),
-        "compilation_cache_max_size": 2**34,  # with a limit, JAX locks: no process reads half a file
-        "persistent_cache_min_compile_time_secs": 0.1,
+        "compilation_cache_dir": str(tmp_path_factory.mktemp("compiled")),
+        "persistent_cache_min_compile_time_secs": 0.01,
     }
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in settings.items():
             jax.config.update(f"jax_{name}", value)
-            monkeypatch.setenv(f"JAX_{name.upper()}", str(value))  # for processes that tests start
+            monkeypatch.setenv(f"JAX_{name.upper()}", str(value))
         yield
 
 

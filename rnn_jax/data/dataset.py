@@ -1,5 +1,6 @@
 """From a name to data that can be trained on: which dataset it is, and its splits."""
 
+import functools
 import logging
 import os
 from dataclasses import replace
@@ -135,6 +136,7 @@ def _warn_synthetic(data_dir: str | None) -> None:
     )
 
 
+@functools.cache
 def _encode_synthetic() -> cache.Encoded:
     return cache.encode(synthetic.reviews("train"), synthetic.reviews("test"))
 

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from experiments import evaluate, imdb_sentiment, predict
+from experiments import command_line, evaluate, imdb_sentiment, predict
 from experiments.presets import PRESETS
 from experiments.reproduce import ROWS
 from rnn_jax.errors import UserError
@@ -249,12 +249,15 @@ def test_texts_come_from_standard_input_a_line_each(trained):
     ("content", "message"),
     [(b"", "no text"), (b"good\n\xff\n", "not UTF-8"), (b"\n...\n", "none of the 2 texts can be classified")],
 )
-def test_bad_standard_input_ends_with_one_line_and_code_2(content, message, trained):
-    command = [sys.executable, "-m", "experiments.predict", "--workdir", str(trained)]
-    run = subprocess.run(command, input=content, capture_output=True, check=False)
-    assert run.returncode == 2
-    assert not any(line.startswith(b"positive") for line in run.stdout.splitlines())
-    (line,) = run.stderr.decode().splitlines()
+def test_bad_standard_input_ends_with_one_line_and_code_2(content, message, trained, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["predict.py", "--workdir", str(trained)])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    with pytest.raises(SystemExit) as end:
+        command_line.run(predict.main)
+    assert end.value.code == 2
+    printed = capsys.readouterr()
+    assert not any(line.startswith("positive") for line in printed.out.splitlines())
+    (line,) = printed.err.splitlines()
     assert line.startswith("error: ")
     assert message in line
 

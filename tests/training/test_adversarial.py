@@ -19,6 +19,7 @@ def loss(rng):
     tokens = jnp.asarray(rng.integers(1, 30, (B, T)))
     lengths, labels = jnp.array([6, 3, 0, 5]), jnp.array([1, 0, 1, 0])
 
+    @jax.jit
     def of(params, perturbation):
         metrics = Metrics.of(apply(params, tokens, lengths, perturbation=perturbation), labels, jnp.ones(B))
         return metrics.loss / B, metrics

@@ -12,13 +12,17 @@ from tests.training.runs import CONFIG, make_run, metrics_of
 @pytest.mark.parametrize(
     "settings",
     [
-        {"cell": "gru", "bidirectional": True, "pooling": "mean_max", "adversarial": 0.1, "dropout": 0.1},
+        {"cell": "gru"},
+        pytest.param(
+            {"cell": "gru", "bidirectional": True, "pooling": "mean_max", "adversarial": 0.1, "dropout": 0.1},
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             {"recurrent_dropout": 0.1, "weight_dropout": 0.1, "zoneout": 0.1, "pooling": "attention"},
             marks=pytest.mark.slow,
         ),
     ],
-    ids=["adversarial", "noisy"],
+    ids=["plain", "adversarial", "noisy"],
 )
 def test_a_run_is_the_same_run(settings, tmp_path):
     config = dataclasses.replace(CONFIG, epochs=1, **settings)
