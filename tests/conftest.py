@@ -54,7 +54,7 @@ def compiled_programs(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def programs_are_given_back():
+def programs_are_freed():
     """Loaded programs take maps of memory, and with more than 65,530 of them a process on Linux crashes."""
     yield
     jax.clear_caches()

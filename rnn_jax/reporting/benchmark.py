@@ -82,7 +82,7 @@ def _table(rows: Rows, figure: Callable[[Record], float | None]) -> str:
         least = min((value for value in figures.values() if value is not None), default=None)
         lines.append(
             [
-                *(case.cell, case.mode, case.precision, "kept" if keep_memory else "given back"),
+                *(case.cell, case.mode, case.precision, "kept" if keep_memory else "returned"),
                 *map(str, (case.hidden, case.batch, case.time)),
                 *(_cell(of.get(method), figures.get(method), least) for method in methods),
             ]

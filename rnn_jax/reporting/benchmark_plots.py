@@ -186,6 +186,6 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 def _name(size: Size) -> str:
     case = size.case
-    kept = "" if size.keep_memory else ", memory given back"
+    kept = "" if size.keep_memory else ", memory returned"
     kind = "" if case.precision == "float32" else f", {case.precision}"
     return f"{case.cell}  H {case.hidden}  B {case.batch}  T {case.time}{kind}{kept}"

@@ -102,8 +102,8 @@ def test_nobody_zones_out_at_rate_zero(rng):
         )
 
 
-@pytest.mark.parametrize("way", UNROLLS)
-def test_every_unroll_runs_noisy_cells(way, rng):
+@pytest.mark.parametrize("method", UNROLLS)
+def test_every_unroll_runs_noisy_cells(method, rng):
     params, x = case("lstm", rng)
     noisy = ZoneoutParams(MaskedParams(params, jnp.ones((B, H))), 0.3, jax.random.split(jax.random.key(1), B))
     cell = zoneout(recurrent_dropout(CELLS["lstm"]))
@@ -115,5 +115,5 @@ def test_every_unroll_runs_noisy_cells(way, rng):
 
         return jax.jit(jax.value_and_grad(loss))(params)
 
-    found, expected = differentiate(UNROLLS[way]), differentiate(dynamic)
+    found, expected = differentiate(UNROLLS[method]), differentiate(dynamic)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), found, expected)

@@ -19,13 +19,13 @@ SIZES = {"time": 5, "batch": 4, "hidden": 3, "precision": "float32"}
 
 @pytest.mark.parametrize("mode", ["forward", "training"])
 @pytest.mark.parametrize("cell", KINDS)
-def test_our_ways_agree(cell, mode):
+def test_our_unrolls_agree(cell, mode):
     need_devices(2)
     case = Case(cell, mode, **SIZES)
     problem = make_problem(case)
     expected = our_program("dynamic", case, problem, 1).results()
-    for way in OURS:
-        assert disagreement(our_program(way, case, problem, 2).results(), expected) < 1e-5, way
+    for method in OURS:
+        assert disagreement(our_program(method, case, problem, 2).results(), expected) < 1e-5, method
 
 
 @pytest.mark.parametrize("mode", ["forward", "training"])

@@ -10,8 +10,8 @@ pytestmark = pytest.mark.slow
 SMALL = Case("elman", "training", 4, 2, 3, "float32")
 
 
-def rows(case, ways, limit=60.0):
-    found = measure(case, ways, num_devices=1, seconds=0.01, keep_memory=True, limit=limit)
+def rows(case, methods, limit=60.0):
+    found = measure(case, methods, num_devices=1, seconds=0.01, keep_memory=True, limit=limit)
     return {row["method"]: row for row in found}
 
 
@@ -27,13 +27,13 @@ def test_a_row_holds_what_was_measured():
         assert 0 < row["share_of_product"] < 1
 
 
-def test_a_way_that_fails_does_not_take_the_others_with_it():
+def test_a_method_that_fails_does_not_take_the_others_with_it():
     found = rows(SMALL, ["dynamic", "nonsense", "fused"])
     assert found["nonsense"]["status"] == "failed: KeyError: 'nonsense'"
     assert found["dynamic"]["status"] == found["fused"]["status"] == "ok"
 
 
-def test_a_way_that_takes_too_long_is_given_up():
+def test_a_method_that_takes_too_long_is_given_up():
     found = rows(SMALL._replace(time=3000), ["dynamic", "static"], limit=8.0)
     assert found["static"]["status"] == "over time"
     assert found["dynamic"]["status"] == "ok"

@@ -152,7 +152,7 @@ def test_all_noise_at_once_leaves_gradients_finite_and_answers_alike(tokens):
     assert not np.allclose(model(tokens, LENGTHS, keys=keys), model(tokens, LENGTHS))
 
 
-def test_padding_does_not_change_an_answer_or_a_gradient(tokens):
+def test_padding_does_not_change_logits_or_gradients(tokens):
     differentiate = jax.jit(jax.value_and_grad(lambda model, tokens: model(tokens, LENGTHS).sum()))
     padded = jnp.pad(tokens, ((0, 0), (0, 5)), constant_values=7)
     for pooling in POOLINGS:
@@ -161,7 +161,7 @@ def test_padding_does_not_change_an_answer_or_a_gradient(tokens):
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), short, long)
 
 
-def test_the_way_to_unroll_does_not_change_the_answer(tokens):
+def test_the_unroll_does_not_change_the_logits(tokens):
     a, b = make(unroll="static"), make(unroll="dynamic")
     np.testing.assert_allclose(a(tokens, LENGTHS), b(tokens, LENGTHS), atol=1e-6)
 

@@ -71,7 +71,7 @@ def test_recurrent_dropout_has_a_mask_of_its_own_for_each_layer_and_direction(x)
 @pytest.mark.slow
 def test_zoneout_draws_for_each_layer_and_direction(x):
     layers, four = make(zoneout=0.5)
-    keys = [jax.vmap(lambda k: jax.random.fold_in(k, ZONEOUT + n))(KEYS.rows) for n in range(4)]  # noqa: B023
+    keys = [jax.vmap(lambda k: jax.random.fold_in(k, ZONEOUT + n))(KEYS.examples) for n in range(4)]  # noqa: B023
     assert all_different([jax.random.key_data(key) for key in keys])
     zoned = [ZoneoutParams(params, 0.5, key) for params, key in zip(four, keys, strict=True)]
     expected = by_hand(zoneout(LSTM), zoned, x)

@@ -9,7 +9,7 @@ from rnn_jax.reporting import benchmark_plots
 from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark, parallel_table, split_linear
 
 
-def row(way, seconds, status="ok", time=32, hidden=128, batch=32, mode="training", cell="lstm"):
+def row(method, seconds, status="ok", time=32, hidden=128, batch=32, mode="training", cell="lstm"):
     case = {
         "cell": cell,
         "mode": mode,
@@ -20,11 +20,11 @@ def row(way, seconds, status="ok", time=32, hidden=128, batch=32, mode="training
     }
     measured = {
         "seconds": seconds,
-        "compile_seconds": None if way == "torch" else 2 * seconds,
-        "temporary_bytes": None if way == "torch" else 2**20,
+        "compile_seconds": None if method == "torch" else 2 * seconds,
+        "temporary_bytes": None if method == "torch" else 2**20,
         "gflops": 1 / seconds,
     }
-    return {"case": case, "method": way, "status": status, "keep_memory": True} | (
+    return {"case": case, "method": method, "status": status, "keep_memory": True} | (
         measured if status == "ok" else {}
     )
 
@@ -59,7 +59,7 @@ def test_rows_are_read_and_damage_is_named(tmp_path):
         load_benchmark(file)
 
 
-def test_plots_show_every_way_and_leave_out_what_failed(tmp_path):
+def test_plots_show_every_method_and_leave_out_what_failed(tmp_path):
     length = benchmark_plots.over_length(benchmark_plots.by_size(ROWS))
     run_time, compile_time, _ = length.axes
     drawn = [list(line.get_ydata()) for line in run_time.lines]
@@ -78,10 +78,10 @@ def test_plots_show_every_way_and_leave_out_what_failed(tmp_path):
 
 
 LINEAR = [
-    row(way, seconds * time, time=time, mode=mode, cell="mingru")
+    row(method, seconds * time, time=time, mode=mode, cell="mingru")
     for mode in ("forward", "training")
     for time in (16, 64)
-    for way, seconds in (("dynamic", 0.002), ("parallel", 0.001))
+    for method, seconds in (("dynamic", 0.002), ("parallel", 0.001))
 ]
 
 

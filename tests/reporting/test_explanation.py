@@ -29,7 +29,7 @@ def test_words_are_coloured_by_what_they_contribute():
     assert styles["<b>"] == "dim strike"
 
 
-def test_the_terminal_has_both_ways_and_how_far_they_can_be_trusted():
+def test_the_terminal_has_both_methods_and_how_far_they_can_be_trusted():
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(in_terminal(LOOK))
     printed = console.export_text()
@@ -38,7 +38,7 @@ def test_the_terminal_has_both_ways_and_how_far_they_can_be_trusted():
     assert "add up to -0.990, and should to -0.990" in " ".join(printed.split())
 
 
-def test_the_page_has_both_ways_and_escapes_words():
+def test_the_page_has_both_methods_and_escapes_words():
     text = page([LOOK])
     gradients, occlusion = text.split("<h2>Integrated gradients</h2>")[1].split("<h2>Occlusion")
     assert '<span style="background: rgba(213, 94, 0, 0.75)" title="-2.000">awful</span>' in gradients

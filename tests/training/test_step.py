@@ -199,7 +199,7 @@ def test_rmsprop_without_clipping_is_that_of_keras():
         ("constant", lambda t: np.ones_like(t)),
     ],
 )
-def test_the_rate_rises_to_its_peak_and_falls(schedule, fall):
+def test_the_learning_rate_rises_to_its_peak_and_falls(schedule, fall):
     optimizer = make_optimizer(0.5, 20, clip_norm=1.0, schedule=schedule, warm_up=0.2)
     state = optimizer.init(jnp.zeros(1))
     sizes = []

@@ -9,23 +9,23 @@ from rnn_jax.unroll import UNROLLS
 KINDS = ("elman", "lstm", "gru_v3", "qrnn")
 
 
-def is_own(name: str, way: str) -> bool:
+def is_own(name: str, method: str) -> bool:
     """Whether a cell takes a path of its own through an unroll, or stands for those that take it."""
     known = {"dynamic": True, "fused": CELLS[name].fusion, "parallel": CELLS[name].advance_all}
-    return bool(known.get(way)) or name in KINDS
+    return bool(known.get(method)) or name in KINDS
 
 
-PAIRS = [(name, way) for name in CELLS for way in UNROLLS if is_own(name, way)]
+PAIRS = [(name, method) for name in CELLS for method in UNROLLS if is_own(name, method)]
 IDS = ["-".join(pair) for pair in PAIRS]
 each_pair = pytest.mark.parametrize(
-    ("name", "unroll"), [(name, UNROLLS[way]) for name, way in PAIRS], ids=IDS
+    ("name", "unroll"), [(name, UNROLLS[method]) for name, method in PAIRS], ids=IDS
 )
 # The same pairs, of which those of a cell that another stands for take part in `make test-all` only.
 each_kind_of_pair = pytest.mark.parametrize(
     ("name", "unroll"),
     [
-        pytest.param(name, UNROLLS[way], marks=() if name in KINDS else pytest.mark.slow)
-        for name, way in PAIRS
+        pytest.param(name, UNROLLS[method], marks=() if name in KINDS else pytest.mark.slow)
+        for name, method in PAIRS
     ],
     ids=IDS,
 )

@@ -174,7 +174,9 @@ def test_all_unrolls_run_inside_shard_map(name, x):
 
     def loss(params, x, lengths):
         results = [unroll(cell, params, x, lengths, reverse=True) for unroll in (dynamic, fused)]
-        results += [UNROLLS[way](cell, params, x, lengths) for way in ("checkpointed", "parallel", "static")]
+        results += [
+            UNROLLS[method](cell, params, x, lengths) for method in ("checkpointed", "parallel", "static")
+        ]
         return sum((leaf**2).sum() for leaf in jax.tree.leaves(results))
 
     def reduced(*arguments):

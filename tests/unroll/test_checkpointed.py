@@ -30,9 +30,9 @@ def test_values_and_gradients_are_those_of_the_plain_scan(name, chunk, reverse, 
     weights = jnp.asarray(rng.normal(size=(B, T, H)), jnp.float32)
     lengths = None if lengths is None else jnp.array(lengths)
 
-    def differentiate(way, **options):
+    def differentiate(method, **options):
         def loss(params, x):
-            result = way(cell, params, x, lengths, reverse=reverse, **options)
+            result = method(cell, params, x, lengths, reverse=reverse, **options)
             return (result.outputs * weights).sum() + sum(s.sum() for s in result.state)
 
         return jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))(params, x)
@@ -48,9 +48,9 @@ def test_memory_grows_with_the_root_of_the_length(name):
     cell = CELLS[name]
     params = cell.init(jax.random.key(0), 1, 16)
 
-    def states(way, time):
+    def states(method, time):
         def loss(x):
-            return (way(cell, params, x).state.hidden ** 2).sum()
+            return (method(cell, params, x).state.hidden ** 2).sum()
 
         compiled = jax.jit(jax.grad(loss)).lower(jnp.zeros((8, time, 1))).compile()
         return compiled.memory_analysis().temp_size_in_bytes / (8 * 16 * 4)

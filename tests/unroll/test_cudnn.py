@@ -37,9 +37,9 @@ def test_values_and_gradients_are_those_of_the_plain_scan(described, reverse, le
     )
     weights = jnp.asarray(rng.normal(size=(B, T, H)), jnp.float32)
 
-    def differentiate(way):
+    def differentiate(method):
         def loss(params, x, state):
-            outputs, state = way(LSTM, params, x, lengths, state, reverse=reverse)
+            outputs, state = method(LSTM, params, x, lengths, state, reverse=reverse)
             return (outputs * weights).sum() + (state.hidden - 2 * state.cell).sum()
 
         return jax.value_and_grad(loss, argnums=(0, 1, 2))(params, x, state)

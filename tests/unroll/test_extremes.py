@@ -11,13 +11,13 @@ from tests.unroll.pairs import PAIRS
 
 MAGNITUDES = [0.0, 1e-45, 1e-30, 1e-3, 1.0, 1e3, 1e8, 1e15, 1e30, 3.4e38]
 B, T, D, H = 2, 10_000, 3, 4
-LONG = [(name, way) for name, way in PAIRS if way in ("dynamic", "fused", "parallel")]
+LONG = [(name, method) for name, method in PAIRS if method in ("dynamic", "fused", "parallel")]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "way"), LONG)
-def test_ten_thousand_steps_of_any_magnitude_stay_finite(name, way):
-    cell, unroll = CELLS[name], UNROLLS[way]
+@pytest.mark.parametrize(("name", "method"), LONG)
+def test_ten_thousand_steps_of_any_magnitude_stay_finite(name, method):
+    cell, unroll = CELLS[name], UNROLLS[method]
     params = cell.init(jax.random.key(0), D, H)
 
     @jax.jit
@@ -40,11 +40,11 @@ def test_ten_thousand_steps_of_any_magnitude_stay_finite(name, way):
                 assert np.isfinite(leaf).all(), (signs, magnitude)
 
 
-@pytest.mark.parametrize("way", UNROLLS)
-def test_inputs_are_what_they_are_up_to_the_limit(way):
+@pytest.mark.parametrize("method", UNROLLS)
+def test_inputs_are_what_they_are_up_to_the_limit(method):
     cell = CELLS["elman_relu"]
     params = cell.init(jax.random.key(0), 1, 1)._replace(input_kernel=jnp.ones((1, 1)))
     x = jnp.array([[[1e14], [1e15], [1e16], [3e38]]])
     state = cell.initial_state(params, (1,))
     for t, expected in enumerate([1e14, 1e15, 1e15, 1e15]):
-        assert UNROLLS[way](cell, params, x[:, t : t + 1], None, state).outputs == np.float32(expected)
+        assert UNROLLS[method](cell, params, x[:, t : t + 1], None, state).outputs == np.float32(expected)

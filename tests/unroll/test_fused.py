@@ -20,8 +20,8 @@ def problem(name, rng):
     x = draw(jnp.zeros((B, T, D)))
     weights = jax.tree.map(draw, dynamic(CELLS[name], params, x, None, state))
 
-    def loss(way, lengths, params, x, state, **options):
-        result = way(CELLS[name], params, x, lengths, state, **options)
+    def loss(method, lengths, params, x, state, **options):
+        result = method(CELLS[name], params, x, lengths, state, **options)
         return sum(jax.tree.leaves(jax.tree.map(lambda a, w: (a * w).sum(), result, weights)))
 
     return (params, x, state), loss
@@ -49,8 +49,8 @@ def test_values_and_gradients_are_those_of_the_plain_scan(name, chunk, reverse, 
     arguments, loss = problem(name, rng)
     lengths = None if lengths is None else jnp.array(lengths)
 
-    def differentiate(way, **options):
-        run = lambda *a: loss(way, lengths, *a, reverse=reverse, **options)  # noqa: E731
+    def differentiate(method, **options):
+        run = lambda *a: loss(method, lengths, *a, reverse=reverse, **options)  # noqa: E731
         return jax.jit(jax.value_and_grad(run, argnums=(0, 1, 2)))(*arguments)
 
     all_close(differentiate(fused, chunk=chunk), differentiate(dynamic), 3e-5)
@@ -82,7 +82,7 @@ def test_the_gradient_of_no_steps_at_all(reverse):
     np.testing.assert_array_equal(d_start.cell, 1)
 
 
-def test_the_way_back_has_the_precision_of_the_way_forward(rng):
+def test_the_backward_pass_has_the_precision_of_the_forward_pass(rng):
     """As it is with JAX's own products: what holds when the gradient is asked for does not count."""
     (params, x, state), loss = problem("gru", rng)
 
@@ -109,8 +109,8 @@ def test_second_derivatives(name, rng):
     """The gradient of the length of the gradient."""
     arguments, loss = problem(name, rng)
 
-    def sharpness(way):
-        first = jax.grad(lambda a: loss(way, jnp.array([0, 7, 4]), *a))
+    def sharpness(method):
+        first = jax.grad(lambda a: loss(method, jnp.array([0, 7, 4]), *a))
         return jax.jit(jax.grad(lambda a: sum((g**2).sum() for g in jax.tree.leaves(first(a)))))(arguments)
 
     all_close(sharpness(fused), sharpness(dynamic), 3e-4)

@@ -28,9 +28,9 @@ def test_it_is_the_scan_in_values_and_gradients(name, time, rng):
         lambda zeros: jnp.asarray(rng.normal(size=zeros.shape), zeros.dtype), cell.initial_state(params, (B,))
     )
 
-    def differentiate(way):
+    def differentiate(method):
         def loss(params, x, state):
-            outputs, state = way(cell, params, x, lengths, state)
+            outputs, state = method(cell, params, x, lengths, state)
             return (outputs * weights).sum() + sum(leaf.sum() for leaf in state), (outputs, state)
 
         gradients, unrolled = jax.jit(jax.grad(loss, (0, 1, 2), has_aux=True))(params, x, initial)

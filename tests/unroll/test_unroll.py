@@ -29,9 +29,9 @@ def random_state(name, params, rng):
     return jax.tree.map(lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), state)
 
 
-def loss(way, name, params, x, lengths, state, **options):
+def loss(method, name, params, x, lengths, state, **options):
     """A scalar that depends on every output and every state, each with a weight of its own."""
-    result = way(CELLS[name], params, x, lengths, state, **options)
+    result = method(CELLS[name], params, x, lengths, state, **options)
     weigh = lambda a: (a * jnp.cos(jnp.arange(a.size).reshape(a.shape))).sum()  # noqa: E731
     return sum(map(weigh, jax.tree.leaves(result)))
 
@@ -58,8 +58,8 @@ def test_static_and_dynamic_agree_in_values_and_gradients(name, reverse, x, rng)
     params = make_params(name)
     state = random_state(name, params, rng)
 
-    def differentiate(way, **options):
-        run = lambda p, x, s: loss(way, name, p, x, LENGTHS, s, reverse=reverse, **options)  # noqa: E731
+    def differentiate(method, **options):
+        run = lambda p, x, s: loss(method, name, p, x, LENGTHS, s, reverse=reverse, **options)  # noqa: E731
         return jax.jit(jax.value_and_grad(run, argnums=(0, 1, 2)))(params, x, state)
 
     expected = differentiate(static)
