@@ -109,8 +109,8 @@ def mix(params: Params, state: State) -> Array:
 
 def product_precision() -> str | None:
     """What `jax.default_matmul_precision` is set to, here and now."""
-    setting: str | None = jax.config.jax_default_matmul_precision  # type: ignore[attr-defined]
-    return setting
+    config: Any = jax.config  # whose names are typed in later versions only
+    return config.jax_default_matmul_precision
 
 
 def product(x: Array, kernel: Array) -> Array:

@@ -117,7 +117,7 @@ def count_ratios(
     if not 1 <= count <= len(PATTERNS):
         raise ValueError(f"there are {len(PATTERNS)} patterns of n-grams, not {count}")
     rng = np.random.default_rng(seed)
-    folds = rng.integers(0, FOLDS, groups.max(initial=-1) + 1)[groups]
+    folds = rng.integers(0, FOLDS, int(groups.max(initial=-1)) + 1)[groups]
     owners = np.repeat(np.arange(len(examples)), examples.lengths)
     given = _no_ratios(len(examples.tokens), count)
     known, ratios = [], []

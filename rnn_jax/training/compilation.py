@@ -4,6 +4,7 @@ import hashlib
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import jax
 
@@ -18,10 +19,11 @@ def keep_compiled_programs() -> None:
     instructions of the processor, and home directories are shared by unlike machines: each kind of processor
     has a folder of its own.
     """
-    if jax.config.jax_compilation_cache_dir is None:  # type: ignore[attr-defined]
+    config: Any = jax.config  # whose names are typed in later versions only
+    if config.jax_compilation_cache_dir is None:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn_jax/compiled"
-        jax.config.update("jax_compilation_cache_dir", str(folder / _instructions()))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+        config.update("jax_compilation_cache_dir", str(folder / _instructions()))
+        config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 def _instructions() -> str:
