@@ -26,6 +26,11 @@ def test_rows_are_the_runs_of_a_preset_on_a_platform(raw):
         assert [len(run.epochs) for run in row.runs] == [2] * len(row.runs)
 
 
+def test_the_introduction_stands_first_however_well_it_does(raw):
+    record(raw / "cpu/introduction.jsonl", 0, 0.99)
+    assert [row.preset for row in group_rows(load_runs(raw))] == ["introduction", "elman", "lstm", "lstm"]
+
+
 def test_seeds_come_in_the_order_of_numbers(raw, lstm):
     record(lstm, 10, 0.88)
     record(lstm, 3, 0.88)
@@ -33,7 +38,7 @@ def test_seeds_come_in_the_order_of_numbers(raw, lstm):
     assert row.values("seed") == [0, 1, 2, 3, 10]
 
 
-def test_data_sets_make_rows_of_their_own(raw, lstm):
+def test_datasets_make_rows_of_their_own(raw, lstm):
     record(lstm, 7, 0.99)
     change(lstm, 7, "config", dataset="synthetic")
     change(lstm, 7, dataset="synthetic")
