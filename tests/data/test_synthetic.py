@@ -47,7 +47,7 @@ def digest(data):
 # --- the dataset as such
 
 
-def test_data_set_is_the_one_that_was_measured(training, unseen):
+def test_the_dataset_is_the_one_that_was_measured(training, unseen):
     # Results on record were made with these texts: whoever changes them on purpose measures again.
     assert digest(training)[:16] == "5d25e9c1ff2d85ef"
     assert digest(unseen)[:16] == "d885acde58c73145"

@@ -65,7 +65,7 @@ def test_a_run_takes_the_line_of_its_own_seed_and_leaves_the_others(file):
     assert [record.result["test_accuracy"] for record in read_records(file)] == [0.5, 0.7, 0.5]
 
 
-def test_another_data_set_has_lines_of_its_own(file):
+def test_another_dataset_has_lines_of_its_own(file):
     add_record(file, made_up("lstm", 0, 0.5))
     other = made_up("lstm", 0, 0.7)
     add_record(file, other._replace(result=other.result | {"dataset": "synthetic"}))
