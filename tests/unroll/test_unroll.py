@@ -1,4 +1,4 @@
-"""Every unroll of every cell: against NumPy loops, against each other, and padding never matters."""
+"""Every unroll, with every cell that takes a path of its own through it: against NumPy loops, against each other, and padding never matters."""
 
 import jax
 import jax.numpy as jnp
