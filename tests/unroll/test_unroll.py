@@ -1,4 +1,4 @@
-"""Every unroll, with every cell that takes a path of its own through it: against NumPy loops, against each other, and padding never matters."""
+"""Every unroll with every cell that takes a path of its own: the NumPy loops, each other, and padding."""
 
 import jax
 import jax.numpy as jnp
