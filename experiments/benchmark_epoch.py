@@ -3,16 +3,18 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import tyro
 from rich.console import Console
 
 from experiments.command_line import Place, command_line, parse, run
+from rnn_jax.data import dataset as datasets
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.measuring.epochs import Epoch, our_epochs
 from rnn_jax.measuring.keras_epochs import keras_epochs
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.settings import check, to_flat
 from rnn_jax.training.config import Config
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
@@ -24,7 +26,7 @@ class Options:
 
     output: Place
     """Directory of epochs.jsonl and a table; a row of the same network is replaced."""
-    config: Annotated[Config, tyro.conf.arg(name="")]
+    config: Config
     libraries: tuple[Literal["rnn_jax", "keras"], ...] = ("rnn_jax",)
     """Who trains: rnn_jax, and keras, which needs TensorFlow (pip install tensorflow-cpu)."""
     num_devices: int | None = None
@@ -51,9 +53,9 @@ def main() -> int:
     """Measures, and writes the records and a table."""
     options = parse(Options, Options(output=tyro.MISSING, config=Config()))
     config = options.config
-    config.validate()
-    num_devices = set_up_devices(options.num_devices, config.batch_size)
-    data = config.load_data(options.data_dir, options.cache_dir)
+    check(config)
+    num_devices = set_up_devices(options.num_devices, config.training.batch_size)
+    data = datasets.load(config.text, options.data_dir, options.cache_dir)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "epochs.jsonl"
@@ -64,7 +66,7 @@ def main() -> int:
             "dataset": data.name,
             "reviews": len(data.train),
             "epochs": [epoch._asdict() for epoch in epochs],
-            "config": config.to_json(),
+            "config": to_flat(config),
             **origin(command_line("benchmark_epoch"), num_devices, ("keras", "tensorflow", "tensorflow-cpu")),
         }
         same = lambda other, row=row: all(other[k] == row[k] for k in ("library", "config"))  # noqa: E731

@@ -17,14 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from experiments.command_line import Place, command_line, parse, run
-from rnn_jax.cells import CELLS
+from rnn_jax.cells import CELLS, CellName
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import PRECISIONS, Case
 from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
 from rnn_jax.measuring.program import OURS
 from rnn_jax.measuring.supervisor import measure
 from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark
-from rnn_jax.training.config import CellName
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 

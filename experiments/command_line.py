@@ -53,7 +53,13 @@ def _parse(options: type[Options], default: Options | None) -> Options:
     settings: dict[str, Any] = {} if default is None else {"default": default}
     try:
         with contextlib.redirect_stderr(complaint):
-            return tyro.cli(options, prog=f"python -m experiments.{Path(sys.argv[0]).stem}", **settings)
+            # Settings are a tree, and flat on the command line: their names are unique.
+            return tyro.cli(
+                options,
+                prog=f"python -m experiments.{Path(sys.argv[0]).stem}",
+                config=(tyro.conf.OmitArgPrefixes,),
+                **settings,
+            )
     except SystemExit as end:
         if end.code in (0, None):  # --help
             raise

@@ -7,7 +7,7 @@ text_cnn fasttext, and then --raw runs/raw here.
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,11 +17,13 @@ from rich.progress import track
 
 from experiments.command_line import Place, command_line, parse, run
 from experiments.presets import PRESETS, PresetName
+from rnn_jax.data import dataset as datasets
 from rnn_jax.data.word_order import shuffle_blocks
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.training_step import temporary_bytes, training_step
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.reporting.networks import costs_table, load_costs, load_orders, orders_table
+from rnn_jax.settings import with_flat
 from rnn_jax.training.environment import origin
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.parallel import set_up_devices
@@ -55,14 +57,14 @@ def measure_costs(options: Options, num_devices: int) -> list[dict[str, Any]]:
     """A row for each length and network."""
     rows = []
     for length in track(options.lengths, "costs"):
-        configs = {name: replace(PRESETS[name], max_length=length) for name in options.networks}
+        configs = {name: with_flat(PRESETS[name], max_length=length) for name in options.networks}
         steps = {name: training_step(config, num_devices) for name, config in configs.items()}
         taken = run_in_turns(steps, options.seconds)
         rows += [
             {
                 "network": name,
                 "length": length,
-                "batch": config.batch_size,
+                "batch": config.training.batch_size,
                 "step_seconds": median(taken[name]),
                 "temporary_bytes": temporary_bytes(config, num_devices),
             }
@@ -77,16 +79,21 @@ def measure_orders(options: Options, runs: list[Path], num_devices: int) -> list
     for folder in track(runs, "order of words"):
         directory = RunDirectory(folder)
         config, params = directory.read_config(), best_weights(directory)
-        data = config.load_data(options.data_dir, options.cache_dir)
+        data = datasets.load(config.text, options.data_dir, options.cache_dir)
         evaluate = make_evaluator(config, data.validation.lengths, num_devices)
         for block in (0, *options.blocks):
             examples = data.validation
             if block:
-                examples = shuffle_blocks(examples, block, config.seed)
+                examples = shuffle_blocks(examples, block, config.training.seed)
                 examples = data.ratios.add_to(examples) if data.ratios else examples
             accuracy = evaluate(params, examples).metrics.accuracy
             rows.append(
-                {"network": folder.parent.name, "seed": config.seed, "block": block, "accuracy": accuracy}
+                {
+                    "network": folder.parent.name,
+                    "seed": config.training.seed,
+                    "block": block,
+                    "accuracy": accuracy,
+                }
             )
     return rows
 
@@ -98,7 +105,7 @@ def main() -> int:
         raise UserError("--networks: name at least one")
     if min((*options.lengths, *options.blocks), default=0) < 1:
         raise UserError("--lengths and --blocks must be above 0")
-    num_devices = set_up_devices(None, PRESETS[options.networks[0]].batch_size)
+    num_devices = set_up_devices(None, PRESETS[options.networks[0]].training.batch_size)
     platform = Path(options.raw) / jax.default_backend()
     runs = [folder for name in options.networks for folder in sorted((platform / name).glob("seed-*"))]
     missing = [name for name in options.networks if not any(run.parent.name == name for run in runs)]
@@ -108,7 +115,7 @@ def main() -> int:
             f"--runs {options.raw} --row {missing[0]}"
         )
     for folder in runs:
-        if RunDirectory(folder).read_config().refit:
+        if RunDirectory(folder).read_config().text.refit:
             raise UserError(f"{folder} has been trained on the validation reviews (--refit): leave it out")
     setting = origin(command_line("compare_networks"), num_devices)
     costs, orders = Path(options.output) / "costs.jsonl", Path(options.output) / "orders.jsonl"

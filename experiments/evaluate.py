@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments.command_line import Place, parse, run
+from rnn_jax.data import dataset as datasets
 from rnn_jax.errors import UserError
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.evaluation import make_evaluator
@@ -34,9 +35,9 @@ def main() -> None:
     keep_compiled_programs()
     directory = RunDirectory(options.workdir)
     config = directory.read_config()
-    num_devices = set_up_devices(options.num_devices, config.batch_size)
+    num_devices = set_up_devices(options.num_devices, config.training.batch_size)
     params = best_weights(directory)
-    data = config.load_data(options.data_dir, options.cache_dir)
+    data = datasets.load(config.text, options.data_dir, options.cache_dir)
     examples = getattr(data, options.split)
     if not len(examples):
         raise UserError(

@@ -9,7 +9,7 @@ import shlex
 import sys
 import time
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import tyro
@@ -17,10 +17,12 @@ from rich.console import Console
 
 from experiments.command_line import Place, command_line, parse, run
 from experiments.presets import PRESETS, PresetName, settle
+from rnn_jax.data import dataset as datasets
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import UserError
 from rnn_jax.models import summarize
 from rnn_jax.models.functional import ModelParams
+from rnn_jax.settings import check, to_flat
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.config import Config
 from rnn_jax.training.hosts import end_together, is_first, join
@@ -40,7 +42,7 @@ class Options:
 
     workdir: Place
     """Directory of the run: settings, metrics, checkpoints, result."""
-    config: Annotated[Config, tyro.conf.arg(name="")]
+    config: Config
     preset: PresetName = "lstm"
     """Settings to start from; the options below change them. Synthetic reviews get some of their own."""
     init_from: Place | None = None
@@ -73,7 +75,7 @@ def read_options() -> Options:
     for name in ("log_every", "save_every"):
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be above 0")
-    options.config.validate()
+    check(options.config)
     return options
 
 
@@ -85,10 +87,11 @@ def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
         *("vocabulary_size", "embedding_size", "pair_buckets", "log_count_ratios", "network", "hidden_size"),
         *("cell", "num_layers", "bidirectional", "dense", "pooling"),
     )
-    differing = [f"{n} {getattr(other, n)}" for n in shapes if getattr(other, n) != getattr(config, n)]
+    theirs, mine = to_flat(other), to_flat(config)
+    differing = [f"{n} {theirs[n]}" for n in shapes if theirs[n] != mine[n]]
     if differing:
         raise UserError(f"--init-from {path} is another network ({', '.join(differing)}): use its settings")
-    if other.refit and not config.refit:
+    if other.text.refit and not config.text.refit:
         raise UserError(f"--init-from {path} has been trained on the validation reviews: use --refit, too")
     if directory.read_vocabulary().words != data.vocabulary.words:
         raise UserError(f"--init-from {path} knows other words: it was trained on other reviews")
@@ -97,14 +100,14 @@ def weights_of(path: str, config: Config, data: Dataset) -> ModelParams:
 
 def show_plan(run: Run, console: Console) -> None:
     """What would be trained, on what, and in how many steps."""
-    config, data = run.config, run.data
+    config, training, data = run.config, run.config.training, run.data
     example = data.vocabulary.decode(data.train.sequences[0][:24])
     console.print(
-        f"{summarize(config.make_model(), config.max_length)}\n"
+        f"{summarize(config.make_model(), config.text.max_length)}\n"
         f"{data.name} reviews: {len(data.train):,} to train on, {len(data.validation):,} to validate, "
         f"{len(data.test):,} to test; the first, as the network reads it:\n"
         f"    {example} …\n"
-        f"{config.epochs} epochs of {run.epoch_steps} steps, {config.batch_size} reviews a step "
+        f"{training.epochs} epochs of {run.epoch_steps} steps, {training.batch_size} reviews a step "
         f"on {run.num_devices} {'device' if run.num_devices == 1 else 'devices'}, "
         f"padded to {', '.join(map(str, run.boundaries))} tokens",
         highlight=False,
@@ -179,14 +182,14 @@ def main() -> int:
 
 def train(options: Options) -> int:
     """Trains in the directory, or reports what was trained there."""
-    num_devices = set_up_devices(options.num_devices, options.config.batch_size)
+    num_devices = set_up_devices(options.num_devices, options.config.training.batch_size)
     console = Console(quiet=not is_first())
     directory = RunDirectory(options.workdir)
-    asked = options.config.dataset
+    asked = options.config.text.dataset
     if asked != "auto" and report_finished(options, directory, asked, console):
         return 0  # without loading the reviews
     start = time.perf_counter()
-    data = options.config.load_data(options.data_dir, options.cache_dir)
+    data = datasets.load(options.config.text, options.data_dir, options.cache_dir)
     data_seconds = time.perf_counter() - start
     if report_finished(options, directory, data.name, console):
         return 0
@@ -203,7 +206,7 @@ def train(options: Options) -> int:
         console=console,
     )
     if options.dry_run:
-        for name, value in config.to_json().items():
+        for name, value in to_flat(config).items():
             console.print(f"{name:18} {value}", highlight=False)
     show_plan(this, console)
     if options.dry_run:

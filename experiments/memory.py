@@ -13,12 +13,12 @@ from rich.console import Console
 from rich.progress import track
 
 from experiments.command_line import Place, command_line, parse, run
+from rnn_jax.cells import CellName
 from rnn_jax.data.memory_tasks import TASKS
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.memory import CHUNK, Case, measure_memory
 from rnn_jax.reporting.memory import load_memory, memory_table
 from rnn_jax.seeds import words
-from rnn_jax.training.config import CellName
 from rnn_jax.training.environment import origin
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.data import dataset as datasets
+from rnn_jax.data.dataset import TextSettings
 from rnn_jax.data.examples import pack
 from rnn_jax.errors import UserError
 from rnn_jax.models.nb_svm import count_ngrams, fit
@@ -48,14 +49,13 @@ def main() -> None:
     if not 1 <= options.ngrams <= 3:
         raise UserError(f"--ngrams {options.ngrams}: must be from 1 to 3")
     directory = RunDirectory(options.workdir)
-    data = datasets.load(
-        options.dataset,
+    reads = TextSettings(
+        dataset=options.dataset,
         vocabulary_size=options.vocabulary_size,
         max_length=options.max_length,
         truncate="head",
-        data_dir=options.data_dir,
-        cache_dir=options.cache_dir,
     )
+    data = datasets.load(reads, options.data_dir, options.cache_dir)
     config = {
         "network": "nb_svm",
         "vocabulary_size": data.vocabulary.size,

@@ -17,9 +17,9 @@ pairs, each with settings of its own (`experiments.search text_cnn`, `fasttext`)
 and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).
 """
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.training.config import Config
 
 CELLS = (
@@ -28,10 +28,10 @@ CELLS = (
 )
 
 # What reads a log-count ratio of n-grams beside each word: the networks that go beyond the recipe.
-RATIOS = replace(Config(), pooling="mean_max", log_count_ratios=5, vocabulary_size=30_000)
+RATIOS = with_flat(Config(), pooling="mean_max", log_count_ratios=5, vocabulary_size=30_000)
 
 PRESETS: dict[str, Config] = {
-    "introduction": replace(
+    "introduction": with_flat(
         Config(),
         cell="elman",
         pooling="last",
@@ -46,9 +46,9 @@ PRESETS: dict[str, Config] = {
         clip_norm=0.0,
         average_decay=0.0,
     ),
-    **{cell: replace(Config(), cell=cell) for cell in CELLS},
-    "lstm_bfloat16": replace(Config(), precision="bfloat16"),
-    "text_cnn": replace(  # draw-04
+    **{cell: with_flat(Config(), cell=cell) for cell in CELLS},
+    "lstm_bfloat16": with_flat(Config(), precision="bfloat16"),
+    "text_cnn": with_flat(  # draw-04
         Config(),
         network="cnn",
         hidden_size=100,
@@ -57,7 +57,7 @@ PRESETS: dict[str, Config] = {
         learning_rate=5e-3,
         epochs=4,
     ),
-    "fasttext": replace(  # draw-07
+    "fasttext": with_flat(  # draw-07
         Config(),
         network="bag",
         pair_buckets=100_000,
@@ -67,7 +67,7 @@ PRESETS: dict[str, Config] = {
         dropout=0.5,
         epochs=6,
     ),
-    "minute": replace(  # draw-03
+    "minute": with_flat(  # draw-03
         RATIOS,
         cell="mingru",
         bidirectional=True,
@@ -79,7 +79,7 @@ PRESETS: dict[str, Config] = {
         learning_rate=5e-3,
         epochs=2,
     ),
-    "best": replace(  # draw-06
+    "best": with_flat(  # draw-06
         RATIOS,
         cell="gru",
         bidirectional=True,
@@ -112,5 +112,6 @@ def settle(config: Config, preset: str, dataset: Literal["imdb", "synthetic"]) -
 
     On synthetic reviews, settings that are still those of the preset give way to the ones in `SYNTHETIC`.
     """
-    untouched = {n: v for n, v in SYNTHETIC.items() if getattr(config, n) == getattr(PRESETS[preset], n)}
-    return replace(config, dataset=dataset, **(untouched if dataset == "synthetic" else {}))
+    mine, presets = to_flat(config), to_flat(PRESETS[preset])
+    untouched = {name: value for name, value in SYNTHETIC.items() if mine[name] == presets[name]}
+    return with_flat(config, dataset=dataset, **(untouched if dataset == "synthetic" else {}))

@@ -11,7 +11,7 @@ are compared.
 """
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -26,6 +26,7 @@ from experiments.recorded_runs import RecordedRun, run_missing
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
+from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.training.config import Config
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 
@@ -100,9 +101,9 @@ def check_presets(runs: list[RecordedRun]) -> None:
     """Raises UserError if a network is recorded with other settings than its preset has now, naming them."""
     for each in runs:
         if each.name in PRESETS and (record := each.record):
-            preset = replace(PRESETS[each.name], seed=each.seed, refit=each.name in REFITTED)
-            wanted = settle(preset, each.name, each.dataset).to_json()
-            found = Config().to_json() | record.config  # an older record lacks what is off by default
+            preset = with_flat(PRESETS[each.name], seed=each.seed, refit=each.name in REFITTED)
+            wanted = to_flat(settle(preset, each.name, each.dataset))
+            found = to_flat(Config()) | record.config  # an older record lacks what is off by default
             differing = [f"{n}: {found[n]} against {wanted[n]}" for n in wanted if found[n] != wanted[n]]
             if differing:
                 raise UserError(

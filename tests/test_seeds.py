@@ -1,5 +1,3 @@
-import dataclasses
-
 import jax
 import numpy as np
 import pytest
@@ -7,6 +5,7 @@ import pytest
 from rnn_jax.data.batches import plan_epoch
 from rnn_jax.errors import UserError
 from rnn_jax.seeds import LARGEST, make_key
+from rnn_jax.settings import check, with_flat
 from tests.training.runs import CONFIG
 
 ALIKE = (5, 2**32 + 5, 2**33 + 5, 5 * 2**32, 5 * 2**32 + 5, LARGEST)  # in one half of their bits, or nearly
@@ -22,7 +21,7 @@ def test_every_bit_counts_in_keys_weights_and_the_order_of_reviews():
     assert len(keys) == len(ALIKE)
     kernels = set()
     for seed in ALIKE[:3]:
-        model = dataclasses.replace(CONFIG, seed=seed, network="bag").make_model()
+        model = with_flat(CONFIG, seed=seed, network="bag").make_model()
         kernels.add(float(model.embedding.embedding[0, 0]))
     assert len(kernels) == 3
     lengths = np.full(50, 4)
@@ -39,6 +38,6 @@ def test_the_order_of_small_seeds_is_as_it_was():
 
 @pytest.mark.parametrize("seed", [-1, LARGEST + 1])
 def test_other_numbers_are_refused(seed):
-    for use in (make_key, lambda seed: dataclasses.replace(CONFIG, seed=seed).validate()):
+    for use in (make_key, lambda seed: check(with_flat(CONFIG, seed=seed))):
         with pytest.raises(UserError, match=f"--seed {seed}: must be from 0 to"):
             use(seed)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROWS = ["errors", "durable", "places", "seeds", "cells", "unroll", "data", "models", "training"]
+ROWS = ["errors", "durable", "places", "seeds", "settings", "cells", "unroll", "data", "models", "training"]
 ROWS += ["measuring", "stress", "reporting"]
 FILES = sorted((ROOT / "rnn_jax").rglob("*.py"))
 

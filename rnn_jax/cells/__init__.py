@@ -4,6 +4,8 @@ A new cell is a new file here, written after `elman.py`, and a line in `CELLS`; 
 layers, the scripts and the tests that run over all cells then know it. `cell.py` says what a cell is.
 """
 
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
 from rnn_jax.cells.cell import Cell
 from rnn_jax.cells.coupled_lstm import COUPLED_LSTM
 from rnn_jax.cells.elman import ELMAN, ELMAN_RELU
@@ -38,4 +40,9 @@ CELLS: dict[str, Cell] = {
     "lru": LRU,
 }
 
-__all__ = ["CELLS", "ELMAN", "ELMAN_RELU", "GRU", "GRU_V3", "LSTM", "Cell"]
+if TYPE_CHECKING:  # a type checker cannot know what the table holds
+    CellName: TypeAlias = str
+else:  # choices that the command line shows and checks
+    CellName = Literal[tuple(CELLS)]
+
+__all__ = ["CELLS", "ELMAN", "ELMAN_RELU", "GRU", "GRU_V3", "LSTM", "Cell", "CellName"]

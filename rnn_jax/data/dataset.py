@@ -3,9 +3,9 @@
 import functools
 import logging
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from rnn_jax.data import cache, imdb, synthetic
 from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out
 from rnn_jax.data.films import group_films
-from rnn_jax.data.log_count_ratios import LogCountRatios, count_ratios
+from rnn_jax.data.log_count_ratios import PATTERNS, LogCountRatios, count_ratios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
+from rnn_jax.settings import Rule, above, at_least
 
 Name = Literal["auto", "imdb", "synthetic"]
 
@@ -24,6 +25,35 @@ VALIDATION_FRACTION = 0.1
 SPLIT_SEED = 20110619  # fixed, so that all runs of all seeds hold out the same reviews (ACL 2011 opened then)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """Which texts, and what is read of them."""
+
+    dataset: Name = "auto"
+    """Reviews to train on; auto: IMDb where it is at hand or can be downloaded, else synthetic ones."""
+    vocabulary_size: Annotated[int, at_least(4)] = 10_000
+    """Number of token indices: the most frequent words of the training split, and 3 special ones."""
+    max_length: Annotated[int, above(0), Rule(lambda n: n >= 2, "must leave room for a word: 2 or more")] = (
+        500
+    )
+    """Longest review in tokens; longer ones are cut."""
+    truncate: Truncate = "head"
+    """Side that a longer review loses: head keeps its last words, tail its first."""
+    log_count_ratios: Annotated[
+        int, Rule(lambda n: 0 <= n <= len(PATTERNS), f"must be from 0 to {len(PATTERNS)}")
+    ] = 0
+    """Naive Bayes log-count ratios read beside each word vector: 1, of the word; 2 and 3, also of the two and
+    three words that end with it; 4 and 5, also of pairs with one or two words between them; 0, none."""
+    train_examples: Annotated[
+        int | None, Rule(lambda n: n is None or (n >= 2 and n % 2 == 0), "must be 2 or more, and even")
+    ] = None
+    """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
+    refit: bool = False
+    """Train on the validation reviews, too, when all settings have been chosen; the last epoch counts."""
+    buckets: Annotated[int, above(0)] = 6
+    """Number of lengths that batches are padded to; each is compiled once."""
 
 
 class Dataset(NamedTuple):
@@ -38,29 +68,12 @@ class Dataset(NamedTuple):
     ratios: LogCountRatios | None = None  # of the training part, where they are asked for
 
 
-def load(
-    name: Name,
-    *,
-    vocabulary_size: int,
-    max_length: int,
-    truncate: Truncate,
-    log_count_ratios: int = 0,
-    train_examples: int | None = None,
-    refit: bool = False,
-    data_dir: str | None = None,
-    cache_dir: str | None = None,
-) -> Dataset:
+def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | None = None) -> Dataset:
     """Loads a dataset, encoding it first where no encoded cache exists.
 
     Args:
-        name: `imdb`, `synthetic`, or `auto`: IMDb where it is prepared or can be downloaded, else synthetic.
-            IMDb that is there and cannot be read is an error all the same.
-        vocabulary_size: the number of token indices, special ones included.
-        max_length: the longest sequence, start token included.
-        truncate: the side that longer reviews lose.
-        log_count_ratios: how many patterns of n-grams have their ratios come with each token; 0 for none.
-        train_examples: keep only so many training examples, stratified; all by default.
-        refit: hold nothing out: the validation part is empty, and all of the training split is trained on.
+        settings: which, and what is read of it. `auto` is IMDb where it is prepared or can be downloaded,
+            else synthetic; IMDb that is there and cannot be read is an error all the same.
         data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
         cache_dir: where the encoded dataset is kept; beside the TFDS data by default, or in
             `~/.cache/rnn_jax` where that cannot be written.
@@ -68,24 +81,24 @@ def load(
     Raises:
         UserError: if the dataset is not at hand, is damaged, or has too few examples.
     """
-    resolved, encoded = _load_encoded(name, data_dir, cache_dir)
+    resolved, encoded = _load_encoded(settings.dataset, data_dir, cache_dir)
     films = group_films(encoded.train) if resolved == "imdb" else np.arange(len(encoded.train))
-    held_out = hold_out(encoded.train.labels, 0 if refit else VALIDATION_FRACTION, SPLIT_SEED, films)
+    held_out = hold_out(encoded.train.labels, 0 if settings.refit else VALIDATION_FRACTION, SPLIT_SEED, films)
     chosen = np.flatnonzero(~held_out)
-    if train_examples is not None:
-        if train_examples > len(chosen):
+    if (wanted := settings.train_examples) is not None:
+        if wanted > len(chosen):
             raise UserError(
-                f"--train-examples {train_examples} is more than the {len(chosen)} there are: ask for fewer"
+                f"--train-examples {wanted} is more than the {len(chosen)} there are: ask for fewer"
             )
-        chosen = chosen[hold_out(encoded.train.labels[chosen], train_examples / len(chosen), SPLIT_SEED)]
-    vocabulary = encoded.vocabulary.limit(vocabulary_size)
+        chosen = chosen[hold_out(encoded.train.labels[chosen], wanted / len(chosen), SPLIT_SEED)]
+    vocabulary = encoded.vocabulary.limit(settings.vocabulary_size)
     train, validation, test = (
-        finish_all(part, vocabulary.size, max_length, truncate)
+        finish_all(part, vocabulary.size, settings.max_length, settings.truncate)
         for part in (encoded.train.take(chosen), encoded.train.take(np.flatnonzero(held_out)), encoded.test)
     )
-    if not log_count_ratios:
+    if not settings.log_count_ratios:
         return Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths)
-    ratios, given = count_ratios(train, films[chosen], log_count_ratios, SPLIT_SEED)
+    ratios, given = count_ratios(train, films[chosen], settings.log_count_ratios, SPLIT_SEED)
     train = replace(train, ratios=given)
     validation, test = ratios.add_to(validation), ratios.add_to(test)
     return Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths, ratios)

@@ -25,19 +25,21 @@ class Epoch(NamedTuple):
 
 def our_epochs(config: Config, data: Dataset, num_devices: int) -> Iterator[Epoch]:
     """Trains as a run does, but without checkpoints and records."""
-    steps = steps_per_epoch(len(data.train), config.batch_size)
-    program = make_program(config, steps * config.epochs, num_devices)
+    steps = steps_per_epoch(len(data.train), config.training.batch_size)
+    program = make_program(config, steps * config.training.epochs, num_devices)
     parallel = program.parallel
-    boundaries = choose_boundaries(data.train.lengths, config.max_length, config.buckets)
-    evaluate = Evaluator(parallel, program.apply, boundaries, config.batch_size)
+    boundaries = choose_boundaries(data.train.lengths, config.text.max_length, config.text.buckets)
+    evaluate = Evaluator(parallel, program.apply, boundaries, config.training.batch_size)
     state = parallel.replicate(program.init_state(program.init_params()))
-    key = make_key(config.seed)
-    for epoch in range(config.epochs):
+    key = make_key(config.training.seed)
+    for epoch in range(config.training.epochs):
         start = time.perf_counter()
         data_seconds = 0.0
-        for plan in plan_epoch(data.train.lengths, boundaries, config.batch_size, config.seed, epoch):
+        for plan in plan_epoch(
+            data.train.lengths, boundaries, config.training.batch_size, config.training.seed, epoch
+        ):
             making = time.perf_counter()
-            batch = parallel.shard(make_batch(data.train, plan, config.batch_size, parallel.rows))
+            batch = parallel.shard(make_batch(data.train, plan, config.training.batch_size, parallel.rows))
             data_seconds += time.perf_counter() - making
             state = program.step(state, batch, key)
         jax.block_until_ready(state)

@@ -12,6 +12,7 @@ from rnn_jax.data.examples import Examples
 from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.epochs import Epoch
+from rnn_jax.settings import to_flat
 from rnn_jax.training.config import Config
 
 # Settings that must have their defaults: what they ask for has no counterpart here.
@@ -29,6 +30,7 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
     Raises:
         UserError: if TensorFlow is not installed, or the network is not one that is built here.
     """
+    training = config.training
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -41,22 +43,22 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
 
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
     tf.config.threading.set_inter_op_parallelism_threads(num_threads)
-    if config.seed >= 2**32:
-        raise UserError(f"--libraries keras: --seed {config.seed} must be below {2**32} there")
-    keras.utils.set_random_seed(config.seed)
+    if training.seed >= 2**32:
+        raise UserError(f"--libraries keras: --seed {training.seed} must be below {2**32} there")
+    keras.utils.set_random_seed(training.seed)
     model = _make_model(config)
     schedule = keras.optimizers.schedules.PolynomialDecay(
-        config.learning_rate, -(-len(data.train) // config.batch_size) * config.epochs, 0.0
+        training.learning_rate, -(-len(data.train) // training.batch_size) * training.epochs, 0.0
     )
-    averaged = {"use_ema": True, "ema_momentum": config.average_decay} if config.average_decay else {}
+    averaged = {"use_ema": True, "ema_momentum": training.average_decay} if training.average_decay else {}
     model.compile(
-        keras.optimizers.Adam(schedule, global_clipnorm=config.clip_norm or None, **averaged),
+        keras.optimizers.Adam(schedule, global_clipnorm=training.clip_norm or None, **averaged),
         loss="binary_crossentropy",
         metrics=["accuracy"],
     )
-    test = _pad(data.test, config.max_length), data.test.labels
+    test = _pad(data.test, config.text.max_length), data.test.labels
     # Keras averages weights from the start, as they were drawn: at first, those of the last step are better.
-    swaps = [[keras.callbacks.SwapEMAWeights()], []] if config.average_decay else [[]]
+    swaps = [[keras.callbacks.SwapEMAWeights()], []] if training.average_decay else [[]]
     epochs: list[Epoch] = []
 
     class Clock(keras.callbacks.Callback):
@@ -66,16 +68,16 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             seconds = time.perf_counter() - self.start
             tested = (
-                model.evaluate(*test, batch_size=config.batch_size, verbose=0, callbacks=swap)[1]
+                model.evaluate(*test, batch_size=training.batch_size, verbose=0, callbacks=swap)[1]
                 for swap in swaps
             )
             epochs.append(Epoch(seconds, None, float(max(tested))))
 
     model.fit(
-        _pad(data.train, config.max_length),
+        _pad(data.train, config.text.max_length),
         data.train.labels,
-        batch_size=config.batch_size,
-        epochs=config.epochs,
+        batch_size=training.batch_size,
+        epochs=training.epochs,
         verbose=0,
         callbacks=[Clock()],
     )
@@ -87,35 +89,37 @@ def _make_model(config: Config) -> Any:
     import keras
 
     layers: Any = keras.layers
+    recurrent, pooling = config.encoder.recurrent, config.encoder.pooling
+    mine, defaults = to_flat(config), to_flat(Config())
     for name in NOT_BUILT:
-        if getattr(config, name) != getattr(Config(), name):
+        if mine[name] != defaults[name]:
             raise UserError(f"--libraries keras: it is not built with another {name.replace('_', ' ')}")
     kinds = {"elman": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
     poolings = {"max": layers.GlobalMaxPooling1D, "mean": layers.GlobalAveragePooling1D}
     for name, known in (("cell", kinds), ("pooling", {**poolings, "last": None})):
-        if getattr(config, name) not in known:
+        if mine[name] not in known:
             raise UserError(f"--libraries keras: --{name} is one of {', '.join(known)} there")
 
     class WordDropout(keras.layers.Layer):
         def call(self, tokens: Any, training: bool = False) -> Any:
-            if not training or config.word_dropout == 0:
+            if not training or config.embedding.word_dropout == 0:
                 return tokens
-            dropped = keras.random.uniform(keras.ops.shape(tokens)) < config.word_dropout
+            dropped = keras.random.uniform(keras.ops.shape(tokens)) < config.embedding.word_dropout
             return keras.ops.where(dropped, UNKNOWN, tokens)
 
     return keras.Sequential(
         [
-            keras.Input((config.max_length,), dtype="int32"),
+            keras.Input((config.text.max_length,), dtype="int32"),
             WordDropout(),
             layers.Embedding(
-                config.vocabulary_size,
-                config.embedding_size,
+                config.text.vocabulary_size,
+                config.embedding.embedding_size,
                 embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05),
             ),
-            layers.SpatialDropout1D(config.embedding_dropout),
-            kinds[config.cell](config.hidden_size, return_sequences=config.pooling != "last"),
-            *([poolings[config.pooling]()] if config.pooling != "last" else []),
-            layers.Dropout(config.dropout),
+            layers.SpatialDropout1D(config.embedding.embedding_dropout),
+            kinds[recurrent.cell](recurrent.hidden_size, return_sequences=pooling != "last"),
+            *([poolings[pooling]()] if pooling != "last" else []),
+            layers.Dropout(recurrent.dropout),
             layers.Dense(1, activation="sigmoid"),
         ]
     )

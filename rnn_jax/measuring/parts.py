@@ -14,6 +14,7 @@ from rnn_jax.measuring.case import Case, make_problem
 from rnn_jax.measuring.program import AXIS, our_program, product_program
 from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
+from rnn_jax.settings import with_flat
 from rnn_jax.training.config import Config
 from rnn_jax.unroll.fused import chunk_length
 
@@ -35,7 +36,8 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
     classifier around such a layer, with its embedding, dropout, optimizer and averages.
     """
     problem = make_problem(case)
-    config = Config(
+    config = with_flat(
+        Config(),
         cell=case.cell,
         embedding_size=case.hidden,
         hidden_size=case.hidden,

@@ -1,12 +1,12 @@
 """Training steps on one device, two, and so on: what sharing a batch brings."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from statistics import quantiles
 from typing import Any
 
 from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
+from rnn_jax.settings import with_flat
 from rnn_jax.training.config import Config
 
 
@@ -18,10 +18,10 @@ def measure_scaling(config: Config, counts: Sequence[int], seconds: float) -> It
         counts: numbers of devices; each must share the batch evenly.
         seconds: to spend on each row.
     """
-    rows = [("global", config.batch_size, count) for count in counts]
-    rows += [("device", config.batch_size // max(counts) * count, count) for count in counts]
+    rows = [("global", config.training.batch_size, count) for count in counts]
+    rows += [("device", config.training.batch_size // max(counts) * count, count) for count in counts]
     runs = {
-        str(row): training_step(replace(config, batch_size=batch), count)
+        str(row): training_step(with_flat(config, batch_size=batch), count)
         for row in rows
         for _, batch, count in [row]
     }

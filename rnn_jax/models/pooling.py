@@ -1,6 +1,7 @@
 """From the outputs of a recurrent layer to one vector a sequence: `[B, T, F] -> [B, F]`, or wider."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import jax.numpy as jnp
 from flax import nnx
@@ -85,3 +86,8 @@ POOLINGS: dict[str, Callable[[int, nnx.Rngs], tuple[Pooling, int]]] = {
     "mean_max": _without_parameters(mean_max, vectors=2),
     "attention": lambda size, rngs: (Attention(size, rngs), size),
 }
+
+if TYPE_CHECKING:  # a type checker cannot know what the table holds
+    PoolingName: TypeAlias = str
+else:  # choices that the command line shows and checks
+    PoolingName = Literal[tuple(POOLINGS)]

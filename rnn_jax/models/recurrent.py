@@ -1,30 +1,71 @@
 """Recurrent layers as a Flax module: it holds the parameters, and an unroll does the work."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Annotated
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from rnn_jax.cells import Cell
+from rnn_jax.cells import CELLS, Cell, CellName
 from rnn_jax.cells.cell import Array, Params, State
-from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
+from rnn_jax.cells.noise import (
+    MaskedParams,
+    ZoneoutParams,
+    can_drop,
+    can_zone_out,
+    has_recurrent_kernel,
+    recurrent_dropout,
+    zoneout,
+)
 from rnn_jax.models.dropout import Keys, dropout, weight_dropout
 from rnn_jax.models.encoder import Part
 from rnn_jax.models.pooling import POOLINGS
-from rnn_jax.unroll import Unroll, Unrolled, dynamic, init_layers, map_layers, run_layers
+from rnn_jax.settings import EXTENDABLE, NEUTRAL, Rate, above, require
+from rnn_jax.unroll import UNROLLS, Unrolled, UnrollName, init_layers, map_layers, run_layers
 from rnn_jax.unroll.gates import gates_over_time
 
 BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
 
 
-class Noise(NamedTuple):
-    """How much is dropped in training: probabilities."""
+@dataclass(frozen=True)
+class RecurrentSettings:
+    """Recurrent layers."""
 
-    between_layers: float = 0.0  # features, by one mask for all steps
-    recurrent: float = 0.0  # of what a cell's products see of its state, by one mask for all steps
-    weights: float = 0.0  # recurrent weights, by one mask for all steps and examples
-    zoneout: float = 0.0  # units that keep their old state, at each step anew
+    cell: CellName = "lstm"
+    """Recurrent cell."""
+    unroll: Annotated[UnrollName, EXTENDABLE, NEUTRAL] = "fused"
+    """How steps become a sequence: fused (a scan with derivatives by hand), dynamic (lax.scan as it is),
+    static (a Python loop; compiles every step), checkpointed (little memory), parallel (all steps at once,
+    for linear cells), cudnn (LSTM on NVIDIA GPUs)."""
+    hidden_size: Annotated[int, above(0)] = 32
+    """Size of the recurrent state, in each direction; features of a width of the convolutional network."""
+    num_layers: Annotated[int, above(0)] = 1
+    """Recurrent layers, one on another."""
+    bidirectional: bool = False
+    """Whether each layer also reads from the end to the beginning."""
+    dense: bool = False
+    """Whether a layer also reads what the layers below it read."""
+    dropout: Rate = 0.3
+    """Probability that a feature is dropped in training, between layers and before the head."""
+    recurrent_dropout: Rate = 0.0
+    """Variational dropout of the state: probability that a unit is hidden from the products of the next step
+    in training, at all steps."""
+    weight_dropout: Rate = 0.0
+    """Probability that a recurrent weight is dropped in training, at all steps."""
+    zoneout: Rate = 0.0
+    """Probability that a unit keeps its old state at a step in training."""
+
+    def check(self) -> None:
+        """Raises UserError for noise that the cell does not know."""
+        cell = CELLS[self.cell]
+        for name, known in (
+            ("recurrent_dropout", can_drop(cell)),
+            ("weight_dropout", has_recurrent_kernel(cell)),
+            ("zoneout", can_zone_out(cell)),
+        ):
+            value = getattr(self, name)
+            require(known or value == 0, name, value, f"is not known for --cell {self.cell}: leave it 0")
 
 
 class Recurrent(nnx.Module):
@@ -36,26 +77,18 @@ class Recurrent(nnx.Module):
         output_size: hidden_size, or twice that in both directions.
     """
 
-    def __init__(
-        self,
-        cell: Cell,
-        input_size: int,
-        hidden_size: int,
-        *,
-        num_layers: int = 1,
-        bidirectional: bool = False,
-        dense: bool = False,
-        noise: Noise | None = None,
-        unroll: Unroll = dynamic,
-        rngs: nnx.Rngs,
-    ) -> None:
-        self.cell = cell
-        self.unroll = unroll
-        self.noise = noise or Noise()
-        self.bidirectional = bidirectional
-        self.dense = dense
-        self.output_size = hidden_size * (2 if bidirectional else 1)
-        layers = init_layers(cell, rngs.params(), input_size, hidden_size, num_layers, bidirectional, dense)
+    def __init__(self, settings: RecurrentSettings, input_size: int, rngs: nnx.Rngs) -> None:
+        self.settings = settings
+        self.output_size = settings.hidden_size * (2 if settings.bidirectional else 1)
+        layers = init_layers(
+            CELLS[settings.cell],
+            rngs.params(),
+            input_size,
+            settings.hidden_size,
+            settings.num_layers,
+            settings.bidirectional,
+            settings.dense,
+        )
         self.layers = nnx.data(jax.tree.map(nnx.Param, layers))
 
     def __call__(
@@ -68,12 +101,14 @@ class Recurrent(nnx.Module):
         """Runs the layers; see `rnn_jax.unroll.Unroll` for the arguments and errors. `keys` turn noise on."""
 
         def between(layer: int, outputs: Array) -> Array:
-            if keys is None or self.noise.between_layers == 0:
+            if keys is None or settings.dropout == 0:
                 return outputs
-            return dropout(outputs, self.noise.between_layers, keys, BETWEEN_LAYERS + layer)
+            return dropout(outputs, settings.dropout, keys, BETWEEN_LAYERS + layer)
 
+        settings = self.settings
         cell, params = self._with_noise(self.params(), keys)
-        return run_layers(self.unroll, cell, params, x, lengths, initial_state, between, dense=self.dense)
+        unroll = UNROLLS[settings.unroll]
+        return run_layers(unroll, cell, params, x, lengths, initial_state, between, dense=settings.dense)
 
     def params(self) -> tuple[Params, ...]:
         """The parameters of all layers, as cells and `run_layers` take them."""
@@ -86,33 +121,33 @@ class Recurrent(nnx.Module):
             UserError: if the cell has none.
         """
         cell, (first, *_) = self._with_noise(self.params(), None)
-        return gates_over_time(cell, first.forward if self.bidirectional else first, x)
+        return gates_over_time(cell, first.forward if self.settings.bidirectional else first, x)
 
     def _with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
         """The cell, and parameters, of this step."""
-        cell, noise = self.cell, self.noise
+        cell, settings = CELLS[self.settings.cell], self.settings
 
         def drop_weights(number: int, params: Params) -> Params:
             assert keys is not None
-            kernel = weight_dropout(params.recurrent_kernel, noise.weights, keys, WEIGHTS + number)
+            kernel = weight_dropout(params.recurrent_kernel, settings.weight_dropout, keys, WEIGHTS + number)
             return params._replace(recurrent_kernel=kernel)
 
         def mask(number: int, params: Params) -> Params:
             assert keys is not None
             ones = jnp.ones((len(keys.examples), params.hidden_size), params.input_kernel.dtype)
-            return MaskedParams(params, dropout(ones, noise.recurrent, keys, RECURRENT + number))
+            return MaskedParams(params, dropout(ones, settings.recurrent_dropout, keys, RECURRENT + number))
 
         def zone_out(number: int, params: Params) -> Params:
             fold = lambda key: jax.random.fold_in(key, ZONEOUT + number)  # noqa: E731
             return ZoneoutParams(
-                params, noise.zoneout, None if keys is None else jax.vmap(fold)(keys.examples)
+                params, settings.zoneout, None if keys is None else jax.vmap(fold)(keys.examples)
             )
 
-        if keys is not None and noise.weights:
+        if keys is not None and settings.weight_dropout:
             layers = map_layers(drop_weights, layers)
-        if keys is not None and noise.recurrent:
+        if keys is not None and settings.recurrent_dropout:
             cell, layers = recurrent_dropout(cell), map_layers(mask, layers)
-        if noise.zoneout:  # which acts otherwise when not training, too
+        if settings.zoneout:  # which acts otherwise when not training, too
             cell, layers = zoneout(cell), map_layers(zone_out, layers)
         return cell, layers
 
@@ -124,8 +159,7 @@ class PooledRecurrent(nnx.Module):
         output_size: the size of the pooling's output.
     """
 
-    def __init__(self, cell: str, recurrent: Recurrent, pooling: str, rngs: nnx.Rngs) -> None:
-        self.cell = cell
+    def __init__(self, recurrent: Recurrent, pooling: str, rngs: nnx.Rngs) -> None:
         self.recurrent = recurrent
         self.pooling = pooling
         self.pool, self.output_size = POOLINGS[pooling](recurrent.output_size, rngs)
@@ -138,6 +172,7 @@ class PooledRecurrent(nnx.Module):
         """What it is made of, for inputs of these shapes."""
         unrolled = jax.eval_shape(self.recurrent, x, lengths)
         pooled = jax.eval_shape(self.pool, unrolled, lengths)
-        name = f"{self.cell}, both directions" if self.recurrent.bidirectional else self.cell
+        settings = self.recurrent.settings
+        name = f"{settings.cell}, both directions" if settings.bidirectional else settings.cell
         layers = [Part(name, unrolled.outputs, layer) for layer in self.recurrent.layers]
         return [*layers, Part(f"{self.pooling} over time", pooled, self.pool)]

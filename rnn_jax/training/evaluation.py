@@ -63,8 +63,10 @@ class Evaluator:
 def make_evaluator(config: Config, lengths: NDArray[np.integer], num_devices: int) -> Evaluator:
     """An evaluator of the network of these settings, for examples of such lengths."""
     apply, _ = split(config.make_model)
-    boundaries = choose_boundaries(lengths, config.max_length, config.buckets)
-    return Evaluator(DataParallel(num_devices, config.batch_size), apply, boundaries, config.batch_size)
+    boundaries = choose_boundaries(lengths, config.text.max_length, config.text.buckets)
+    return Evaluator(
+        DataParallel(num_devices, config.training.batch_size), apply, boundaries, config.training.batch_size
+    )
 
 
 def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> list[dict[str, int | None]]:

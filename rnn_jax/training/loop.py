@@ -18,6 +18,7 @@ from rnn_jax.errors import RunError, UserError
 from rnn_jax.models import count_parameters
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.seeds import make_key
+from rnn_jax.settings import differences, from_flat, to_flat
 from rnn_jax.training.checkpoints import Checkpoint, SaveError
 from rnn_jax.training.config import Config
 from rnn_jax.training.environment import origin
@@ -81,14 +82,16 @@ class Run:
         self.config, self.data, self.directory, self.console = config, data, directory, console
         self.num_devices, self.log_every, self.save_every = num_devices, log_every, save_every
         self.test, self.data_seconds = test, data_seconds
-        self.epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
-        self.total_steps = self.epoch_steps * config.epochs
-        self.boundaries = choose_boundaries(data.train.lengths, config.max_length, config.buckets)
+        self.epoch_steps = steps_per_epoch(len(data.train), config.training.batch_size)
+        self.total_steps = self.epoch_steps * config.training.epochs
+        self.boundaries = choose_boundaries(data.train.lengths, config.text.max_length, config.text.buckets)
 
         self._program = make_program(config, self.total_steps, num_devices)
         self._parallel = self._program.parallel
-        self._evaluate = Evaluator(self._parallel, self._program.apply, self.boundaries, config.batch_size)
-        self._key = make_key(config.seed)
+        self._evaluate = Evaluator(
+            self._parallel, self._program.apply, self.boundaries, config.training.batch_size
+        )
+        self._key = make_key(config.training.seed)
         self._progress = TrainingProgress(console, self.total_steps)
         self._saver = Saver(directory, report=self._progress.line)
         self._best: ModelParams | None = None  # the best weights so far
@@ -145,10 +148,10 @@ class Run:
         if step > self.total_steps:
             raise UserError(
                 f"{self.directory.path} has trained for {step / self.epoch_steps:.4g} epochs already: "
-                f"--epochs {self.config.epochs} is too few to go on"
+                f"--epochs {self.config.training.epochs} is too few to go on"
             )
-        before = Config.from_json(settings, f"the checkpoint of step {step}")
-        changed = "; ".join(before.differences(self.config).values())
+        before = from_flat(Config(), settings, f"the checkpoint of step {step}")
+        changed = "; ".join(differences(before, self.config).values())
         self._progress.line(
             f"going on from step {step} of {self.total_steps}" + (f", with {changed}" if changed else "")
         )
@@ -157,7 +160,7 @@ class Run:
         """Takes the steps that are left of an epoch."""
         epoch, within = divmod(self._step, self.epoch_steps)
         for plan in self._plans(epoch)[within:]:
-            batch = make_batch(self.data.train, plan, self.config.batch_size, self._parallel.rows)
+            batch = make_batch(self.data.train, plan, self.config.training.batch_size, self._parallel.rows)
             self._state = self._program.step(self._state, self._parallel.shard(batch), self._key)
             self._step += 1
             self._progress.advance(self._step, epoch + 1)
@@ -204,7 +207,7 @@ class Run:
         )
         validated = "" if accuracy is None else f"validation loss {loss:.4f} · accuracy {accuracy:.2%} · "
         self._progress.line(
-            f"epoch {epoch:2d}/{self.config.epochs} · loss {train.mean_loss:.4f} · "
+            f"epoch {epoch:2d}/{self.config.training.epochs} · loss {train.mean_loss:.4f} · "
             f"accuracy {train.accuracy:.2%} · {validated}{seconds:.1f} s"
         )
         self._state = self._state._replace(metrics=self._parallel.replicate(Metrics.zero()))
@@ -224,7 +227,7 @@ class Run:
 
     def _patience_is_out(self) -> bool:
         epochs = self._step // self.epoch_steps
-        return 0 < self.config.patience <= epochs - self._so_far.best_epoch
+        return 0 < self.config.training.patience <= epochs - self._so_far.best_epoch
 
     def _check_finite(self) -> None:
         """Raises NotFiniteError if a loss or a gradient has not been finite."""
@@ -250,13 +253,15 @@ class Run:
     def _plans(self, epoch: int) -> list[Plan]:
         """The batches of an epoch, counted from 0."""
         config = self.config
-        return plan_epoch(self.data.train.lengths, self.boundaries, config.batch_size, config.seed, epoch)
+        return plan_epoch(
+            self.data.train.lengths, self.boundaries, config.training.batch_size, config.training.seed, epoch
+        )
 
     def _log_training(self, epoch: int) -> None:
         """Logs the means of the epoch so far, and the speed since the last record."""
         metrics = self._epoch_metrics()
         (step, seconds), self._last_log = self._last_log, (self._step, self._seconds())
-        rate = (self._step - step) * self.config.batch_size / (self._last_log[1] - seconds)
+        rate = (self._step - step) * self.config.training.batch_size / (self._last_log[1] - seconds)
         self._progress.figures(self._step, epoch, metrics.mean_loss, metrics.accuracy, rate)
         self._log(
             kind="train",
@@ -272,7 +277,7 @@ class Run:
     def _save(self) -> None:
         self._check_finite()
         self._so_far.train_seconds = self._seconds()
-        progress = {"config": self.config.to_json(), "standing": asdict(self._so_far)}
+        progress = {"config": to_flat(self.config), "standing": asdict(self._so_far)}
         self._saver.save(
             self._step, Checkpoint(self._parallel.unreplicate(self._state), self._best, progress)
         )
@@ -291,10 +296,10 @@ class Run:
         epochs, seconds = self._step // self.epoch_steps, self._so_far.train_seconds
         result = {
             "dataset": self.data.name,
-            "network": self.config.network,
-            "cell": self.config.cell,
-            "unroll": self.config.unroll,
-            "seed": self.config.seed,
+            "network": self.config.encoder.network,
+            "cell": self.config.encoder.recurrent.cell,
+            "unroll": self.config.encoder.recurrent.unroll,
+            "seed": self.config.training.seed,
             "parameters": count_parameters(self._best),
             "epochs_run": epochs,
             "best_epoch": self._so_far.best_epoch,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import optax
 
@@ -12,11 +13,21 @@ SCHEDULES: dict[str, Callable[[float, int], optax.Schedule]] = {
     "constant": lambda peak, steps: optax.constant_schedule(peak),
 }
 
+if TYPE_CHECKING:  # a type checker cannot know what the table holds
+    ScheduleName: TypeAlias = str
+else:  # choices that the command line shows and checks
+    ScheduleName = Literal[tuple(SCHEDULES)]
+
 OPTIMIZERS: dict[str, Callable[[optax.ScalarOrSchedule], optax.GradientTransformation]] = {
     "adam": optax.adam,  # D. Kingma and J. Ba, 2015, arXiv:1412.6980
     # T. Tieleman and G. Hinton, lecture 6.5 of "Neural Networks for Machine Learning", 2012; ε as in Keras.
     "rmsprop": partial(optax.rmsprop, decay=0.9, eps=1e-7),
 }
+
+if TYPE_CHECKING:  # a type checker cannot know what the table holds
+    OptimizerName: TypeAlias = str
+else:  # choices that the command line shows and checks
+    OptimizerName = Literal[tuple(OPTIMIZERS)]
 
 
 def make_optimizer(

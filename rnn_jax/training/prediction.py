@@ -1,6 +1,5 @@
 """A trained run, used: texts in, probabilities out."""
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -16,6 +15,7 @@ from rnn_jax.data.vocabulary import UNKNOWN, split_words
 from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
 from rnn_jax.models.functional import split
+from rnn_jax.settings import with_flat
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import best_weights
 
@@ -56,10 +56,10 @@ class Predictor:
     def __init__(self, workdir: str | Path) -> None:
         directory = RunDirectory(workdir)
         # All unrolls are equal, and this one is compiled at once.
-        self.config = dataclasses.replace(directory.read_config(), unroll="dynamic")
+        self.config = with_flat(directory.read_config(), unroll="dynamic")
         self._params = best_weights(directory)
         self.vocabulary = directory.read_vocabulary()
-        self._ratios = directory.read_ratios() if self.config.log_count_ratios else None
+        self._ratios = directory.read_ratios() if self.config.text.log_count_ratios else None
         self._apply = apply = split(self.config.make_model)[0]
 
         @jax.jit
@@ -93,10 +93,10 @@ class Predictor:
         check_text(text, 1)
         config = self.config
         tokens = finish(
-            self.vocabulary.encode(text), self.vocabulary.size, config.max_length, config.truncate
+            self.vocabulary.encode(text), self.vocabulary.size, config.text.max_length, config.text.truncate
         )
         words, kept = split_words(text), len(tokens) - 1
-        return (words[-kept:] if config.truncate == "head" else words[:kept]), tokens
+        return (words[-kept:] if config.text.truncate == "head" else words[:kept]), tokens
 
     @overload
     def __call__(self, texts: str) -> float: ...  # type: ignore[overload-overlap]
@@ -140,13 +140,15 @@ class Predictor:
     def _classify(self, texts: list[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """How probable each text is positive, and whether the network knows a word of it: `[N]`, `[N]`."""
         encoded = pack(map(self.vocabulary.encode, texts), np.zeros(len(texts), np.int8))
-        examples = finish_all(encoded, self.vocabulary.size, self.config.max_length, self.config.truncate)
+        examples = finish_all(
+            encoded, self.vocabulary.size, self.config.text.max_length, self.config.text.truncate
+        )
         known = np.array([(tokens[1:] != UNKNOWN).any() for tokens in examples.sequences], bool)
         if self._ratios is not None:
             examples = self._ratios.add_to(examples)
         rows = min(len(texts), MOST_ROWS)
         probabilities = np.zeros(len(texts), np.float32)
-        for plan in plan_evaluation(examples.lengths, (self.config.max_length,), rows) if texts else []:
+        for plan in plan_evaluation(examples.lengths, (self.config.text.max_length,), rows) if texts else []:
             batch = make_batch(examples, plan, rows)
             probabilities[plan.indices] = self._probabilities(self._params, batch)[: len(plan.indices)]
         return probabilities, known

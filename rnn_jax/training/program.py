@@ -34,20 +34,21 @@ class Program(NamedTuple):
 def make_program(config: Config, total_steps: int, num_devices: int) -> Program:
     """The program of a configuration, for so many devices of this host; nothing is compiled yet."""
     apply, init_params = split(config.make_model)
+    training = config.training
     optimizer = make_optimizer(
-        config.learning_rate,
+        training.learning_rate,
         total_steps,
-        config.clip_norm,
-        config.schedule,
-        config.warm_up,
-        config.optimizer,
+        training.clip_norm,
+        training.schedule,
+        training.warm_up,
+        training.optimizer,
     )
-    parallel = DataParallel(num_devices, config.batch_size)
+    parallel = DataParallel(num_devices, training.batch_size)
     step = partial(
         train_step,
         apply=apply,
         optimizer=optimizer,
-        average_decay=config.average_decay,
+        average_decay=training.average_decay,
         adversarial=config.adversarial,
         all_reduce=all_reduce,
     )

@@ -20,7 +20,8 @@ from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
-from rnn_jax.training.config import RESUMABLE, Config
+from rnn_jax.settings import EXTENDABLE, NEUTRAL, differences, from_flat, marked, to_flat
+from rnn_jax.training.config import Config
 
 LOCK = "lock"
 TIMES = {"data_seconds", "elapsed_seconds", "examples_per_second", "train_seconds"}  # which no two runs share
@@ -54,15 +55,16 @@ class RunDirectory:
     def check_usable(self, config: Config) -> None:
         """Raises UserError if the directory is a file, or holds a run of other settings; writes nothing.
 
-        Settings that may be changed on the way, `RESUMABLE`, may be others.
+        Settings marked `EXTENDABLE` may be others.
         """
         if self._holds_settings():
-            differing = self.read_config().differences(config)
-            if differing.keys() - RESUMABLE:
+            differing = differences(self.read_config(), config)
+            extendable = marked(config, EXTENDABLE)
+            if differing.keys() - extendable:
                 raise UserError(
                     f"{self.path} holds a run with other settings ({'; '.join(differing.values())}): "
                     "choose another --workdir, or the recorded settings; "
-                    f"a run can go on with another {', '.join(sorted(RESUMABLE))} only"
+                    f"a run can go on with another {', '.join(sorted(extendable))} only"
                 )
 
     def check_baseline(self, config: dict[str, Any]) -> None:
@@ -135,7 +137,7 @@ class RunDirectory:
             write_whole(self._vocabulary, "".join(word + "\n" for word in vocabulary.words))
             if ratios is not None:
                 ratios.write(self._ratios)
-            write_whole(self._config, json.dumps(config.to_json(), indent=2) + "\n")
+            write_whole(self._config, json.dumps(to_flat(config), indent=2) + "\n")
         except OSError as error:
             raise UserError(f"--workdir {self.path} cannot be written: {error.strerror}") from error
 
@@ -147,7 +149,7 @@ class RunDirectory:
         """
         if not self._config.is_file():
             raise UserError(f"{self.path} is not a run directory (no config.json): train one there first")
-        return Config.from_json(_read_object(self._config), source=str(self._config))
+        return from_flat(Config(), _read_object(self._config), source=str(self._config))
 
     def read_settings(self) -> dict[str, Any]:
         """The recorded settings of any run, as they were written, a baseline's included.
@@ -198,7 +200,9 @@ class RunDirectory:
 
     def finished(self, config: Config) -> dict[str, Any] | None:
         """The result, if the run has finished with these settings, however it was unrolled."""
-        if not self._config.exists() or self.read_config().differences(config).keys() - {"unroll"}:
+        if not self._config.exists() or differences(self.read_config(), config).keys() - marked(
+            config, NEUTRAL
+        ):
             return None
         return self.read_result()
 

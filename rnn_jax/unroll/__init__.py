@@ -1,5 +1,7 @@
 """How steps become a sequence: every unroll has the signature of `Unroll` and runs the same step."""
 
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
 from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn
 from rnn_jax.unroll.dynamic import dynamic
@@ -18,10 +20,16 @@ UNROLLS: dict[str, Unroll] = {
     "cudnn": cudnn,
 }
 
+if TYPE_CHECKING:  # a type checker cannot know what the table holds
+    UnrollName: TypeAlias = str
+else:  # choices that the command line shows and checks
+    UnrollName = Literal[tuple(UNROLLS)]
+
 __all__ = [
     "UNROLLS",
     "Directions",
     "Unroll",
+    "UnrollName",
     "Unrolled",
     "checkpointed",
     "cudnn",

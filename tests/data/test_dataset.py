@@ -10,8 +10,11 @@ from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.errors import UserError
 
-SETTINGS = {"vocabulary_size": 200, "max_length": 50, "truncate": "head"}
 NOTHING = Reviews([], np.zeros(0, np.int8))
+
+
+def reads(name, **settings):
+    return dataset.TextSettings(name, vocabulary_size=200, max_length=50, **settings)
 
 
 def made_up(split, data_dir=None):
@@ -20,10 +23,10 @@ def made_up(split, data_dir=None):
 
 
 def test_validation_reviews_are_held_out_of_training_once_and_for_all():
-    data = dataset.load("synthetic", **SETTINGS)
+    data = dataset.load(reads("synthetic"))
     assert (len(data.train), len(data.validation), len(data.test)) == (9000, 1000, 2000)
     assert data.validation.labels.mean() == 0.5
-    again = dataset.load("synthetic", **SETTINGS, train_examples=100)
+    again = dataset.load(reads("synthetic", train_examples=100))
     np.testing.assert_array_equal(data.validation.tokens, again.validation.tokens)
     train = {s.tobytes() for s in data.train.sequences}
     assert len(again.train) == 100
@@ -32,8 +35,8 @@ def test_validation_reviews_are_held_out_of_training_once_and_for_all():
 
 
 def test_a_refit_trains_on_all_of_the_training_split():
-    plain = dataset.load("synthetic", **SETTINGS)
-    data = dataset.load("synthetic", **SETTINGS, refit=True, log_count_ratios=1)
+    plain = dataset.load(reads("synthetic"))
+    data = dataset.load(reads("synthetic", refit=True, log_count_ratios=1))
     assert (len(data.train), len(data.validation), len(data.test)) == (10_000, 0, 2000)
     parts = [s.tobytes() for part in (plain.train, plain.validation) for s in part.sequences]
     assert sorted(s.tobytes() for s in data.train.sequences) == sorted(parts)
@@ -41,7 +44,7 @@ def test_a_refit_trains_on_all_of_the_training_split():
 
 
 def test_what_the_network_reads_is_cut_and_known():
-    data = dataset.load("synthetic", **SETTINGS)
+    data = dataset.load(reads("synthetic"))
     assert data.vocabulary.size == 200
     for part in (data.train, data.validation, data.test):
         assert part.tokens.max() < 200
@@ -52,9 +55,8 @@ def test_what_the_network_reads_is_cut_and_known():
 
 def test_log_count_ratios_come_with_every_token(monkeypatch, tmp_path):
     """Counted of the training part alone; those of training reviews without their own fold."""
-    settings = SETTINGS | {"log_count_ratios": 2, "train_examples": 200}
-    data = dataset.load("synthetic", **settings)
-    plain = dataset.load("synthetic", **SETTINGS | {"train_examples": 200})
+    data = dataset.load(reads("synthetic", log_count_ratios=2, train_examples=200))
+    plain = dataset.load(reads("synthetic", train_examples=200))
     assert data.ratios is not None
     for part, without in zip(data[2:5], plain[2:5], strict=True):
         assert part.ratios.shape == (len(part.tokens), ratio_features(2))
@@ -65,32 +67,32 @@ def test_log_count_ratios_come_with_every_token(monkeypatch, tmp_path):
 
 def test_more_training_reviews_than_there_are():
     with pytest.raises(UserError, match="--train-examples 9001 is more than the 9000"):
-        dataset.load("synthetic", **SETTINGS, train_examples=9001)
+        dataset.load(reads("synthetic", train_examples=9001))
 
 
 def test_imdb_is_read_once_and_then_taken_from_the_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(imdb, "load", made_up)
-    first = dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"))
+    first = dataset.load(reads("imdb"), data_dir=str(tmp_path / "tfds"))
     assert cache.path_for(tmp_path / "tfds" / "rnn_jax", "imdb_reviews").is_file()
     monkeypatch.setattr(imdb, "load", None)
-    second = dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"))
+    second = dataset.load(reads("imdb"), data_dir=str(tmp_path / "tfds"))
     assert second.name == "imdb"
     np.testing.assert_array_equal(first.train.tokens, second.train.tokens)
 
 
 def test_the_cache_alone_is_enough(tmp_path, monkeypatch):
     monkeypatch.setattr(imdb, "load", made_up)
-    dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"), cache_dir=str(tmp_path / "cache"))
+    dataset.load(reads("imdb"), data_dir=str(tmp_path / "tfds"), cache_dir=str(tmp_path / "cache"))
     assert not (tmp_path / "tfds").exists()
     monkeypatch.setattr(imdb, "load", None)
-    data = dataset.load("auto", **SETTINGS, data_dir=str(tmp_path / "no"), cache_dir=str(tmp_path / "cache"))
+    data = dataset.load(reads("auto"), data_dir=str(tmp_path / "no"), cache_dir=str(tmp_path / "cache"))
     assert data.name == "imdb"
 
 
 def test_a_cache_that_cannot_lie_beside_the_data_lies_at_home(tmp_path, monkeypatch):
     monkeypatch.setattr(imdb, "load", made_up)
     (tmp_path / "tfds").write_text("a file, where no folder can be made")
-    dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path / "tfds"))
+    dataset.load(reads("imdb"), data_dir=str(tmp_path / "tfds"))
     assert cache.path_for(Path(os.environ["XDG_CACHE_HOME"]) / "rnn_jax", "imdb_reviews").is_file()
 
 
@@ -99,14 +101,14 @@ def test_auto_prepares_imdb_where_it_can_be_downloaded(tmp_path, monkeypatch):
     monkeypatch.setattr(imdb, "can_download", lambda: True)
     monkeypatch.setattr(imdb, "prepare", prepared.append)
     monkeypatch.setattr(imdb, "load", made_up)
-    assert dataset.load("auto", **SETTINGS, data_dir=str(tmp_path)).name == "imdb"
+    assert dataset.load(reads("auto"), data_dir=str(tmp_path)).name == "imdb"
     assert prepared == [str(tmp_path)]
 
 
 def test_auto_falls_back_to_synthetic_with_a_warning_that_cannot_be_missed(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(imdb, "can_download", lambda: False)
     with caplog.at_level(logging.WARNING, logger="rnn_jax"):
-        data = dataset.load("auto", **SETTINGS, data_dir=str(tmp_path))
+        data = dataset.load(reads("auto"), data_dir=str(tmp_path))
     assert data.name == "synthetic"
     assert "SYNTHETIC REVIEWS" in caplog.text
     assert "prepare_data" in caplog.text
@@ -118,16 +120,16 @@ def test_auto_falls_back_when_the_download_fails(tmp_path, monkeypatch):
 
     monkeypatch.setattr(imdb, "can_download", lambda: True)
     monkeypatch.setattr(imdb, "prepare", fail)
-    assert dataset.load("auto", **SETTINGS, data_dir=str(tmp_path)).name == "synthetic"
+    assert dataset.load(reads("auto"), data_dir=str(tmp_path)).name == "synthetic"
 
 
 def test_imdb_that_is_not_prepared_is_not_replaced(tmp_path):
     with pytest.raises(UserError, match="prepare_data"):
-        dataset.load("imdb", **SETTINGS, data_dir=str(tmp_path))
+        dataset.load(reads("imdb"), data_dir=str(tmp_path))
 
 
 def test_a_damaged_cache_is_not_trained_on(tmp_path):
     path = cache.path_for(tmp_path, "imdb_reviews")
     path.write_bytes(b"something else")
     with pytest.raises(UserError, match="is damaged"):
-        dataset.load("imdb", **SETTINGS, cache_dir=str(tmp_path))
+        dataset.load(reads("imdb"), cache_dir=str(tmp_path))

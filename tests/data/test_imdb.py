@@ -60,7 +60,7 @@ def test_what_is_in_another_format_is_said(copy):
     ):
         imdb.load("train", str(copy))
     with pytest.raises(UserError, match="riegeli"):  # and nothing else is trained on
-        dataset.load("auto", vocabulary_size=9, max_length=5, truncate="head", data_dir=str(copy))
+        dataset.load(dataset.TextSettings(vocabulary_size=9, max_length=5), data_dir=str(copy))
 
 
 @pytest.mark.parametrize("split", imdb.SPLITS)

@@ -65,8 +65,8 @@ def test_the_same_reviews_in_the_same_order_as_from_array_record(prepared, conve
 
 def test_training_takes_them_and_asks_for_nothing_else(converted, monkeypatch, tmp_path):
     monkeypatch.setattr(imdb, "can_download", None)
-    settings = {"vocabulary_size": 9, "max_length": 5, "truncate": "head"}
-    data = dataset.load("auto", **settings, data_dir=str(converted), cache_dir=str(tmp_path))
+    reads = dataset.TextSettings(vocabulary_size=9, max_length=5)
+    data = dataset.load(reads, data_dir=str(converted), cache_dir=str(tmp_path))
     assert data.name == "imdb"
     assert imdb.prepare(str(converted), "missing.tar.gz") == converted
 

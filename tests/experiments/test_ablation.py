@@ -10,6 +10,7 @@ from experiments import ablation
 from experiments.imdb_sentiment import read_options
 from experiments.presets import PRESETS
 from rnn_jax.reporting.records import read_records
+from rnn_jax.settings import differences
 
 RECORDS = Path(__file__).parents[2] / "results/ablation"
 
@@ -27,7 +28,7 @@ def test_each_leaves_out_what_its_name_says(name, monkeypatch, capsys):
     options = read_options()
     assert options.test is False
     assert options.workdir == f"runs/ablation/{ablation.file_name(name)}/seed-1"
-    changed = options.config.differences(PRESETS["best"]).keys() - {"dataset", "seed"}
+    changed = differences(options.config, PRESETS["best"]).keys() - {"dataset", "seed"}
     given = {
         word[2:].removeprefix("no-") for word in ablation.ABLATIONS[name].split() if word.startswith("--")
     }

@@ -1,7 +1,6 @@
 """Whatever a script prints to, it does its work: no encoding fails, and nobody needs to read it."""
 
 import contextlib
-import dataclasses
 import io
 import json
 import os
@@ -12,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from experiments import command_line, imdb_sentiment
+from rnn_jax.settings import with_flat
 from tests.training.runs import CONFIG, make_run
 
 
@@ -36,7 +36,7 @@ def exit_code(main, **settings):
 
 def train(workdir):
     """Trains a network that is quickly compiled, and shows it on standard output; returns the exit code."""
-    config = dataclasses.replace(CONFIG, network="bag")
+    config = with_flat(CONFIG, network="bag")
     return exit_code(lambda: make_run(workdir, config, console=Console()).train("command") and 0)
 
 

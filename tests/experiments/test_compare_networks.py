@@ -1,6 +1,5 @@
 """The comparison of networks, on small ones trained here."""
 
-import dataclasses
 import json
 import shlex
 import sys
@@ -12,6 +11,7 @@ from experiments import compare_networks, imdb_sentiment
 from experiments.presets import PRESETS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.networks import load_costs, load_orders
+from rnn_jax.settings import with_flat
 from rnn_jax.training.evaluation import make_evaluator
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def call(monkeypatch, script, *arguments):
 def raw(tmp_path, monkeypatch):
     """Runs of two networks, one of which reads log-count ratios."""
     for name, change in (("gru", {"log_count_ratios": 1}), ("text_cnn", {})):
-        monkeypatch.setitem(PRESETS, name, dataclasses.replace(PRESETS[name], **SMALL, **change))
+        monkeypatch.setitem(PRESETS, name, with_flat(PRESETS[name], **SMALL, **change))
         workdir = tmp_path / "raw/cpu" / name / "seed-0"
         assert call(monkeypatch, imdb_sentiment, "--preset", name, "--workdir", workdir) == 0
     return tmp_path / "raw"

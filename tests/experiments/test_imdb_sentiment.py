@@ -18,6 +18,7 @@ from experiments.reproduce import ROWS
 from rnn_jax.errors import UserError
 from rnn_jax.models import count_parameters, summarize
 from rnn_jax.models.functional import split
+from rnn_jax.settings import check, to_flat
 from rnn_jax.training.config import Config
 from rnn_jax.training.prediction import Predictor
 
@@ -121,7 +122,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path, script):
 def test_presets_are_starting_points_for_options(tmp_path, script):
     arguments = ("--dataset", "synthetic", "--workdir", tmp_path / "new", "--dry-run")
     _, printed = script(imdb_sentiment, *arguments, "--preset", "elman", "--hidden-size", "5")
-    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(Config().to_json())])
+    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(to_flat(Config()))])
     assert settings["cell"] == "elman"
     assert settings["hidden_size"] == "5"
     assert settings["vocabulary_size"] == "10000"
@@ -130,15 +131,16 @@ def test_presets_are_starting_points_for_options(tmp_path, script):
 def test_the_introduction_is_that_of_introductory_texts_and_the_first_row():
     """Nothing that the project adds."""
     config = PRESETS["introduction"]
-    summary = summarize(config.make_model(), config.max_length)
+    summary = summarize(config.make_model(), config.text.max_length)
     assert count_parameters(split(config.make_model)[1]()) == 10_000 * 32 + 32 * (32 + 32 + 1) + 32 + 1
     assert "elman" in summary
-    assert (config.epochs, config.batch_size, config.max_length, config.buckets) == (10, 128, 500, 1)
-    assert (config.optimizer, config.learning_rate, config.schedule) == ("rmsprop", 1e-3, "constant")
-    assert config.pooling == "last"
+    training, text = config.training, config.text
+    assert (training.epochs, training.batch_size, text.max_length, text.buckets) == (10, 128, 500, 1)
+    assert (training.optimizer, training.learning_rate, training.schedule) == ("rmsprop", 1e-3, "constant")
+    assert config.encoder.pooling == "last"
     for added in ("word_dropout", "embedding_dropout", "dropout", "clip_norm", "average_decay", "patience"):
-        assert getattr(config, added) == 0
-    config.validate()
+        assert to_flat(config)[added] == 0
+    check(config)
     assert next(iter(ROWS)) == "introduction"
     assert len(ROWS["introduction"].seeds) == 5
 
@@ -146,7 +148,7 @@ def test_the_introduction_is_that_of_introductory_texts_and_the_first_row():
 def test_synthetic_reviews_get_their_own_settings_but_for_what_is_asked(tmp_path, script):
     arguments = ("--workdir", tmp_path / "new", "--dry-run", "--dataset", "synthetic", "--dropout", "0.25")
     _, printed = script(imdb_sentiment, *arguments)
-    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(Config().to_json())])
+    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(to_flat(Config()))])
     assert settings["word_dropout"] == "0.0"
     assert settings["dropout"] == "0.25"
     assert settings["learning_rate"] == "0.01"
@@ -195,7 +197,9 @@ def test_predictions_are_those_of_the_network_on_the_same_tokens(trained, script
     apply, _ = split(config.make_model)
     _, printed = script(predict, "--workdir", trained, "--json", *texts)
     for text, line in zip(texts, printed.splitlines(), strict=True):
-        tokens = finish(vocabulary.encode(text), vocabulary.size, config.max_length, config.truncate)
+        tokens = finish(
+            vocabulary.encode(text), vocabulary.size, config.text.max_length, config.text.truncate
+        )
         positive = 1 / (1 + np.exp(-float(apply(params, tokens[None], np.array([len(tokens)]))[0])))
         answer = json.loads(line)
         assert answer["text"] == text

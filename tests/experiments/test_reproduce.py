@@ -11,6 +11,7 @@ from experiments import recorded_runs, reproduce
 from experiments.presets import PRESETS
 from rnn_jax.reporting.records import add_record, read_records
 from rnn_jax.reporting.runs import load_runs
+from rnn_jax.settings import to_flat
 from tests.reporting.recorded import change, made_up, record, write_run
 
 RESULTS = Path(__file__).parents[2] / "results/raw"
@@ -134,7 +135,7 @@ def test_other_answers_count_even_where_as_many_are_right(tmp_path):
 
 def test_records_of_other_settings_than_the_preset_has_are_refused(ran, run, lstm):
     other = made_up("lstm", 1, 0.88)
-    settings = PRESETS["lstm"].to_json() | {"dataset": "imdb", "seed": 1, "hidden_size": 31}
+    settings = to_flat(PRESETS["lstm"]) | {"dataset": "imdb", "seed": 1, "hidden_size": 31}
     add_record(lstm, other._replace(config=settings))
     with pytest.raises(reproduce.UserError, match=r"lstm.jsonl has seed 1 .*\(hidden_size: 31 against 32\)"):
         run("--row", "lstm")

@@ -11,6 +11,7 @@ import pytest
 from experiments import recorded_runs, search
 from experiments.imdb_sentiment import read_options
 from rnn_jax.reporting.records import Record, read_records
+from rnn_jax.settings import to_flat
 from tests.reporting.recorded import write_run
 
 RECORDS = Path(__file__).parents[2] / "results/search"
@@ -80,9 +81,9 @@ def test_the_commands_are_understood(name, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first.command)[3:]])
     options = read_options()
     assert (options.workdir, options.test) == (f"runs/search/{name}/draw-00/seed-3", False)
-    assert (options.config.dataset, options.config.seed) == ("imdb", 3)
+    assert (options.config.text.dataset, options.config.training.seed) == ("imdb", 3)
     for name, value in values_of(draws["draw-00"], chosen.space).items():
-        found = getattr(options.config, name.replace("-", "_"))
+        found = to_flat(options.config)[name.replace("-", "_")]
         assert found == type(found)(value)
 
 

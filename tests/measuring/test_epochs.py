@@ -18,7 +18,7 @@ def test_the_epochs_are_those_of_a_run(tmp_path):
     data = make_data()
     epochs = list(our_epochs(CONFIG, data, num_devices=2))
     result = make_run(tmp_path / "run", data=data, devices=2).train("")
-    assert len(epochs) == CONFIG.epochs
+    assert len(epochs) == CONFIG.training.epochs
     assert epochs[result["best_epoch"] - 1].test_accuracy == pytest.approx(result["test_accuracy"], abs=1e-9)
     assert all(0 < epoch.data_seconds < epoch.seconds for epoch in epochs)
 

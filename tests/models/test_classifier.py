@@ -7,11 +7,13 @@ from flax import nnx
 from rnn_jax.cells import CELLS
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.vocabulary import UNKNOWN
-from rnn_jax.models import POOLINGS, Classifier, Recurrent, count_parameters, summarize
+from rnn_jax.models import POOLINGS, Recurrent, RecurrentSettings, count_parameters, summarize
 from rnn_jax.models.dropout import Keys, dropout, make_keys, vocabulary_dropout, weight_dropout, word_dropout
 from rnn_jax.models.functional import split
 from rnn_jax.models.pooling import Attention, maximum
-from rnn_jax.unroll import Unrolled, dynamic, run_layer, run_layers, static
+from rnn_jax.settings import with_flat
+from rnn_jax.training.config import Config
+from rnn_jax.unroll import Unrolled, dynamic, run_layer, run_layers
 
 V, E, H, T = 20, 4, 3, 6
 LENGTHS = jnp.array([6, 0, 2])
@@ -23,15 +25,21 @@ def tokens(rng):
     return jnp.where(jnp.arange(T) < LENGTHS[:, None], tokens, 0)
 
 
+QUIET = with_flat(
+    Config(),
+    vocabulary_size=V,
+    embedding_size=E,
+    hidden_size=H,
+    unroll="dynamic",
+    pooling="last",
+    word_dropout=0.0,
+    embedding_dropout=0.0,
+    dropout=0.0,
+)
+
+
 def make(**changes):
-    settings = {
-        "cell": "lstm",
-        "vocabulary_size": V,
-        "embedding_size": E,
-        "hidden_size": H,
-        "rngs": nnx.Rngs(0),
-    }
-    return Classifier(**(settings | changes))
+    return with_flat(QUIET, **changes).make_model()
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "mean_max"])
@@ -168,7 +176,8 @@ def test_the_unroll_does_not_change_the_logits(tokens):
 
 @pytest.mark.slow
 def test_recurrent_layers_go_on_from_a_state(rng):
-    layers = Recurrent(CELLS["gru"], E, H, num_layers=2, unroll=static, rngs=nnx.Rngs(0))
+    settings = RecurrentSettings(cell="gru", hidden_size=H, num_layers=2, unroll="static")
+    layers = Recurrent(settings, E, nnx.Rngs(0))
     x = jnp.asarray(rng.normal(size=(2, T, E)), jnp.float32)
     whole, first = layers(x), layers(x[:, :4])
     second = layers(x[:, 4:], initial_state=first.state)

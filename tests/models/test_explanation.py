@@ -9,11 +9,12 @@ from rnn_jax.data.log_count_ratios import count_ratios
 from rnn_jax.data.vocabulary import START, UNKNOWN
 from rnn_jax.models.explanation import explain
 from rnn_jax.models.functional import split
+from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.training.config import Config
 
 V, T = 30, 70
-CONFIG = Config(
-    vocabulary_size=V, embedding_size=4, hidden_size=5, cell="gru", unroll="dynamic", pooling="mean"
+CONFIG = with_flat(
+    Config(), vocabulary_size=V, embedding_size=4, hidden_size=5, cell="gru", unroll="dynamic", pooling="mean"
 )
 
 
@@ -55,7 +56,7 @@ def test_integrated_gradients_add_up(tokens, rng):
 
 def test_of_a_linear_model_both_are_what_each_word_adds(tokens, rng):
     """A bag: the contribution of a word is its vector, less that of an unknown word, by the head."""
-    apply, params = make(Config(network="bag", vocabulary_size=V, embedding_size=4), rng)
+    apply, params = make(with_flat(Config(), network="bag", vocabulary_size=V, embedding_size=4), rng)
     explained = explain(apply, params, tokens)
     vectors = params["embedding"]["embedding"]
     expected = (vectors[tokens] - vectors[UNKNOWN]) @ params["head"]["kernel"][:, 0] / T
@@ -80,7 +81,7 @@ def test_log_count_ratios_follow_the_words(tokens, rng):
     """A word that becomes unknown takes the ratios of its n-grams with it."""
     train = pack([rng.integers(3, V, 40).astype(np.int32) for _ in range(60)], rng.integers(0, 2, 60))
     ratios, _ = count_ratios(train, np.arange(60), 3, seed=0)
-    config = Config(**CONFIG.to_json() | {"log_count_ratios": 3})
+    config = with_flat(Config(), **to_flat(CONFIG) | {"log_count_ratios": 3})
     apply, params = make(config, rng)
     explained = explain(apply, params, tokens, ratios)
     without = tokens.copy()

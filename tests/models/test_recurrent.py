@@ -10,8 +10,9 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
+from rnn_jax.models import RecurrentSettings
 from rnn_jax.models.dropout import dropout, make_keys, weight_dropout
-from rnn_jax.models.recurrent import BETWEEN_LAYERS, RECURRENT, WEIGHTS, ZONEOUT, Noise, Recurrent
+from rnn_jax.models.recurrent import BETWEEN_LAYERS, RECURRENT, WEIGHTS, ZONEOUT, Recurrent
 from rnn_jax.unroll import dynamic
 
 B, T, D, H = 3, 6, 4, 5
@@ -27,7 +28,11 @@ def x(rng):
 
 def make(**rates):
     """Two bidirectional layers, and the parameters of their four cells, first layer first."""
-    layers = Recurrent(LSTM, D, H, num_layers=2, bidirectional=True, noise=Noise(**rates), rngs=nnx.Rngs(0))
+    settings = RecurrentSettings(
+        **{"hidden_size": H, "num_layers": 2, "bidirectional": True, "unroll": "dynamic", "dropout": 0.0}
+        | rates
+    )
+    layers = Recurrent(settings, D, nnx.Rngs(0))
     params = layers.params()
     return layers, [half for layer in params for half in layer]
 
@@ -51,7 +56,7 @@ def all_different(arrays: Sequence[jax.Array]) -> bool:
 
 @pytest.mark.slow
 def test_dropout_between_layers(x):
-    layers, four = make(between_layers=0.5)
+    layers, four = make(dropout=0.5)
     expected = by_hand(LSTM, four, x, lambda outputs: dropout(outputs, 0.5, KEYS, BETWEEN_LAYERS))
     np.testing.assert_allclose(layers(x, LENGTHS, keys=KEYS).outputs, expected, atol=1e-6)
     np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x), atol=1e-6)
@@ -59,7 +64,7 @@ def test_dropout_between_layers(x):
 
 
 def test_recurrent_dropout_has_a_mask_of_its_own_for_each_layer_and_direction(x):
-    layers, four = make(recurrent=0.5)
+    layers, four = make(recurrent_dropout=0.5)
     masks = [dropout(jnp.ones((B, H)), 0.5, KEYS, RECURRENT + number) for number in range(4)]
     assert all_different(masks)
     masked = [MaskedParams(params, mask) for params, mask in zip(four, masks, strict=True)]
@@ -82,7 +87,7 @@ def test_zoneout_draws_for_each_layer_and_direction(x):
 
 
 def test_weight_dropout_is_of_recurrent_weights_alone_and_differs_from_cell_to_cell(x):
-    layers, four = make(weights=0.5)
+    layers, four = make(weight_dropout=0.5)
     kernels = [weight_dropout(p.recurrent_kernel, 0.5, KEYS, WEIGHTS + n) for n, p in enumerate(four)]
     assert all_different([kernel == 0 for kernel in kernels])
     thinned = [p._replace(recurrent_kernel=kernel) for p, kernel in zip(four, kernels, strict=True)]

@@ -9,13 +9,15 @@ from rich.console import Console
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.data.examples import pack
 from rnn_jax.data.vocabulary import FIRST_WORD, START, Vocabulary
+from rnn_jax.settings import with_flat
 from rnn_jax.training.config import Config
 from rnn_jax.training.loop import Run
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 from tests.conftest import DEVICES
 
 WORDS = [f"word{i}" for i in range(17)]
-CONFIG = Config(
+CONFIG = with_flat(
+    Config(),
     dataset="synthetic",
     vocabulary_size=20,
     max_length=12,

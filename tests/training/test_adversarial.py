@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from rnn_jax.models.functional import split
+from rnn_jax.settings import with_flat
 from rnn_jax.training.adversarial import adversarial_gradients, worst_step
 from rnn_jax.training.config import Config
 from rnn_jax.training.metrics import Metrics
 
 B, T, E = 4, 6, 5
-CONFIG = Config(vocabulary_size=30, embedding_size=E, hidden_size=7, cell="gru", dropout=0)
+CONFIG = with_flat(Config(), vocabulary_size=30, embedding_size=E, hidden_size=7, cell="gru", dropout=0)
 
 
 @pytest.fixture

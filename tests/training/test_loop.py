@@ -12,6 +12,7 @@ import pytest
 
 from rnn_jax.errors import UserError
 from rnn_jax.models.functional import split
+from rnn_jax.settings import with_flat
 from rnn_jax.stress.damages import DAMAGES
 from rnn_jax.training import loop, saver
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
@@ -67,7 +68,7 @@ def do_at_step(monkeypatch, step, action):
 
 
 def test_a_run_learns_and_says_how_well(tmp_path):
-    config = dataclasses.replace(CONFIG, epochs=25, hidden_size=8, dropout=0.1, word_dropout=0.0)
+    config = with_flat(CONFIG, epochs=25, hidden_size=8, dropout=0.1, word_dropout=0.0)
     run = make_run(tmp_path, config, data=make_data(train=160, validation=40, test=80), log_every=20)
     result = run.train("the command")
     records = metrics_of(tmp_path)
@@ -230,7 +231,7 @@ def test_a_directory_in_use_is_refused_and_a_lock_left_behind_is_not(tmp_path, u
 def test_epochs_can_be_added(tmp_path):
     """A finished run goes on, another learning rate included, and says what is new; fewer are refused."""
     make_run(tmp_path).train("command")
-    more = dataclasses.replace(CONFIG, epochs=3, unroll="dynamic")
+    more = with_flat(CONFIG, epochs=3, unroll="dynamic")
     run = make_run(tmp_path, more)
     assert run.directory.finished(more) is None
     result = run.train("command")
@@ -247,7 +248,7 @@ def test_epochs_can_be_added(tmp_path):
 
 def test_the_best_epoch_is_what_is_evaluated(tmp_path):
     """With a learning rate that ruins the later epochs, the test figures are those of the best one."""
-    run = make_run(tmp_path, dataclasses.replace(CONFIG, epochs=4, learning_rate=0.5))
+    run = make_run(tmp_path, with_flat(CONFIG, epochs=4, learning_rate=0.5))
     result = run.train("command")
     again = run._evaluate(weights(tmp_path), run.data.test)
     assert again.metrics.accuracy == result["test_accuracy"]
@@ -307,7 +308,7 @@ def test_a_run_stops_when_patience_runs_out(tmp_path, monkeypatch):
         return found._replace(metrics=metrics)
 
     monkeypatch.setattr(Evaluator, "__call__", scored)
-    config = dataclasses.replace(CONFIG, epochs=7, patience=2)
+    config = with_flat(CONFIG, epochs=7, patience=2)
     do_at_step(monkeypatch, 32, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(InterruptedRunError):
         make_run(tmp_path, config, test=False).train("command")
@@ -369,12 +370,12 @@ def test_the_number_of_devices_does_not_matter(devices, tmp_path, undisturbed, m
 def test_the_same_seed_gives_the_same_digits_and_another_others(tmp_path, undisturbed):
     same = make_run(tmp_path / "same").train("command")
     assert_same_run(tmp_path / "same", same, undisturbed)
-    other = make_run(tmp_path / "other", dataclasses.replace(CONFIG, seed=1)).train("command")
+    other = make_run(tmp_path / "other", with_flat(CONFIG, seed=1)).train("command")
     assert other["test_loss"] != same["test_loss"]
 
 
 def test_a_new_run_can_start_from_other_weights(tmp_path, undisturbed):
     start = weights(undisturbed[0])
-    config = dataclasses.replace(CONFIG, epochs=1, learning_rate=1e-9)
+    config = with_flat(CONFIG, epochs=1, learning_rate=1e-9)
     make_run(tmp_path, config).train("command", start)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), weights(tmp_path), start)

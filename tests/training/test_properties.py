@@ -1,6 +1,5 @@
 """What holds for all configurations and all texts, on random ones."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
+from rnn_jax.settings import check, differences, from_flat, to_flat, with_flat
 from rnn_jax.training.config import Config
 from rnn_jax.training.prediction import MOST_CHARACTERS, Predictor
 from tests.training.runs import make_run
@@ -17,7 +17,7 @@ from tests.training.runs import make_run
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
 
-DEFAULTS = Config().to_json()
+DEFAULTS = to_flat(Config())
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
@@ -39,11 +39,11 @@ json_values = st.recursive(
     )
 )
 def test_settings_come_back_from_json(changes):
-    config = dataclasses.replace(Config(), **changes)
-    config.validate()
-    assert Config.from_json(json.loads(json.dumps(config.to_json())), "here") == config
-    assert not config.differences(config)
-    assert config.differences(Config()).keys() == {k for k, v in changes.items() if v != DEFAULTS[k]}
+    config = with_flat(Config(), **changes)
+    check(config)
+    assert from_flat(Config(), json.loads(json.dumps(to_flat(config))), "here") == config
+    assert not differences(config, config)
+    assert differences(config, Config()).keys() == {k for k, v in changes.items() if v != DEFAULTS[k]}
 
 
 @given(
@@ -52,13 +52,13 @@ def test_settings_come_back_from_json(changes):
 def test_whatever_a_file_holds_is_settings_or_an_error_that_names_it(changes, more):
     """Never another exception; and what is taken can be trained."""
     try:
-        config = Config.from_json(DEFAULTS | changes | dict.fromkeys(more, 1), "some/config.json")
+        config = from_flat(Config(), DEFAULTS | changes | dict.fromkeys(more, 1), "some/config.json")
     except UserError as error:
         text = str(error)
         assert "some/config.json" in text or "--" in text
         assert "\n" not in text
     else:
-        config.validate()
+        check(config)
         assert not more
 
 

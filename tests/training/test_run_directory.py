@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import subprocess
 import sys
@@ -7,10 +6,11 @@ import pytest
 
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
+from rnn_jax.settings import with_flat
 from rnn_jax.training.config import Config
 from rnn_jax.training.run_directory import RunDirectory
 
-CONFIG = Config(dataset="imdb", hidden_size=7)
+CONFIG = with_flat(Config(), dataset="imdb", hidden_size=7)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_what_is_written_is_read(run):
 
 def test_the_same_settings_are_welcome_and_others_are_named(run):
     run.check_usable(CONFIG)
-    other = dataclasses.replace(CONFIG, cell="gru", learning_rate=0.5)
+    other = with_flat(CONFIG, cell="gru", learning_rate=0.5)
     with pytest.raises(
         UserError,
         match=r"cell: lstm against gru; learning_rate: .* against 0.5.*another --workdir"
@@ -49,10 +49,10 @@ def test_a_run_that_was_killed_before_its_settings_were_written_begins_again(run
 
 
 def test_some_settings_may_change_on_the_way(run):
-    other = dataclasses.replace(CONFIG, epochs=99, patience=3, unroll="dynamic")
+    other = with_flat(CONFIG, epochs=99, patience=3, unroll="dynamic")
     run.check_usable(other)
     run.write_result({"test_accuracy": 0.5})
-    assert run.finished(dataclasses.replace(CONFIG, unroll="static")) == {"test_accuracy": 0.5}
+    assert run.finished(with_flat(CONFIG, unroll="static")) == {"test_accuracy": 0.5}
     assert run.finished(other) is None
     run.create(other, Vocabulary(["a"]))
     assert run.read_config() == other

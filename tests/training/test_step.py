@@ -10,6 +10,7 @@ import pytest
 
 from rnn_jax.data.batches import Batch
 from rnn_jax.models.functional import split
+from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.training.config import Config
 from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.optimizer import make_optimizer
@@ -17,7 +18,7 @@ from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import evaluation_step, init_state, train_step
 from tests.conftest import need_devices
 
-CONFIG = Config(vocabulary_size=30, embedding_size=4, hidden_size=5, max_length=10, batch_size=8)
+CONFIG = with_flat(Config(), vocabulary_size=30, embedding_size=4, hidden_size=5, max_length=10, batch_size=8)
 KEY = jax.random.key(5)
 
 
@@ -74,7 +75,9 @@ def test_metrics_are_the_definitions(rng):
 def test_the_gradient_is_that_of_the_mean_loss_of_the_rows_that_count(parts, batch):
     """Plain gradient descent on the six real rows alone gives the same weights."""
     apply, _, state = parts
-    config = Config(**CONFIG.to_json() | {"word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0})
+    config = with_flat(
+        Config(), **to_flat(CONFIG) | {"word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0}
+    )
     apply, _ = split(config.make_model)
     optimizer = optax.sgd(0.1)
     state = state._replace(optimizer=optimizer.init(state.params))

@@ -1,11 +1,10 @@
 """Training where the default types are of 64 bits: what a step keeps stays of the type that it has."""
 
-import dataclasses
-
 import jax
 import numpy as np
 import pytest
 
+from rnn_jax.settings import with_flat
 from tests.training.runs import CONFIG, make_run, metrics_of
 
 
@@ -25,7 +24,7 @@ from tests.training.runs import CONFIG, make_run, metrics_of
     ids=["plain", "adversarial", "noisy"],
 )
 def test_a_run_is_the_same_run(settings, tmp_path):
-    config = dataclasses.replace(CONFIG, epochs=1, **settings)
+    config = with_flat(CONFIG, epochs=1, **settings)
     expected = make_run(tmp_path / "narrow", config)
     expected.train("")
     with jax.enable_x64(True):

@@ -8,8 +8,7 @@ from flax import nnx
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.noise import ZoneoutParams, zoneout
 from rnn_jax.errors import UserError
-from rnn_jax.models import Recurrent
-from rnn_jax.models.recurrent import Noise
+from rnn_jax.models import Recurrent, RecurrentSettings
 from rnn_jax.unroll import dynamic
 from rnn_jax.unroll.gates import GATED, gates_over_time
 
@@ -118,7 +117,8 @@ def test_the_first_gates_of_an_lstm_are_those_of_its_first_input(x, rng):
 
 
 def test_gates_of_a_network_trained_with_zoneout_are_those_it_uses(x, rng):
-    layers = Recurrent(CELLS["gru"], D, H, bidirectional=True, noise=Noise(zoneout=0.4), rngs=nnx.Rngs(0))
+    settings = RecurrentSettings(cell="gru", hidden_size=H, bidirectional=True, zoneout=0.4)
+    layers = Recurrent(settings, D, nnx.Rngs(0))
     params = layers.params()
     zoned = ZoneoutParams(params[0].forward, 0.4, None)
     outputs = np.asarray(dynamic(zoneout(CELLS["gru"]), zoned, x[None]).outputs[0])
