@@ -14,7 +14,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.measuring.scaling import measure_scaling
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.settings import check, to_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 
@@ -25,7 +25,7 @@ class Options:
 
     output: Place
     """Directory of data_parallel.jsonl, a table and a plot."""
-    config: Config
+    settings: Settings
     num_devices: int | None = None
     """The most devices; by default all that share the batch evenly, on a CPU one a core."""
     seconds: float = 10.0
@@ -34,19 +34,19 @@ class Options:
 
 def main() -> int:
     """Measures, and writes the records, a table and a plot."""
-    options = parse(Options, Options(output=tyro.MISSING, config=Config()))
-    check(options.config)
-    most = set_up_devices(options.num_devices, options.config.training.batch_size)
+    options = parse(Options, Options(output=tyro.MISSING, settings=Settings()))
+    check(options.settings)
+    most = set_up_devices(options.num_devices, options.settings.training.batch_size)
     if jax.process_count() > 1:
         raise UserError("the benchmark runs on one host: start it without --distributed")
-    counts = [count for count in range(1, most + 1) if options.config.training.batch_size % count == 0]
+    counts = [count for count in range(1, most + 1) if options.settings.training.batch_size % count == 0]
     console = Console(stderr=True)
-    setting = {"config": to_flat(options.config), **origin(command_line("benchmark_data_parallel"), most)}
+    setting = {"config": to_flat(options.settings), **origin(command_line("benchmark_data_parallel"), most)}
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "data_parallel.jsonl"
     with console.status(f"training on {', '.join(map(str, counts))} devices in turns"):
-        rows = list(measure_scaling(options.config, counts, options.seconds))
+        rows = list(measure_scaling(options.settings, counts, options.seconds))
     file.write_text("".join(json.dumps(row | setting) + "\n" for row in rows), encoding="utf-8")
     rows = load_scaling(file)
     table = scaling_table(rows)

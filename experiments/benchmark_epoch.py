@@ -15,7 +15,7 @@ from rnn_jax.measuring.epochs import Epoch, our_epochs
 from rnn_jax.measuring.keras_epochs import keras_epochs
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.settings import check, to_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 
@@ -26,7 +26,7 @@ class Options:
 
     output: Place
     """Directory of epochs.jsonl and a table; a row of the same network is replaced."""
-    config: Config
+    settings: Settings
     libraries: tuple[Literal["rnn_jax", "keras"], ...] = ("rnn_jax",)
     """Who trains: rnn_jax, and keras, which needs TensorFlow (pip install tensorflow-cpu)."""
     num_devices: int | None = None
@@ -37,13 +37,13 @@ class Options:
     """Directory of the encoded data."""
 
 
-def train(library: str, config: Config, data: Dataset, num_devices: int, console: Console) -> list[Epoch]:
+def train(library: str, settings: Settings, data: Dataset, num_devices: int, console: Console) -> list[Epoch]:
     """The epochs of a library."""
     if library == "keras":
         with console.status("keras is training"):
-            return keras_epochs(config, data, num_devices)
+            return keras_epochs(settings, data, num_devices)
     epochs = []
-    for epoch in our_epochs(config, data, num_devices):
+    for epoch in our_epochs(settings, data, num_devices):
         epochs.append(epoch)
         console.print(f"epoch {len(epochs)}: {epoch.seconds:.1f} s", highlight=False)
     return epochs
@@ -51,22 +51,22 @@ def train(library: str, config: Config, data: Dataset, num_devices: int, console
 
 def main() -> int:
     """Measures, and writes the records and a table."""
-    options = parse(Options, Options(output=tyro.MISSING, config=Config()))
-    config = options.config
-    check(config)
-    num_devices = set_up_devices(options.num_devices, config.training.batch_size)
-    data = datasets.load(config.text, options.data_dir, options.cache_dir)
+    options = parse(Options, Options(output=tyro.MISSING, settings=Settings()))
+    settings = options.settings
+    check(settings)
+    num_devices = set_up_devices(options.num_devices, settings.training.batch_size)
+    data = datasets.load(settings.text, options.data_dir, options.cache_dir)
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "epochs.jsonl"
     for library in options.libraries:
-        epochs = train(library, config, data, num_devices, Console(stderr=True))
+        epochs = train(library, settings, data, num_devices, Console(stderr=True))
         row: dict[str, Any] = {
             "library": library,
             "dataset": data.name,
             "reviews": len(data.train),
             "epochs": [epoch._asdict() for epoch in epochs],
-            "config": to_flat(config),
+            "config": to_flat(settings),
             **origin(command_line("benchmark_epoch"), num_devices, ("keras", "tensorflow", "tensorflow-cpu")),
         }
         same = lambda other, row=row: all(other[k] == row[k] for k in ("library", "config"))  # noqa: E731

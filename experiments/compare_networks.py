@@ -24,11 +24,12 @@ from rnn_jax.measuring.training_step import temporary_bytes, training_step
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.reporting.networks import costs_table, load_costs, load_orders, orders_table
 from rnn_jax.settings import with_flat
+from rnn_jax.tasks.text_classification import RECIPE, data_of
 from rnn_jax.training.environment import origin
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.weights import best_weights
+from rnn_jax.training.weights import open_run
 
 
 @dataclass(frozen=True)
@@ -57,18 +58,18 @@ def measure_costs(options: Options, num_devices: int) -> list[dict[str, Any]]:
     """A row for each length and network."""
     rows = []
     for length in track(options.lengths, "costs"):
-        configs = {name: with_flat(PRESETS[name], max_length=length) for name in options.networks}
-        steps = {name: training_step(config, num_devices) for name, config in configs.items()}
+        networks = {name: with_flat(PRESETS[name], max_length=length) for name in options.networks}
+        steps = {name: training_step(settings, num_devices) for name, settings in networks.items()}
         taken = run_in_turns(steps, options.seconds)
         rows += [
             {
                 "network": name,
                 "length": length,
-                "batch": config.training.batch_size,
+                "batch": settings.training.batch_size,
                 "step_seconds": median(taken[name]),
-                "temporary_bytes": temporary_bytes(config, num_devices),
+                "temporary_bytes": temporary_bytes(settings, num_devices),
             }
-            for name, config in configs.items()
+            for name, settings in networks.items()
         ]
     return rows
 
@@ -77,20 +78,21 @@ def measure_orders(options: Options, runs: list[Path], num_devices: int) -> list
     """A row for each run and size of blocks; block 0 is the reviews as they are."""
     rows = []
     for folder in track(runs, "order of words"):
-        directory = RunDirectory(folder)
-        config, params = directory.read_config(), best_weights(directory)
-        data = datasets.load(config.text, options.data_dir, options.cache_dir)
-        evaluate = make_evaluator(config, data.validation.lengths, num_devices)
+        run = open_run(folder, RECIPE)
+        settings, batch_size = run.settings, run.settings.training.batch_size
+        dataset = datasets.load(settings.text, options.data_dir, options.cache_dir)
+        evaluate = make_evaluator(run.task, batch_size, num_devices)
         for block in (0, *options.blocks):
-            examples = data.validation
+            examples = dataset.validation
             if block:
-                examples = shuffle_blocks(examples, block, config.training.seed)
-                examples = data.ratios.add_to(examples) if data.ratios else examples
-            accuracy = evaluate(params, examples).metrics.accuracy
+                examples = shuffle_blocks(examples, block, settings.training.seed)
+                examples = dataset.ratios.add_to(examples) if dataset.ratios else examples
+            split = data_of(settings, dataset._replace(validation=examples)).validation
+            accuracy = evaluate(run.params, split).figures["accuracy"]
             rows.append(
                 {
                     "network": folder.parent.name,
-                    "seed": config.training.seed,
+                    "seed": settings.training.seed,
                     "block": block,
                     "accuracy": accuracy,
                 }
@@ -115,7 +117,7 @@ def main() -> int:
             f"--runs {options.raw} --row {missing[0]}"
         )
     for folder in runs:
-        if RunDirectory(folder).read_config().text.refit:
+        if RunDirectory(folder).read(RECIPE.name, RECIPE.settings).text.refit:
             raise UserError(f"{folder} has been trained on the validation reviews (--refit): leave it out")
     setting = origin(command_line("compare_networks"), num_devices)
     costs, orders = Path(options.output) / "costs.jsonl", Path(options.output) / "orders.jsonl"

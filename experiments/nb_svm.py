@@ -14,8 +14,8 @@ from rnn_jax.data.dataset import TextSettings
 from rnn_jax.data.examples import pack
 from rnn_jax.errors import UserError
 from rnn_jax.models.nb_svm import count_ngrams, fit
+from rnn_jax.tasks.text_classification import answers_file, count_by_length
 from rnn_jax.training.environment import origin
-from rnn_jax.training.evaluation import count_by_length
 from rnn_jax.training.run_directory import RunDirectory
 
 CHOICES_OF_C = (0.003, 0.01, 0.03, 0.1, 0.3)
@@ -100,7 +100,8 @@ def main() -> None:
         "examples_per_second": round(len(train) / seconds, 1),
         **origin(command_line("nb_svm"), num_devices=1, others=("scikit-learn", "scipy")),
     }
-    directory.write_baseline(config | {"c": c}, result, correct)
+    files = {"test_correct.txt": answers_file(correct)}
+    directory.write_baseline(config | {"c": c}, result, files)
     print(f"{data.name} reviews, NB-SVM: test accuracy {correct.mean():.2%} with C = {c} · {seconds:.0f} s")
 
 

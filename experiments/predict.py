@@ -16,8 +16,8 @@ from rich.console import Console
 from experiments.command_line import Place, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.explanation import in_terminal, page
+from rnn_jax.tasks.predictor import Answer, Predictor
 from rnn_jax.training.compilation import keep_compiled_programs
-from rnn_jax.training.prediction import Answer, Predictor
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ and takes three minutes; `minute` is the most accurate one within a minute (`exp
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 
 CELLS = (
     *("elman", "lstm", "gru", "peephole_lstm", "coupled_lstm", "layer_norm_lstm", "mgu", "indrnn"),
@@ -28,11 +28,11 @@ CELLS = (
 )
 
 # What reads a log-count ratio of n-grams beside each word: the networks that go beyond the recipe.
-RATIOS = with_flat(Config(), pooling="mean_max", log_count_ratios=5, vocabulary_size=30_000)
+RATIOS = with_flat(Settings(), pooling="mean_max", log_count_ratios=5, vocabulary_size=30_000)
 
-PRESETS: dict[str, Config] = {
+PRESETS: dict[str, Settings] = {
     "introduction": with_flat(
-        Config(),
+        Settings(),
         cell="elman",
         pooling="last",
         word_dropout=0.0,
@@ -46,10 +46,10 @@ PRESETS: dict[str, Config] = {
         clip_norm=0.0,
         average_decay=0.0,
     ),
-    **{cell: with_flat(Config(), cell=cell) for cell in CELLS},
-    "lstm_bfloat16": with_flat(Config(), precision="bfloat16"),
+    **{cell: with_flat(Settings(), cell=cell) for cell in CELLS},
+    "lstm_bfloat16": with_flat(Settings(), precision="bfloat16"),
     "text_cnn": with_flat(  # draw-04
-        Config(),
+        Settings(),
         network="cnn",
         hidden_size=100,
         embedding_size=64,
@@ -58,7 +58,7 @@ PRESETS: dict[str, Config] = {
         epochs=4,
     ),
     "fasttext": with_flat(  # draw-07
-        Config(),
+        Settings(),
         network="bag",
         pair_buckets=100_000,
         embedding_size=16,
@@ -107,11 +107,11 @@ SYNTHETIC: dict[str, Any] = {
 }
 
 
-def settle(config: Config, preset: str, dataset: Literal["imdb", "synthetic"]) -> Config:
+def settle(settings: Settings, preset: str, dataset: Literal["imdb", "synthetic"]) -> Settings:
     """The settings once it is known what `--dataset auto` came to.
 
     On synthetic reviews, settings that are still those of the preset give way to the ones in `SYNTHETIC`.
     """
-    mine, presets = to_flat(config), to_flat(PRESETS[preset])
+    mine, presets = to_flat(settings), to_flat(PRESETS[preset])
     untouched = {name: value for name, value in SYNTHETIC.items() if mine[name] == presets[name]}
-    return with_flat(config, dataset=dataset, **(untouched if dataset == "synthetic" else {}))
+    return with_flat(settings, dataset=dataset, **(untouched if dataset == "synthetic" else {}))

@@ -27,7 +27,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
 from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -103,7 +103,7 @@ def check_presets(runs: list[RecordedRun]) -> None:
         if each.name in PRESETS and (record := each.record):
             preset = with_flat(PRESETS[each.name], seed=each.seed, refit=each.name in REFITTED)
             wanted = to_flat(settle(preset, each.name, each.dataset))
-            found = to_flat(Config()) | record.config  # an older record lacks what is off by default
+            found = to_flat(Settings()) | record.config  # an older record lacks what is off by default
             differing = [f"{n}: {found[n]} against {wanted[n]}" for n in wanted if found[n] != wanted[n]]
             if differing:
                 raise UserError(

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from experiments.command_line import Place
-from rnn_jax.data import dataset, imdb
+from rnn_jax.data import dataset, imdb, prepared
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
-from rnn_jax.training.prediction import Predictor
+from rnn_jax.tasks.predictor import Predictor
 from rnn_jax.training.run_directory import RunDirectory
 
 FILES = sorted(Path(__file__).parent.parent.glob("experiments/*.py"))
 SCRIPTS = [file for file in FILES if "class Options:" in file.read_text()]
-NOT_PLACES = {"peers"}  # options that are any other text
+NOT_PLACES = {"peers", "prompt"}  # options that are any other text
 
 
 @pytest.mark.parametrize("name", ["runs/a", "/runs/a", "./gs://bucket", "c:", "a:b/c", "é" * 127, Path("x")])
@@ -49,14 +49,14 @@ def test_what_no_local_place_can_be_is_refused_in_one_line(name, message):
 
 
 def test_the_library_follows_the_same_rule(monkeypatch):
-    for use in (RunDirectory, Predictor, imdb.data_directory, imdb.is_prepared):
+    for use in (RunDirectory, Predictor, prepared.data_directory, imdb.is_prepared):
         with pytest.raises(UserError, match="gs://bucket/run is a URL"):
             use("gs://bucket/run")
     with pytest.raises(UserError, match="gs://bucket is a URL"):
         dataset._cache_folders(None, "gs://bucket")
     monkeypatch.setenv("TFDS_DATA_DIR", "gs://bucket/data")
     with pytest.raises(UserError, match="gs://bucket/data is a URL"):
-        imdb.data_directory(None)
+        prepared.data_directory(None)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

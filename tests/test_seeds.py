@@ -6,6 +6,7 @@ from rnn_jax.data.batches import plan_epoch
 from rnn_jax.errors import UserError
 from rnn_jax.seeds import LARGEST, make_key
 from rnn_jax.settings import check, with_flat
+from rnn_jax.tasks.text_classification import make_model
 from tests.training.runs import CONFIG
 
 ALIKE = (5, 2**32 + 5, 2**33 + 5, 5 * 2**32, 5 * 2**32 + 5, LARGEST)  # in one half of their bits, or nearly
@@ -21,7 +22,7 @@ def test_every_bit_counts_in_keys_weights_and_the_order_of_reviews():
     assert len(keys) == len(ALIKE)
     kernels = set()
     for seed in ALIKE[:3]:
-        model = with_flat(CONFIG, seed=seed, network="bag").make_model()
+        model = make_model(with_flat(CONFIG, seed=seed, network="bag"))
         kernels.add(float(model.embedding.embedding[0, 0]))
     assert len(kernels) == 3
     lengths = np.full(50, 4)

@@ -5,27 +5,35 @@ depend on devices, hosts, or what ran before. The position in the data is theref
 of steps taken, and every host can cut its own rows out of the same global batch.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.data.buckets import assign
-from rnn_jax.data.examples import Examples
 from rnn_jax.seeds import words
 
 AnyArray = Any  # NumPy's where batches are made, JAX's where they are used
+Column = (
+    list[NDArray[Any]] | NDArray[Any]
+)  # of N examples: N sequences `[length, ...]`, or one array `[N, ...]`
+
+
+class Sequences(NamedTuple):
+    """B padded sequences."""
+
+    values: AnyArray  # [B, T, ...], 0 where padded
+    lengths: AnyArray  # int32 [B]
 
 
 class Batch(NamedTuple):
-    """B padded sequences."""
+    """B examples."""
 
-    tokens: AnyArray  # int32 [B, T], 0 where padded
-    lengths: AnyArray  # int32 [B]
-    labels: AnyArray  # int32 [B], 1 positive, 0 negative
+    columns: dict[str, Any]  # by name: `Sequences`, or an array [B, ...]
     weights: AnyArray  # float32 [B], 0 for rows that only fill the batch up
     rows: AnyArray  # int32 [B], number of the row in the global batch, from which its random keys come
-    ratios: AnyArray  # float32 [B, T, F], log-count ratios; F is 0 where none are read
 
 
 class Plan(NamedTuple):
@@ -33,6 +41,96 @@ class Plan(NamedTuple):
 
     indices: NDArray[np.int64]  # [at most B]
     length: int  # T
+
+
+class Split(Protocol):
+    """A part of a dataset, to be read in batches; a pure function of seed and epoch that knows no device."""
+
+    @property
+    def steps(self) -> int:
+        """The number of batches of an epoch."""
+
+    def __len__(self) -> int:
+        """The number of examples."""
+
+    def epoch(self, seed: int, epoch: int) -> Sequence[Plan]:
+        """The batches of a training epoch, in order."""
+
+    def once(self) -> Sequence[Plan]:
+        """Batches that hold each example once, for evaluation."""
+
+    def batch(self, plan: Plan, rows: range) -> Batch:
+        """The rows of a batch that one host works on."""
+
+    def describe(self, plan: Plan) -> str:
+        """Which examples a batch holds, in words."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bucketed:
+    """Examples in batches of sequences of about one length, padded to the few lengths that there are.
+
+    Attributes:
+        columns: of all examples, by name.
+        lengths: of the examples, `[N]`: of each, that of its longest sequence.
+        boundaries: the lengths that batches are padded to, ascending.
+        batch_size: examples a batch, over all devices of all hosts.
+        beside: what else is known of the examples, `[N, ...]` by name; batches do not hold it.
+    """
+
+    columns: Mapping[str, Column]
+    lengths: NDArray[np.integer]
+    boundaries: tuple[int, ...]
+    batch_size: int
+    beside: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def steps(self) -> int:
+        """The number of batches of an epoch."""
+        return steps_per_epoch(len(self), self.batch_size)
+
+    def epoch(self, seed: int, epoch: int) -> list[Plan]:
+        """The batches of a training epoch; see `plan_epoch`."""
+        return plan_epoch(self.lengths, self.boundaries, self.batch_size, seed, epoch)
+
+    def once(self) -> list[Plan]:
+        """Batches that hold each example once, shortest first."""
+        return plan_evaluation(self.lengths, self.boundaries, self.batch_size)
+
+    def batch(self, plan: Plan, rows: range | None = None) -> Batch:
+        """Pads the sequences of a plan into a batch, or into the `rows` of it that one host works on."""
+        rows = range(self.batch_size) if rows is None else rows
+        chosen = plan.indices[rows.start : rows.stop]
+        weights = (np.arange(len(rows)) < len(chosen)).astype(np.float32)
+        columns = {
+            name: _pad(column, chosen, len(rows), plan.length)
+            if isinstance(column, list)
+            else _fill(column, chosen, len(rows))
+            for name, column in self.columns.items()
+        }
+        return Batch(columns, weights, np.array(rows, np.int32))
+
+    def describe(self, plan: Plan) -> str:
+        """Which examples a batch holds, in words."""
+        return f"training examples {', '.join(map(str, plan.indices[:5]))}, … padded to {plan.length} steps"
+
+
+def _pad(column: list[NDArray[Any]], chosen: NDArray[np.int64], count: int, length: int) -> Sequences:
+    like = column[0]
+    values, lengths = np.zeros((count, length, *like.shape[1:]), like.dtype), np.zeros(count, np.int32)
+    for row, example in enumerate(chosen):
+        sequence = column[example]
+        values[row, : len(sequence)], lengths[row] = sequence, len(sequence)
+    return Sequences(values, lengths)
+
+
+def _fill(column: NDArray[Any], chosen: NDArray[np.int64], count: int) -> NDArray[Any]:
+    values = np.zeros((count, *column.shape[1:]), column.dtype)
+    values[: len(chosen)] = column[chosen]
+    return values
 
 
 def steps_per_epoch(num_examples: int, batch_size: int) -> int:
@@ -74,28 +172,6 @@ def _fill_buckets(
     if len(waiting):
         plans.append(Plan(waiting, boundaries[-1]))
     return plans
-
-
-def make_batch(examples: Examples, plan: Plan, batch_size: int, rows: range | None = None) -> Batch:
-    """Pads the sequences of a plan into a batch, or into the `rows` of it that one host works on."""
-    rows = range(batch_size) if rows is None else rows
-    per_token = examples.ratio_sequences[0].shape[1] if len(examples) else 0
-    batch = Batch(
-        np.zeros((len(rows), plan.length), np.int32),
-        np.zeros(len(rows), np.int32),
-        np.zeros(len(rows), np.int32),
-        np.zeros(len(rows), np.float32),
-        np.array(rows, np.int32),
-        np.zeros((len(rows), plan.length, per_token), np.float32),
-    )
-    for i, example in enumerate(plan.indices[rows.start : rows.stop]):
-        sequence = examples.sequences[example]
-        batch.tokens[i, : len(sequence)] = sequence
-        batch.ratios[i, : len(sequence)] = examples.ratio_sequences[example]
-        batch.lengths[i] = len(sequence)
-        batch.labels[i] = examples.labels[example]
-        batch.weights[i] = 1.0
-    return batch
 
 
 def host_rows(batch_size: int, host: int, num_hosts: int) -> range:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_jax.data import cache, imdb, synthetic
+from rnn_jax.data import cache, imdb, prepared, synthetic
 from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out
 from rnn_jax.data.films import group_films
 from rnn_jax.data.log_count_ratios import PATTERNS, LogCountRatios, count_ratios
@@ -144,7 +144,7 @@ def _warn_synthetic(data_dir: str | None) -> None:
         "    python -m experiments.prepare_data --archive aclImdb_v1.tar.gz\n"
         "%s",
         rule,
-        imdb.data_directory(data_dir),
+        prepared.data_directory(data_dir),
         rule,
     )
 
@@ -159,7 +159,7 @@ def _cache_folders(data_dir: str | None, cache_dir: str | None) -> list[Path]:
     if cache_dir is not None:
         return [local(cache_dir)]
     own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn_jax"
-    return [imdb.data_directory(data_dir) / "rnn_jax", own]
+    return [prepared.data_directory(data_dir) / "rnn_jax", own]
 
 
 def _write_cache(encoded: cache.Encoded, folders: list[Path]) -> None:

@@ -44,6 +44,14 @@ class Examples:
         ratios = np.zeros((len(self.tokens), 0), np.float32) if self.ratios is None else self.ratios
         return self._cut(ratios)
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What a batch is made of: the tokens, the labels, and the ratios where there are any."""
+        ragged: dict[str, Any] = {"tokens": self.sequences}
+        if self.ratios is not None:
+            ragged["ratios"] = self.ratio_sequences
+        return {**ragged, "labels": self.labels.astype(np.int32)}
+
     def _cut(self, rows: NDArray[Any]) -> list[NDArray[Any]]:
         return np.split(rows, np.cumsum(self.lengths))[:-1]  # nothing follows the last end
 

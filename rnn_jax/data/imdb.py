@@ -13,7 +13,6 @@ import logging
 import os
 import re
 import shlex
-import sys
 import tarfile
 import tempfile
 import threading
@@ -26,7 +25,7 @@ from unittest import mock
 
 import numpy as np
 
-from rnn_jax.data import tfrecord
+from rnn_jax.data.prepared import data_directory, examples_of, one_line, quiet
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
@@ -47,11 +46,6 @@ LARGEST_ARCHIVE = 2**31  # bytes, unpacked; the published one has less than a qu
 REVIEW = re.compile(rf"({'|'.join(ARCHIVE_FOLDERS)})/[^/.][^/]*\.txt")
 
 log = logging.getLogger(__name__)
-
-
-def data_directory(data_dir: str | None) -> Path:
-    """The TFDS directory: the argument, else `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`."""
-    return local(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
 
 
 def is_prepared(data_dir: str | None = None) -> bool:
@@ -87,29 +81,17 @@ def load(split: str, data_dir: str | None = None) -> Reviews:
     import tensorflow_datasets as tfds
 
     try:
-        with _quiet():
-            examples = _read_examples(tfds.builder_from_directory(root / FOLDER), split)
+        with quiet():
+            examples = examples_of(tfds.builder_from_directory(root / FOLDER), split)
         texts = [example["text"].decode() for example in examples]
         labels = np.array([example["label"] for example in examples], np.int8)
     # Both formats have sums of every part; array_record, protobuf and TFDS each complain in their own way.
     except Exception as error:
         raise UserError(
-            f"the {split} split in {root / FOLDER} is damaged ({_one_line(error)}): "
+            f"the {split} split in {root / FOLDER} is damaged ({one_line(error)}): "
             f"delete that folder and run {_preparing(root)}"
         ) from error
     return Reviews(texts, labels)
-
-
-def _read_examples(builder: Any, split: str) -> list[dict[str, Any]]:
-    """The decoded examples of a split, in the order that TFDS wrote them."""
-    info = builder.info.splits[split]
-    if builder.info.file_format.value == "array_record":
-        source = builder.as_data_source(split)
-        return source.__getitems__(range(len(source)))  # twice as fast as one by one
-    records = [record for path in info.filepaths for record in tfrecord.read(Path(path))]
-    if len(records) != info.num_examples:  # a file that ends between two records looks whole
-        raise ValueError(f"{len(records):,} of {info.num_examples:,} reviews are there")
-    return [builder.info.features.deserialize_example_np(record) for record in records]
 
 
 def can_download(timeout: float = 15.0) -> bool:
@@ -195,32 +177,12 @@ def _not_prepared(root: Path) -> UserError:
     return UserError(f"{folder} is incomplete, without {missing}: {again}")
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def _published() -> tuple[str, str]:
     """The archive's URL and SHA-256, as TFDS has them on record."""
     import tensorflow_datasets as tfds
 
     [(url, info)] = tfds.builder_cls("imdb_reviews").url_infos.items()
     return url, info.checksum
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps what TFDS logs and prints off the terminal, except for progress bars that somebody watches."""
-    import tensorflow_datasets as tfds
-
-    tfds.display_progress_bar(sys.stderr.isatty())
-    absl = logging.getLogger("absl")
-    level = absl.level
-    absl.setLevel(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        absl.setLevel(level)
 
 
 def _check_server() -> None:
@@ -322,19 +284,19 @@ def _build(root: Path, archive: Path | None) -> None:
     if archive is not None:
         replaced["download"] = lambda _, url: archive
     try:
-        with _quiet(), mock.patch.multiple(tfds.download.DownloadManager, **replaced):
+        with quiet(), mock.patch.multiple(tfds.download.DownloadManager, **replaced):
             builder = tfds.builder(NAME, data_dir=root, file_format="array_record")
             # Without this, TFDS looks for prepared data in a bucket, in another format.
             config = tfds.download.DownloadConfig(try_download_gcs=False)
             builder.download_and_prepare(download_config=config)
     except (tfds.download.DownloadError, tfds.download.download_manager.NonMatchingChecksumError) as error:
         raise UserError(
-            f"{ARCHIVE} did not arrive whole ({_one_line(error)}): "
+            f"{ARCHIVE} did not arrive whole ({one_line(error)}): "
             "try again, or fetch it another way and pass it with --archive"
         ) from error
     # The disk, which array_record reports as a RuntimeError, or the network: `requests` raises OSErrors.
     except (OSError, RuntimeError) as error:
         if not is_prepared(str(root)):  # else another process was quicker, and the data are there
             raise UserError(
-                f"preparing IMDb in {root} failed ({_one_line(error)}): see to the cause and try again"
+                f"preparing IMDb in {root} failed ({one_line(error)}): see to the cause and try again"
             ) from error

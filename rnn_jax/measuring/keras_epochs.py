@@ -13,7 +13,7 @@ from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.epochs import Epoch
 from rnn_jax.settings import to_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 
 # Settings that must have their defaults: what they ask for has no counterpart here.
 NOT_BUILT = (
@@ -22,7 +22,7 @@ NOT_BUILT = (
 )
 
 
-def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]:
+def keras_epochs(settings: Settings, data: Dataset, num_threads: int) -> list[Epoch]:
     """Trains as Keras' own examples do: reviews padded in front to one length, `compile`, `fit`.
 
     Averaged weights and those of the last step are tested, and the better accuracy counts.
@@ -30,7 +30,7 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
     Raises:
         UserError: if TensorFlow is not installed, or the network is not one that is built here.
     """
-    training = config.training
+    training = settings.training
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -46,7 +46,7 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
     if training.seed >= 2**32:
         raise UserError(f"--libraries keras: --seed {training.seed} must be below {2**32} there")
     keras.utils.set_random_seed(training.seed)
-    model = _make_model(config)
+    model = _make_model(settings)
     schedule = keras.optimizers.schedules.PolynomialDecay(
         training.learning_rate, -(-len(data.train) // training.batch_size) * training.epochs, 0.0
     )
@@ -56,7 +56,7 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
         loss="binary_crossentropy",
         metrics=["accuracy"],
     )
-    test = _pad(data.test, config.text.max_length), data.test.labels
+    test = _pad(data.test, settings.text.max_length), data.test.labels
     # Keras averages weights from the start, as they were drawn: at first, those of the last step are better.
     swaps = [[keras.callbacks.SwapEMAWeights()], []] if training.average_decay else [[]]
     epochs: list[Epoch] = []
@@ -74,7 +74,7 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
             epochs.append(Epoch(seconds, None, float(max(tested))))
 
     model.fit(
-        _pad(data.train, config.text.max_length),
+        _pad(data.train, settings.text.max_length),
         data.train.labels,
         batch_size=training.batch_size,
         epochs=training.epochs,
@@ -84,13 +84,13 @@ def keras_epochs(config: Config, data: Dataset, num_threads: int) -> list[Epoch]
     return epochs
 
 
-def _make_model(config: Config) -> Any:
+def _make_model(settings: Settings) -> Any:
     """The classifier of `rnn_jax.models`, of Keras' layers."""
     import keras
 
     layers: Any = keras.layers
-    recurrent, pooling = config.encoder.recurrent, config.encoder.pooling
-    mine, defaults = to_flat(config), to_flat(Config())
+    recurrent, pooling = settings.encoder.recurrent, settings.encoder.pooling
+    mine, defaults = to_flat(settings), to_flat(Settings())
     for name in NOT_BUILT:
         if mine[name] != defaults[name]:
             raise UserError(f"--libraries keras: it is not built with another {name.replace('_', ' ')}")
@@ -102,21 +102,21 @@ def _make_model(config: Config) -> Any:
 
     class WordDropout(keras.layers.Layer):
         def call(self, tokens: Any, training: bool = False) -> Any:
-            if not training or config.embedding.word_dropout == 0:
+            if not training or settings.embedding.word_dropout == 0:
                 return tokens
-            dropped = keras.random.uniform(keras.ops.shape(tokens)) < config.embedding.word_dropout
+            dropped = keras.random.uniform(keras.ops.shape(tokens)) < settings.embedding.word_dropout
             return keras.ops.where(dropped, UNKNOWN, tokens)
 
     return keras.Sequential(
         [
-            keras.Input((config.text.max_length,), dtype="int32"),
+            keras.Input((settings.text.max_length,), dtype="int32"),
             WordDropout(),
             layers.Embedding(
-                config.text.vocabulary_size,
-                config.embedding.embedding_size,
+                settings.text.vocabulary_size,
+                settings.embedding.embedding_size,
                 embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05),
             ),
-            layers.SpatialDropout1D(config.embedding.embedding_dropout),
+            layers.SpatialDropout1D(settings.embedding.embedding_dropout),
             kinds[recurrent.cell](recurrent.hidden_size, return_sequences=pooling != "last"),
             *([poolings[pooling]()] if pooling != "last" else []),
             layers.Dropout(recurrent.dropout),

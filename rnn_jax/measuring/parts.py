@@ -15,7 +15,7 @@ from rnn_jax.measuring.program import AXIS, our_program, product_program
 from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.settings import with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 from rnn_jax.unroll.fused import chunk_length
 
 
@@ -36,8 +36,8 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
     classifier around such a layer, with its embedding, dropout, optimizer and averages.
     """
     problem = make_problem(case)
-    config = with_flat(
-        Config(),
+    settings = with_flat(
+        Settings(),
         cell=case.cell,
         embedding_size=case.hidden,
         hidden_size=case.hidden,
@@ -50,7 +50,7 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
         "whole": our_program("fused", case, problem, num_devices).run,
         **{name: run for name, (run, _) in programs.items()},
         "large product": large.run,
-        "classifier": training_step(config, num_devices),
+        "classifier": training_step(settings, num_devices),
     }
     taken = {name: median(times) for name, times in run_in_turns(runs, seconds).items()}
     parts = [

@@ -7,21 +7,21 @@ from typing import Any
 from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
 from rnn_jax.settings import with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 
 
-def measure_scaling(config: Config, counts: Sequence[int], seconds: float) -> Iterator[dict[str, Any]]:
+def measure_scaling(settings: Settings, counts: Sequence[int], seconds: float) -> Iterator[dict[str, Any]]:
     """A row for each number of devices, with the whole batch fixed, and with the batch of each device fixed.
 
     Args:
-        config: the network, its batch size and its length, which all examples have.
+        settings: the network, its batch size and its length, which all examples have.
         counts: numbers of devices; each must share the batch evenly.
         seconds: to spend on each row.
     """
-    rows = [("global", config.training.batch_size, count) for count in counts]
-    rows += [("device", config.training.batch_size // max(counts) * count, count) for count in counts]
+    rows = [("global", settings.training.batch_size, count) for count in counts]
+    rows += [("device", settings.training.batch_size // max(counts) * count, count) for count in counts]
     runs = {
-        str(row): training_step(with_flat(config, batch_size=batch), count)
+        str(row): training_step(with_flat(settings, batch_size=batch), count)
         for row in rows
         for _, batch, count in [row]
     }

@@ -6,45 +6,45 @@ from typing import Any
 import jax
 import numpy as np
 
-from rnn_jax.data.batches import Batch
+from rnn_jax.data.batches import Batch, Sequences
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.vocabulary import FIRST_WORD
 from rnn_jax.settings import with_flat
-from rnn_jax.training.config import Config
-from rnn_jax.training.program import Program, make_program
+from rnn_jax.tasks.text_classification import Settings, make
+from rnn_jax.training.program import make_program
+from rnn_jax.training.step import TrainState
 
 
-def training_step(config: Config, num_devices: int) -> Callable[[], None]:
+def training_step(settings: Settings, num_devices: int) -> Callable[[], None]:
     """One step after the other; all examples have `max_length` tokens."""
-    program = make_program(config, 10_000, num_devices)
-    state, *others = _arguments(config, program)
+    step, state, others = _prepared(settings, num_devices)
 
-    def step() -> None:
+    def run() -> None:
         nonlocal state
-        state = jax.block_until_ready(program.step(state, *others))
+        state = jax.block_until_ready(step(state, *others))
 
-    return step
+    return run
 
 
-def temporary_bytes(config: Config, num_devices: int) -> int:
+def temporary_bytes(settings: Settings, num_devices: int) -> int:
     """Memory of a step on one of the devices that share the batch, beside parameters, averages and batch."""
-    own = with_flat(config, batch_size=config.training.batch_size // num_devices)
-    program = make_program(own, 10_000, num_devices=1)
-    step: Any = program.step
-    return int(step.lower(*_arguments(own, program)).compile().memory_analysis().temp_size_in_bytes)
+    own = with_flat(settings, batch_size=settings.training.batch_size // num_devices)
+    step, state, others = _prepared(own, num_devices=1)
+    return int(step.lower(state, *others).compile().memory_analysis().temp_size_in_bytes)
 
 
-def _arguments(config: Config, program: Program) -> tuple[Any, Batch, Any]:
-    """A state, a random batch and a key."""
+def _prepared(settings: Settings, num_devices: int) -> tuple[Any, TrainState, tuple[Batch, Any]]:
+    """A training step, a state, and a random batch with a key."""
+    task = make(settings)
+    program = make_program(task, settings.training, 10_000, num_devices)
     rng = np.random.default_rng(0)
-    size, length = config.training.batch_size, config.text.max_length
-    batch = Batch(
-        rng.integers(FIRST_WORD, config.text.vocabulary_size, (size, length)).astype(np.int32),
-        np.full(size, length, np.int32),
-        np.arange(size, dtype=np.int32) % 2,
-        np.ones(size, np.float32),
-        np.arange(size, dtype=np.int32),
-        rng.normal(size=(size, length, ratio_features(config.text.log_count_ratios))).astype(np.float32),
-    )
-    state = program.parallel.replicate(program.init_state(program.init_params()))
-    return state, program.parallel.shard(batch), jax.random.key(0)
+    size, length = settings.training.batch_size, settings.text.max_length
+    lengths = np.full(size, length, np.int32)
+    tokens = rng.integers(FIRST_WORD, settings.text.vocabulary_size, (size, length)).astype(np.int32)
+    columns = {"tokens": Sequences(tokens, lengths), "labels": np.arange(size, dtype=np.int32) % 2}
+    if features := ratio_features(settings.text.log_count_ratios):
+        ratios = rng.normal(size=(size, length, features)).astype(np.float32)
+        columns["ratios"] = Sequences(ratios, lengths)
+    batch = Batch(columns, np.ones(size, np.float32), np.arange(size, dtype=np.int32))
+    state = program.parallel.put(program.init_state(task.init()))
+    return program.step, state, (program.parallel.shard(batch), jax.random.key(0))

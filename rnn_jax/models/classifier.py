@@ -31,6 +31,7 @@ class Classifier(nnx.Module):
         *,
         vocabulary_size: int,
         log_count_ratios: int = 0,
+        pair_buckets: int = 0,
         rngs: nnx.Rngs,
     ) -> None:
         size = embedding.embedding_size
@@ -43,9 +44,9 @@ class Classifier(nnx.Module):
         )
         self.layers = make_encoder(encoder, size + self.ratio_features, rngs)
         self.head = nnx.Linear(self.layers.output_size, 1, rngs=rngs)
-        self.pair_buckets = embedding.pair_buckets
-        if self.pair_buckets:
-            self.pairs = HashedPairs(self.pair_buckets, size, rngs)
+        self.pair_buckets = pair_buckets
+        if pair_buckets:
+            self.pairs = HashedPairs(pair_buckets, size, rngs)
 
     def __call__(
         self,

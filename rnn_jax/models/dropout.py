@@ -84,10 +84,10 @@ def vocabulary_dropout(
     return jnp.where(dropped[tokens][..., None], 0, vectors / (1 - rate)).astype(vectors.dtype)
 
 
-def word_dropout(tokens: Array, rate: float, keys: Keys, stream: int) -> Array:
-    """Makes tokens unknown with probability `rate`: `tokens [B, T]`.
+def word_dropout(tokens: Array, rate: float, keys: Keys, stream: int, unknown: int = UNKNOWN) -> Array:
+    """Makes tokens unknown with probability `rate`: `tokens [B, T]`; `unknown` is what they become.
 
     M. Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text Classification", ACL 2015;
     here the word becomes unknown instead of vanishing, so that lengths stay.
     """
-    return jnp.where(_bernoulli_rows(keys, rate, tokens.shape[1:], stream), UNKNOWN, tokens)
+    return jnp.where(_bernoulli_rows(keys, rate, tokens.shape[1:], stream), unknown, tokens)

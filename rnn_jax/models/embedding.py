@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from rnn_jax.settings import Rate, above, at_least
+from rnn_jax.settings import Rate, above
 
 
 @dataclass(frozen=True)
@@ -12,8 +12,6 @@ class EmbeddingSettings:
 
     embedding_size: Annotated[int, above(0)] = 32
     """Size of a word's vector."""
-    pair_buckets: Annotated[int, at_least(0)] = 0
-    """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
     word_dropout: Rate = 0.3
     """Probability that a word is made unknown in training."""
     vocabulary_dropout: Rate = 0.0

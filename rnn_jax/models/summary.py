@@ -5,6 +5,8 @@ step, and cannot show outputs that are nested named tuples; this one only traces
 """
 
 import io
+from collections.abc import Iterable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_jax.models.classifier import Classifier
+from rnn_jax.models.language_model import LanguageModel
 
 
 def count_parameters(tree: object) -> int:
@@ -28,24 +31,42 @@ def summarize(model: Classifier, length: int) -> str:
     inputs = jax.ShapeDtypeStruct((1, length, embedded.shape[-1] + model.ratio_features), jnp.float32)
     logits = jax.eval_shape(model, tokens, lengths, ratios)
 
+    rows: list[Any] = [(f"embedding of {model.embedding.num_embeddings:,} words", embedded, model.embedding)]
+    if model.pair_buckets:
+        rows.append((f"pairs of words in {model.pair_buckets:,} buckets", embedded, model.pairs))
+    if model.ratio_features:
+        rows.append(("log-count ratios of n-grams", ratios, None))
+    rows += model.layers.parts(inputs, lengths)
+    rows.append(("dense, sigmoid", logits, model.head))
+    return _table(rows, model)
+
+
+def summarize_language_model(model: LanguageModel, length: int) -> str:
+    """The table of a language model's layers, for batches `[B, length]` of tokens."""
+    tokens = jax.ShapeDtypeStruct((1, length), jnp.int32)
+    embedded = jax.eval_shape(model.embedding, tokens)
+    unrolled = jax.eval_shape(model.recurrent, embedded)
+    logits = jax.eval_shape(model.logits, unrolled.outputs)
+    size = f"{model.embedding.num_embeddings:,}"
+    rows: list[Any] = [(f"embedding of {size} tokens", embedded, model.embedding)]
+    rows += [(model.recurrent.settings.cell, unrolled.outputs, layer) for layer in model.recurrent.layers]
+    if model.tied:
+        rows += [("projection", embedded, model.projection)] * (model.projection is not None)
+        rows.append((f"softmax over {size} tokens, tied", logits, model.bias))
+    else:
+        rows.append((f"softmax over {size} tokens", logits, model.head))
+    return _table(rows, model)
+
+
+def _table(rows: Iterable[tuple[str, jax.ShapeDtypeStruct, object]], model: object) -> str:
+    """A line a layer, `(name, output, parameters)`."""
     table = Table(title=None, show_footer=True)
     table.add_column("layer", "total")
     table.add_column("output")
     table.add_column("parameters", f"{count_parameters(model):,}", justify="right")
-
-    def row(layer: str, output: jax.ShapeDtypeStruct, parameters: object) -> None:
+    for layer, output, parameters in rows:
         shape = ", ".join(["B", *map(str, output.shape[1:])])
         table.add_row(layer, f"[{shape}]", f"{count_parameters(parameters):,}", style=None)
-
-    row(f"embedding of {model.embedding.num_embeddings:,} words", embedded, model.embedding)
-    if model.pair_buckets:
-        row(f"pairs of words in {model.pair_buckets:,} buckets", embedded, model.pairs)
-    if model.ratio_features:
-        row("log-count ratios of n-grams", ratios, None)
-    for layer, output, parameters in model.layers.parts(inputs, lengths):
-        row(layer, output, parameters)
-    row("dense, sigmoid", logits, model.head)
-
     text = io.StringIO()
     Console(file=text, width=80, force_terminal=False, markup=False).print(table)
     return text.getvalue().rstrip()

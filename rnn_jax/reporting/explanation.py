@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from rnn_jax.training.prediction import Look
+from rnn_jax.tasks.predictor import Look
 
 POSITIVE, NEGATIVE = (0, 114, 178), (213, 94, 0)  # blue and orange, which all eyes can tell apart
 MOST = 12  # words in the list

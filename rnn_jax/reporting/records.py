@@ -47,7 +47,17 @@ def record_of(name: str, directory: RunDirectory) -> Record:
     if result is None:
         raise UserError(f"{directory.path} has not finished: run its command again")
     config, metrics = directory.read_settings(), directory.read_metrics()
-    return Record(name, config, metrics, result, directory.read_correct())
+    return Record(name, config, metrics, result, _read_correct(directory.path / "test_correct.txt"))
+
+
+def _read_correct(file: Path) -> NDArray[np.bool_] | None:
+    """Which test examples were classified correctly, `[N]`; None where they have not been read."""
+    if not file.exists():
+        return None
+    text = file.read_bytes().strip()
+    if set(text) - set(b"01"):
+        raise UserError(f"{file} is damaged (not 0s and 1s alone): train the run again")
+    return np.frombuffer(text, np.uint8) == ord("1")
 
 
 def read_records(file: Path, check: Callable[[Record], Any] = lambda record: record.key) -> list[Record]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import Record, read_records
 from rnn_jax.settings import to_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import RECIPE
 
 FIRST = "introduction"  # the row that all others are read against
 
@@ -133,7 +133,7 @@ def group_rows(runs: Sequence[Run]) -> list[Row]:
 
 def _check_settings(row: Row) -> None:
     where = f"the runs of {row.platform}/{row.preset}"
-    defaults = to_flat(Config())  # of settings that are younger than a record
+    defaults = {"task": RECIPE.name, **to_flat(RECIPE.settings)}  # of settings that are younger than a record
     first = defaults | row.runs[0].config
     for config in (defaults | run.config for run in row.runs[1:]):
         differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)} - {"seed"}

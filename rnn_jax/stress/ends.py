@@ -6,8 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from rnn_jax.tasks.predictor import Predictor
+from rnn_jax.tasks.text_classification import RECIPE
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
-from rnn_jax.training.prediction import Predictor
 from rnn_jax.training.program import make_program
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 
@@ -22,8 +23,9 @@ TEXTS = (
 def end_of(workdir: Path) -> dict[str, Any]:
     """Everything that two equal runs share, by name; arrays as bytes."""
     directory = RunDirectory(workdir)
-    program = make_program(directory.read_config(), 1, 1)
-    like = jax.device_get(program.init_state(program.init_params()))
+    settings = directory.read(RECIPE.name, RECIPE.settings)
+    task = RECIPE.make(settings, RECIPE.preprocessor(settings, directory.path))
+    like = jax.device_get(make_program(task, settings.training, 1, 1).init_state(task.init()))
     checkpoints = Checkpoints(directory.checkpoints)
     step = checkpoints.newest()
     found = checkpoints.restore(step or 0, Checkpoint(like, like.params, {}))

@@ -1,13 +1,13 @@
-"""Adversarial training: the loss where a small step from the word vectors hurts most.
+"""Adversarial training: the loss where a small step from the inputs hurts most.
 
 T. Miyato, A. Dai and I. Goodfellow, "Adversarial Training Methods for Semi-Supervised Text Classification",
-ICLR 2017, arXiv:1605.07725, section 3, for the labelled examples:
+ICLR 2017, arXiv:1605.07725, section 3, for supervised learning:
 
-    r = ε g / ‖g‖₂,  g = ∂ loss / ∂ (word vectors of the example)
-    loss + loss at (word vectors + r), r held fixed
+    r = ε g / ‖g‖₂,  g = ∂ loss / ∂ (input vectors of the example)
+    loss + loss at (input vectors + r), r held fixed
 
-Variant: the paper normalises all word vectors to mean 0 and variance 1, so that they cannot outgrow ε; here r
-is measured in units of the root mean square of the example's own word vectors, to the same end.
+Variant: the paper normalises all input vectors to mean 0 and variance 1, so that they cannot outgrow ε; here
+r is measured in units of the root mean square of the example's own input vectors, to the same end.
 """
 
 from collections.abc import Callable

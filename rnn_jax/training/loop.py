@@ -4,32 +4,27 @@ import contextlib
 import math
 import time
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
-from rnn_jax.data.batches import Plan, make_batch, plan_epoch, steps_per_epoch
-from rnn_jax.data.buckets import choose_boundaries
-from rnn_jax.data.dataset import Dataset
 from rnn_jax.errors import RunError, UserError
 from rnn_jax.models import count_parameters
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import differences, from_flat, to_flat
 from rnn_jax.training.checkpoints import Checkpoint, SaveError
-from rnn_jax.training.config import Config
 from rnn_jax.training.environment import origin
-from rnn_jax.training.evaluation import Evaluator, count_by_length
+from rnn_jax.training.evaluation import Evaluator
 from rnn_jax.training.hosts import is_first, meet
 from rnn_jax.training.interruption import InterruptedRunError, StopRequests
-from rnn_jax.training.metrics import Metrics
 from rnn_jax.training.program import make_program
-from rnn_jax.training.progress import TrainingProgress
+from rnn_jax.training.progress import TrainingProgress, figure
+from rnn_jax.training.recipe import Data, Settings
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.saver import Saver
+from rnn_jax.training.task import Outputs, Task, means, zeros
 
 
 class NotFiniteError(RunError):
@@ -44,58 +39,65 @@ class BestSoFar:
     """
 
     train_seconds: float = 0.0
-    best_accuracy: float | None = None
-    best_epoch: int = 0
+    figure: float | None = None
+    epoch: int = 0
+
+
+class Pace(NamedTuple):
+    """How often a run writes."""
+
+    log_every: int = 50  # steps between two records in `metrics.jsonl`
+    save_every: int = 500  # steps between two checkpoints within an epoch; every epoch ends with one besides
+
+
+USUAL = Pace()
 
 
 class Run:
     """One run in its directory.
 
     Args:
-        config: its settings.
-        data: its dataset.
+        task: what is learnt.
+        data: from what.
+        settings: all that decides what the run computes; how it trains is their `training`.
         directory: where it keeps everything.
         num_devices: how many devices of this host take part.
-        log_every: steps between two records in `metrics.jsonl`.
-        save_every: steps between two checkpoints within an epoch; every epoch ends with one besides.
+        pace: how often it writes.
         test: whether the test split is read at the end; not, while settings are being searched for.
-        data_seconds: how long it took to load the dataset, log-count ratios counted; for the record.
         console: where progress is shown.
 
     Attributes:
-        test_logits: what the best weights answered to the test examples, `[N]`; None until they are read.
+        test_outputs: what the best weights make of the test examples, in their order; None until they are
+            read.
     """
 
     def __init__(
         self,
-        config: Config,
-        data: Dataset,
+        task: Task,
+        data: Data,
+        settings: Settings,
         directory: RunDirectory,
         *,
         num_devices: int,
-        log_every: int,
-        save_every: int,
-        test: bool,
-        data_seconds: float = 0.0,
+        pace: Pace = USUAL,
+        test: bool = True,
         console: Console,
     ) -> None:
-        self.config, self.data, self.directory, self.console = config, data, directory, console
-        self.num_devices, self.log_every, self.save_every = num_devices, log_every, save_every
-        self.test, self.data_seconds = test, data_seconds
-        self.epoch_steps = steps_per_epoch(len(data.train), config.training.batch_size)
-        self.total_steps = self.epoch_steps * config.training.epochs
-        self.boundaries = choose_boundaries(data.train.lengths, config.text.max_length, config.text.buckets)
+        self.task, self.data, self.settings = task, data, settings
+        self.directory, self.console = directory, console
+        self.num_devices, self.pace, self.test = num_devices, pace, test
+        self.training = settings.training
+        self.epoch_steps = data.train.steps
+        self.total_steps = self.epoch_steps * self.training.epochs
 
-        self._program = make_program(config, self.total_steps, num_devices)
+        self._program = make_program(task, self.training, self.total_steps, num_devices)
         self._parallel = self._program.parallel
-        self._evaluate = Evaluator(
-            self._parallel, self._program.apply, self.boundaries, config.training.batch_size
-        )
-        self._key = make_key(config.training.seed)
-        self._progress = TrainingProgress(console, self.total_steps)
+        self._evaluate = Evaluator(task, self._parallel, self.training.batch_size)
+        self._key = make_key(self.training.seed)
+        self._progress = TrainingProgress(console, self.total_steps, data.unit)
         self._saver = Saver(directory, report=self._progress.line)
         self._best: ModelParams | None = None  # the best weights so far
-        self.test_logits: NDArray[np.float32] | None = None
+        self.test_outputs: Outputs | None = None
 
     def train(self, command: str, initial_params: ModelParams | None = None) -> dict[str, Any]:
         """Trains to the end, from the latest checkpoint where there is one, and returns the result.
@@ -112,7 +114,7 @@ class Run:
             SaveError: if what has to be saved before leaving cannot be.
         """
         with self.directory.lock() if is_first() else contextlib.nullcontext():
-            self.directory.check_usable(self.config)  # once more: nobody else writes now
+            self.directory.check_usable(self.task.name, self.settings)  # once more: nobody else writes now
             meet("the directory is checked")  # by all, before one fills it
             with StopRequests() as self._stop:
                 self._start(initial_params)
@@ -125,21 +127,18 @@ class Run:
 
     def _start(self, initial_params: ModelParams | None) -> None:
         """Begins, or goes on from the newest sound checkpoint."""
-        params = self._program.init_params() if initial_params is None else initial_params
+        params = self.task.init() if initial_params is None else initial_params
         state = jax.device_get(self._program.init_state(params))
         self._best, self._so_far = None, BestSoFar()
         saved = self._saver.resume(Checkpoint(state, state.params, {}))
         if saved is not None:
-            state, self._best, self._so_far = (
-                saved.state,
-                saved.best,
-                BestSoFar(**saved.progress["standing"]),
-            )
+            state, self._best = saved.state, saved.best
+            self._so_far = BestSoFar(**saved.progress["best"])
             self._say_where_it_goes_on(int(state.step), saved.progress["config"])
         if is_first():
-            self.directory.create(self.config, self.data.vocabulary, self.data.ratios)
+            self.directory.create(self.task.name, self.settings, self.data.preprocessor.files())
         self._saver.start()
-        self._state, self._step = self._parallel.replicate(state), int(state.step)
+        self._state, self._step = self._parallel.put(state), int(state.step)
         self._clock_zero = time.perf_counter() - self._so_far.train_seconds
         self._last_log = self._step, self._seconds()
         self._progress.begin(self._step)
@@ -148,10 +147,10 @@ class Run:
         if step > self.total_steps:
             raise UserError(
                 f"{self.directory.path} has trained for {step / self.epoch_steps:.4g} epochs already: "
-                f"--epochs {self.config.training.epochs} is too few to go on"
+                f"--epochs {self.training.epochs} is too few to go on"
             )
-        before = from_flat(Config(), settings, f"the checkpoint of step {step}")
-        changed = "; ".join(differences(before, self.config).values())
+        before = from_flat(type(self.settings)(), settings, f"the checkpoint of step {step}")
+        changed = "; ".join(differences(before, self.settings).values())
         self._progress.line(
             f"going on from step {step} of {self.total_steps}" + (f", with {changed}" if changed else "")
         )
@@ -159,8 +158,8 @@ class Run:
     def _train_epoch(self) -> None:
         """Takes the steps that are left of an epoch."""
         epoch, within = divmod(self._step, self.epoch_steps)
-        for plan in self._plans(epoch)[within:]:
-            batch = make_batch(self.data.train, plan, self.config.training.batch_size, self._parallel.rows)
+        for plan in self.data.train.epoch(self.training.seed, epoch)[within:]:
+            batch = self.data.train.batch(plan, self._parallel.rows)
             self._state = self._program.step(self._state, self._parallel.shard(batch), self._key)
             self._step += 1
             self._progress.advance(self._step, epoch + 1)
@@ -169,12 +168,12 @@ class Run:
     def _after_step(self, epoch: int) -> None:
         """Logs and saves when it is time, and leaves when it was asked to."""
         at_end = self._step % self.epoch_steps == 0  # then validation comes first
-        logging = self._step % self.log_every == 0
+        logging = self._step % self.pace.log_every == 0
         if at_end or logging:
             self._log_training(epoch)
         if at_end:
             return
-        if self._step % self.save_every == 0 or (logging and self._saver.failed):
+        if self._step % self.pace.save_every == 0 or (logging and self._saver.failed):
             self._save()
         self._leave_if_asked()
 
@@ -189,87 +188,70 @@ class Run:
 
     def _end_epoch(self) -> None:
         """Validates, saves, and starts new sums."""
-        epoch = self._step // self.epoch_steps
-        train = self._epoch_metrics()
+        epoch, selection = self._step // self.epoch_steps, self.task.selection
+        train = self._epoch_means()
         average = self._parallel.unreplicate(self._state.average)
-        loss, accuracy = self._validate(average, epoch)
-        if accuracy is None or accuracy >= (self._so_far.best_accuracy or 0):  # of equals, the later
-            self._so_far.best_accuracy, self._so_far.best_epoch = accuracy, epoch
+        validation = self._validate(average, epoch)
+        chosen = validation[selection.figure]
+        if chosen is None or selection.better(chosen, self._so_far.figure):
+            self._so_far.figure, self._so_far.epoch = chosen, epoch
             self._best = average
-        seconds = self._seconds()
-        self._log(
-            kind="epoch",
-            epoch=epoch,
-            train_loss=train.mean_loss,
-            train_accuracy=train.accuracy,
-            validation_loss=loss,
-            validation_accuracy=accuracy,
-        )
-        validated = "" if accuracy is None else f"validation loss {loss:.4f} · accuracy {accuracy:.2%} · "
-        self._progress.line(
-            f"epoch {epoch:2d}/{self.config.training.epochs} · loss {train.mean_loss:.4f} · "
-            f"accuracy {train.accuracy:.2%} · {validated}{seconds:.1f} s"
-        )
-        self._state = self._state._replace(metrics=self._parallel.replicate(Metrics.zero()))
+        self._log(kind="epoch", epoch=epoch, **named("train", train), **named("validation", validation))
+        self._show_epoch(epoch, train, validation)
+        self._state = self._state._replace(sums=self._parallel.replicate(zeros(self.task.metrics)))
         self._save()
         self._last_log = self._step, self._seconds()
         if self._step < self.total_steps and not self._patience_is_out():
             self._leave_if_asked()
 
-    def _validate(self, params: ModelParams, epoch: int) -> tuple[float | None, float | None]:
-        """Loss and accuracy on the validation split; None where none are held out."""
+    def _show_epoch(self, epoch: int, train: dict[str, float], validation: dict[str, float | None]) -> None:
+        shown = [f"epoch {epoch:2d}/{self.training.epochs}", *(figure(n, v, 4) for n, v in train.items())]
+        validated = " · ".join(figure(n, v, 4) for n, v in validation.items() if v is not None)
+        shown += [f"validation {validated}"] * bool(validated)
+        self._progress.line(" · ".join([*shown, f"{self._seconds():.1f} s"]))
+
+    def _validate(self, params: ModelParams, epoch: int) -> dict[str, float | None]:
+        """The figures on the validation split; None where there is none."""
         if not len(self.data.validation):
-            return None, None
-        metrics = self._evaluate(params, self.data.validation).metrics
-        if not math.isfinite(metrics.loss):
-            raise self._not_finite(f"the validation loss is {metrics.mean_loss} after epoch {epoch}")
-        return metrics.mean_loss, metrics.accuracy
+            return dict.fromkeys(self.task.figures)
+        figures = self._evaluate(params, self.data.validation).figures
+        for name, value in figures.items():
+            if not math.isfinite(value):
+                raise self._not_finite(f"the validation {name} is {value} after epoch {epoch}")
+        return dict(figures)
 
     def _patience_is_out(self) -> bool:
         epochs = self._step // self.epoch_steps
-        return 0 < self.config.training.patience <= epochs - self._so_far.best_epoch
+        return 0 < self.training.patience <= epochs - self._so_far.epoch
 
     def _check_finite(self) -> None:
         """Raises NotFiniteError if a loss or a gradient has not been finite."""
         failed = int(self._parallel.unreplicate(self._state.failed))
         if failed >= 0:
             epoch, within = divmod(failed, self.epoch_steps)
-            plan = self._plans(epoch)[within]
-            some = ", ".join(map(str, plan.indices[:5]))
+            plan = self.data.train.epoch(self.training.seed, epoch)[within]
             raise self._not_finite(
                 f"the loss or its gradient is not finite since step {failed + 1}, batch {within + 1} of "
-                f"epoch {epoch + 1} (training examples {some}, … padded to {plan.length} tokens)"
+                f"epoch {epoch + 1} ({self.data.train.describe(plan)})"
             )
 
-    def _epoch_metrics(self) -> Metrics:
-        """The sums of the epoch so far, all of them finite."""
+    def _epoch_means(self) -> dict[str, float]:
+        """The means of the epoch so far, of finite losses."""
         self._check_finite()
-        return self._parallel.unreplicate(self._state.metrics)
+        return means(self._parallel.unreplicate(self._state.sums), self.task.metrics)
 
     def _not_finite(self, what: str) -> NotFiniteError:
         advice = "try a lower --learning-rate or --clip-norm in a new --workdir"
         return NotFiniteError(f"{what}; {self._saver.what_is_saved()}: {advice}")
 
-    def _plans(self, epoch: int) -> list[Plan]:
-        """The batches of an epoch, counted from 0."""
-        config = self.config
-        return plan_epoch(
-            self.data.train.lengths, self.boundaries, config.training.batch_size, config.training.seed, epoch
-        )
-
     def _log_training(self, epoch: int) -> None:
         """Logs the means of the epoch so far, and the speed since the last record."""
-        metrics = self._epoch_metrics()
+        shown = self._epoch_means()
         (step, seconds), self._last_log = self._last_log, (self._step, self._seconds())
-        rate = (self._step - step) * self.config.training.batch_size / (self._last_log[1] - seconds)
-        self._progress.figures(self._step, epoch, metrics.mean_loss, metrics.accuracy, rate)
-        self._log(
-            kind="train",
-            epoch=epoch,
-            loss=metrics.mean_loss,
-            accuracy=metrics.accuracy,
-            examples_per_second=round(rate, 1),
-        )
+        examples = (self._step - step) * len(self.data.train) / self.epoch_steps
+        rate = examples / (self._last_log[1] - seconds)
+        self._progress.figures(self._step, epoch, shown, rate)
+        self._log(kind="train", epoch=epoch, **shown, examples_per_second=round(rate, 1))
 
     def _log(self, **record: Any) -> None:
         self._saver.log(record | {"step": self._step, "elapsed_seconds": round(self._seconds(), 3)})
@@ -277,10 +259,8 @@ class Run:
     def _save(self) -> None:
         self._check_finite()
         self._so_far.train_seconds = self._seconds()
-        progress = {"config": to_flat(self.config), "standing": asdict(self._so_far)}
-        self._saver.save(
-            self._step, Checkpoint(self._parallel.unreplicate(self._state), self._best, progress)
-        )
+        progress = {"config": to_flat(self.settings), "best": asdict(self._so_far)}
+        self._saver.save(self._step, Checkpoint(self._parallel.get(self._state), self._best, progress))
 
     def _seconds(self) -> float:
         """How long this run has trained, the time before an interruption included."""
@@ -289,33 +269,38 @@ class Run:
     def _finish(self, command: str) -> dict[str, Any]:
         """Evaluates the best weights on the test split, once, if it is to be read; records the result."""
         assert self._best is not None  # an epoch has ended
-        test, correct = None, None
+        figures: dict[str, float | None] = dict.fromkeys(self.task.figures)
+        report = self.task.report(None, self.data.test)
         if self.test:
-            test, self.test_logits = self._evaluate(self._best, self.data.test)
-            correct = (self.test_logits > 0) == (self.data.test.labels > 0)
+            test = self._evaluate(self._best, self.data.test)
+            figures, self.test_outputs = dict(test.figures), test.outputs
+            report = self.task.report(test.outputs, self.data.test)
         epochs, seconds = self._step // self.epoch_steps, self._so_far.train_seconds
         result = {
+            "task": self.task.name,
             "dataset": self.data.name,
-            "network": self.config.encoder.network,
-            "cell": self.config.encoder.recurrent.cell,
-            "unroll": self.config.encoder.recurrent.unroll,
-            "seed": self.config.training.seed,
+            **self.task.identity,
+            "seed": self.training.seed,
             "parameters": count_parameters(self._best),
             "epochs_run": epochs,
-            "best_epoch": self._so_far.best_epoch,
-            "validation_accuracy": self._so_far.best_accuracy,
-            "test_accuracy": test and test.accuracy,
-            "test_loss": test and test.mean_loss,
-            "test_examples": int(test.examples) if test else 0,
-            "test_by_length": [] if correct is None else count_by_length(correct, self.data.test_words),
-            "data_seconds": round(self.data_seconds, 3),
+            "best_epoch": self._so_far.epoch,
+            f"validation_{self.task.selection.figure}": self._so_far.figure,
+            **named("test", figures),
+            "test_examples": len(self.data.test) if self.test else 0,
+            **report.fields,
+            "data_seconds": round(self.data.seconds, 3),
             "train_seconds": round(seconds, 3),
             "examples_per_second": round(epochs * len(self.data.train) / seconds, 1),
             **origin(command, self.num_devices),
         }
         if is_first():
             try:
-                self.directory.write_result(result, correct)
+                self.directory.write_result(result, report.files)
             except OSError as error:
                 raise SaveError(f"result.json cannot be written ({error.strerror})") from error
         return result
+
+
+def named(split: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures by the name that they have in the log and in the result: `validation_loss`."""
+    return {f"{split}_{name}": value for name, value in figures.items()}

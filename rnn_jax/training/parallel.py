@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rnn_jax.cells.cell import Array
-from rnn_jax.data.batches import Batch, host_rows
+from rnn_jax.data.batches import host_rows
 from rnn_jax.errors import UserError
 from rnn_jax.training.memory import keep_freed_memory
+from rnn_jax.training.step import TrainState
 
 Tree = TypeVar("Tree")
 
@@ -59,9 +61,9 @@ def all_reduce(tree: Tree) -> Tree:
     return jax.lax.psum(tree, AXIS)
 
 
-def all_gather(rows: Array) -> Array:
+def all_gather(tree: Tree) -> Tree:
     """Puts the rows of all devices of all hosts together; for use inside a mapped function."""
-    return jax.lax.all_gather(rows, AXIS, tiled=True)
+    return jax.lax.all_gather(tree, AXIS, tiled=True)
 
 
 class DataParallel:
@@ -94,10 +96,27 @@ class DataParallel:
             return lambda *arguments: jax.block_until_ready(mapped(*arguments))
         return mapped
 
-    def shard(self, batch: Batch) -> Batch:
+    def shard(self, tree: Tree) -> Tree:
         """This host's rows of a batch, shared out: `[rows, ...] -> [devices, rows / devices, ...]`."""
         count = len(self.devices)
-        return Batch(*(x.reshape(count, len(x) // count, *x.shape[1:]) for x in batch))
+        return jax.tree.map(lambda x: np.asarray(x).reshape(count, len(x) // count, *x.shape[1:]), tree)
+
+    def distribute(self, tree: Tree) -> Tree:
+        """The rows of a global batch, shared out over hosts and devices; `unshard` is the opposite."""
+        return self.shard(jax.tree.map(lambda x: np.asarray(x)[self.rows.start : self.rows.stop], tree))
+
+    def unshard(self, tree: Tree) -> Tree:
+        """The rows of all hosts, in order, as NumPy arrays; waits until they are computed."""
+        rows = jax.tree.map(lambda x: np.asarray(x).reshape(-1, *x.shape[2:]), tree)
+        return process_allgather(rows, tiled=True) if jax.process_count() > 1 else rows
+
+    def put(self, state: TrainState) -> TrainState:
+        """A state of all rows on the devices: its carry is shared out, all else replicated."""
+        return self.replicate(state._replace(carry=()))._replace(carry=self.distribute(state.carry))
+
+    def get(self, state: TrainState) -> TrainState:
+        """The state of all rows again, as NumPy arrays; waits until it is computed."""
+        return self.unreplicate(state._replace(carry=()))._replace(carry=self.unshard(state.carry))
 
     def replicate(self, tree: Tree) -> Tree:
         """A copy for every local device, along a new leading axis."""

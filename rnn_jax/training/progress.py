@@ -9,16 +9,28 @@ from rich.text import Text
 SECONDS_BETWEEN_LINES = 10.0
 
 
+def figure(name: str, value: float, digits: int) -> str:
+    """A figure with its name: `loss 0.3354`, `accuracy 85.64%`."""
+    shown = f"{value:.{digits - 2}%}" if name == "accuracy" else f"{value:.{digits}f}"
+    return f"{name.replace('_', ' ')} {shown}"
+
+
 class _Figures(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(task.fields["figures"])
 
 
 class TrainingProgress:
-    """Shows steps as they are taken; a context manager."""
+    """Shows steps as they are taken; a context manager.
 
-    def __init__(self, console: Console, total_steps: int) -> None:
-        self._console = console
+    Args:
+        console: where.
+        total_steps: of the run.
+        unit: what examples are, for the speed.
+    """
+
+    def __init__(self, console: Console, total_steps: int, unit: str) -> None:
+        self._console, self._unit = console, unit
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -48,9 +60,9 @@ class TrainingProgress:
         """Moves the bar."""
         self._bar.update(self._task, completed=step, description=f"epoch {epoch}")
 
-    def figures(self, step: int, epoch: int, loss: float, accuracy: float, rate: float) -> None:
+    def figures(self, step: int, epoch: int, means: dict[str, float], rate: float) -> None:
         """Shows the means of the epoch so far and the speed: in the bar, or now and then as a line."""
-        text = f"loss {loss:.3f} · accuracy {accuracy:.1%} · {rate:,.0f} reviews/s"
+        text = " · ".join([*(figure(n, v, 3) for n, v in means.items()), f"{rate:,.0f} {self._unit}/s"])
         self._bar.update(self._task, figures=text)
         if not self._console.is_terminal and time.monotonic() >= self._next_line:
             self.line(f"epoch {epoch} · step {step} · {text}")

@@ -6,25 +6,20 @@ import json
 import logging
 import os
 import platform
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rnn_jax.data.log_count_ratios import LogCountRatios
-from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
 from rnn_jax.settings import EXTENDABLE, NEUTRAL, differences, from_flat, marked, to_flat
-from rnn_jax.training.config import Config
 
 LOCK = "lock"
+FIRST_TASK = "text_classification"  # of directories that are older than the name of a task in config.json
 TIMES = {"data_seconds", "elapsed_seconds", "examples_per_second", "train_seconds"}  # which no two runs share
+
+Settings = Any  # a tree of frozen dataclasses
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +27,9 @@ log = logging.getLogger(__name__)
 class RunDirectory:
     """Paths, and reading and writing, of everything a run keeps.
 
-    `config.json` settings, `vocabulary.txt` a word a line, `log_count_ratios.npz` where the network reads
-    them, `metrics.jsonl` an object a logged step, `checkpoints/`, `result.json` once the run has finished,
-    `test_correct.txt` with a 1 for each test example that was classified correctly, 0 for the others, and
-    `lock`, which the process that trains holds.
+    `config.json` settings and the name of the task, what its preprocessor needs, `metrics.jsonl` an object a
+    logged step, `checkpoints/`, `result.json` once the run has finished, and beside it what the task reports
+    of the test split, and `lock`, which the process that trains holds.
 
     Raises:
         UserError: if no local directory could have that name.
@@ -45,21 +39,18 @@ class RunDirectory:
         self.path = local(path)
         self.checkpoints = self.path / "checkpoints"
         self._config = self.path / "config.json"
-        self._vocabulary = self.path / "vocabulary.txt"
-        self._ratios = self.path / "log_count_ratios.npz"
         self._metrics = self.path / "metrics.jsonl"
         self._result = self.path / "result.json"
-        self._correct = self.path / "test_correct.txt"
         self._unwritten: list[str] = []  # lines of the log that a full disk did not take
 
-    def check_usable(self, config: Config) -> None:
+    def check_usable(self, task: str, settings: Settings) -> None:
         """Raises UserError if the directory is a file, or holds a run of other settings; writes nothing.
 
         Settings marked `EXTENDABLE` may be others.
         """
         if self._holds_settings():
-            differing = differences(self.read_config(), config)
-            extendable = marked(config, EXTENDABLE)
+            differing = differences(self.read(task, settings), settings)
+            extendable = marked(settings, EXTENDABLE)
             if differing.keys() - extendable:
                 raise UserError(
                     f"{self.path} holds a run with other settings ({'; '.join(differing.values())}): "
@@ -92,8 +83,7 @@ class RunDirectory:
     def _is_unused(self) -> bool:
         """Whether there is nothing, or what a run leaves that is killed before its settings are written."""
         names = {path.name.removesuffix(".unfinished") for path in self.path.iterdir()}
-        own = {file.name for file in (self._vocabulary, self._ratios, self._config)}
-        return not names or (LOCK in names and names <= {LOCK, *own})
+        return not names or (LOCK in names and names <= {LOCK, self._config.name})
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -125,31 +115,53 @@ class RunDirectory:
                 file.write(f"process {os.getpid()} on {platform.node()}\n".encode())
             yield
 
-    def create(self, config: Config, vocabulary: Vocabulary, ratios: LogCountRatios | None = None) -> None:
+    def create(
+        self, task: str, settings: Settings, files: Mapping[str, Callable[[Path], None]] | None = None
+    ) -> None:
         """Writes what is known before the first step. A result of other settings is no longer one.
+
+        Args:
+            task: its name.
+            settings: of the run.
+            files: writers of what the preprocessor needs, by the names of their files.
 
         Raises:
             UserError: if the directory cannot be written.
         """
         try:
-            if self._config.exists() and self.read_config() != config:
+            if self._config.exists() and self.read(task, settings) != settings:
                 self._result.unlink(missing_ok=True)
-            write_whole(self._vocabulary, "".join(word + "\n" for word in vocabulary.words))
-            if ratios is not None:
-                ratios.write(self._ratios)
-            write_whole(self._config, json.dumps(to_flat(config), indent=2) + "\n")
+            write_whole(self._config, json.dumps({"task": task, **to_flat(settings)}, indent=2) + "\n")
+            for name, write in (files or {}).items():
+                write(self.path / name)
         except OSError as error:
             raise UserError(f"--workdir {self.path} cannot be written: {error.strerror}") from error
 
-    def read_config(self) -> Config:
-        """The recorded settings.
+    def read_task(self) -> str:
+        """The name of the task that the run learns.
 
         Raises:
             UserError: if this is no run directory, or the file is damaged.
         """
         if not self._config.is_file():
             raise UserError(f"{self.path} is not a run directory (no config.json): train one there first")
-        return from_flat(Config(), _read_object(self._config), source=str(self._config))
+        return _read_object(self._config).get("task", FIRST_TASK)
+
+    def read(self, task: str, like: Settings) -> Settings:
+        """The recorded settings of a run of this task.
+
+        Args:
+            task: its name.
+            like: any settings of the task.
+
+        Raises:
+            UserError: if this is no run directory, one of another task, or the file is damaged.
+        """
+        if (found := self.read_task()) != task:
+            raise UserError(f"{self.path} holds a run of another task, {found}: choose one of {task}")
+        recorded = _read_object(self._config)
+        recorded.pop("task", None)
+        return from_flat(type(like)(), recorded, source=str(self._config))
 
     def read_settings(self) -> dict[str, Any]:
         """The recorded settings of any run, as they were written, a baseline's included.
@@ -159,65 +171,30 @@ class RunDirectory:
         """
         return _read_object(self._config)
 
-    def read_vocabulary(self) -> Vocabulary:
-        """The words that the run was trained with.
-
-        Raises:
-            UserError: if the file is missing or not UTF-8.
-        """
-        try:
-            return Vocabulary(self._vocabulary.read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{self._vocabulary} cannot be read ({error}): train the run again") from error
-
-    def read_ratios(self) -> LogCountRatios:
-        """The log-count ratios that the network reads.
-
-        Raises:
-            UserError: if the file is missing or damaged.
-        """
-        try:
-            return LogCountRatios.read(self._ratios)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise UserError(f"{self._ratios} cannot be read ({error}): train the run again") from error
-
     def read_result(self) -> dict[str, Any] | None:
         """The result of a finished run; None for an unfinished one."""
         return _read_object(self._result) if self._result.exists() else None
 
-    def read_correct(self) -> NDArray[np.bool_] | None:
-        """Which test examples were classified correctly, `[N]`; None where they have not been read.
-
-        Raises:
-            UserError: if the file is damaged.
-        """
-        if not self._correct.exists():
+    def finished(self, task: str, settings: Settings) -> dict[str, Any] | None:
+        """The result, if the run has finished with these settings, but for those that change no result."""
+        if not self._config.exists():
             return None
-        text = self._correct.read_bytes().strip()
-        if set(text) - set(b"01"):
-            raise UserError(f"{self._correct} is damaged (not 0s and 1s alone): train the run again")
-        return np.frombuffer(text, np.uint8) == ord("1")
-
-    def finished(self, config: Config) -> dict[str, Any] | None:
-        """The result, if the run has finished with these settings, however it was unrolled."""
-        if not self._config.exists() or differences(self.read_config(), config).keys() - marked(
-            config, NEUTRAL
-        ):
+        if differences(self.read(task, settings), settings).keys() - marked(settings, NEUTRAL):
             return None
         return self.read_result()
 
     def write_baseline(
-        self, config: dict[str, Any], result: dict[str, Any], correct: NDArray[np.bool_]
+        self, config: dict[str, Any], result: dict[str, Any], files: Mapping[str, str]
     ) -> None:
         """Writes what a baseline that is no network leaves: other settings, no log and no checkpoints."""
         with self.lock():
             write_whole(self._config, json.dumps(config, indent=2) + "\n")
-            self.write_result(result, correct)
+            self.write_result(result, files)
 
-    def write_result(self, result: dict[str, Any], correct: NDArray[np.bool_] | None = None) -> None:
-        """Records that the run has finished, with its result and which test examples were correct: `[N]`."""
-        if correct is not None:
-            write_whole(self._correct, "".join("01"[int(right)] for right in correct) + "\n")
+    def write_result(self, result: dict[str, Any], files: Mapping[str, str] | None = None) -> None:
+        """Records that the run has finished, with what, and the files that the task reports, by name."""
+        for name, content in (files or {}).items():
+            write_whole(self.path / name, content)
         write_whole(self._result, json.dumps(result, indent=2) + "\n")
 
     def append_metrics(self, *records: dict[str, Any]) -> None:

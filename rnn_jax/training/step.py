@@ -10,9 +10,8 @@ import optax
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
 from rnn_jax.models.dropout import make_keys
-from rnn_jax.models.functional import Apply, ModelParams
-from rnn_jax.training.adversarial import adversarial_gradients
-from rnn_jax.training.metrics import Metrics
+from rnn_jax.models.functional import ModelParams
+from rnn_jax.training.task import Carry, Outputs, Sums, Task, add, zeros
 
 AllReduce = Callable[[Any], Any]  # adds a tree up over all devices that share a batch
 
@@ -25,13 +24,17 @@ class TrainState(NamedTuple):
     params: ModelParams
     average: ModelParams  # of the parameters of the last steps; what is evaluated and used
     optimizer: optax.OptState
-    metrics: Metrics  # of the epoch so far
+    sums: Sums  # of the epoch so far
+    carry: Carry  # the only part that is shared out like a batch; all else is replicated
 
 
-def init_state(params: ModelParams, optimizer: optax.GradientTransformation) -> TrainState:
-    """The state before the first step."""
+def init_state(
+    task: Task, params: ModelParams, optimizer: optax.GradientTransformation, batch_size: int
+) -> TrainState:
+    """The state before the first step, for all rows of the global batch."""
     zero = jnp.zeros((), jnp.int32)
-    return TrainState(zero, zero - 1, params, params, optimizer.init(params), Metrics.zero())
+    carry = task.initial_carry(batch_size)
+    return TrainState(zero, zero - 1, params, params, optimizer.init(params), zeros(task.metrics), carry)
 
 
 def train_step(
@@ -39,54 +42,53 @@ def train_step(
     batch: Batch,
     key: Array,
     *,
-    apply: Apply,
+    task: Task,
     optimizer: optax.GradientTransformation,
     average_decay: float,
-    adversarial: float = 0.0,
     all_reduce: AllReduce,
 ) -> TrainState:
     """Takes one step on a batch, or on one device's rows of it.
 
-    The loss is the mean over the global batch. Dropout keys are folded from `key`, the step and the row, so
-    that they do not depend on how the batch is shared. The average of the parameters forgets by
-    `average_decay` a step (B. Polyak and A. Juditsky, 1992, with exponential weights), and faster at first,
-    so that it does not remember the initial draw. `adversarial` is the radius of adversarial training; see
-    `rnn_jax.training.adversarial`.
+    The loss is the mean over what the task counts in the global batch. Dropout keys are folded from `key`,
+    the step and the row, so that they do not depend on how the batch is shared. The average of the parameters
+    forgets by `average_decay` a step (B. Polyak and A. Juditsky, 1992, with exponential weights), and faster
+    at first, so that it does not remember the initial draw.
     """
     keys = make_keys(jax.random.fold_in(key, state.step), batch.rows)
-    count = jnp.maximum(all_reduce(batch.weights.sum()), 1)
 
-    def loss(params: ModelParams, perturbation: Array | None) -> tuple[Array, Metrics]:
-        logits = apply(
-            params, batch.tokens, batch.lengths, batch.ratios, keys=keys, perturbation=perturbation
-        )
-        metrics = Metrics.of(logits, batch.labels, batch.weights)
-        return metrics.loss / count, metrics
+    def objective(params: ModelParams, *perturbation: Array) -> tuple[Array, tuple[Sums, Carry]]:
+        sums, carry = task.loss(params, batch, state.carry, keys, *perturbation)
+        loss = sums[task.metrics[0]]
+        return loss.total / jnp.maximum(all_reduce(loss.number), 1), (sums, carry)
 
-    if adversarial:
-        still = jnp.zeros((*batch.tokens.shape, state.params["embedding"]["embedding"].shape[-1]))
-        gradients, metrics = adversarial_gradients(loss, state.params, still, adversarial)
-    else:
-        gradients, metrics = jax.grad(loss, has_aux=True)(state.params, None)
-    gradients, metrics = all_reduce((gradients, metrics))
-    finite = jnp.isfinite(metrics.loss) & jnp.isfinite(optax.tree.norm(gradients))
+    gradients, (sums, carry) = task.gradients(objective, state.params, batch)
+    gradients, sums = all_reduce((gradients, sums))
+    loss = sums[task.metrics[0]].total
+    finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradients))
     failed = jnp.where(finite | (state.failed >= 0), state.failed, state.step)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
     params = optax.apply_updates(state.params, updates)
     decay = jnp.minimum(average_decay, (1 + state.step) / (10 + state.step))
     average = optax.incremental_update(params, state.average, 1 - decay)
-    return TrainState(state.step + 1, failed, params, average, optimizer_state, state.metrics + metrics)
+    return TrainState(state.step + 1, failed, params, average, optimizer_state, add(state.sums, sums), carry)
+
+
+class EvaluationState(NamedTuple):
+    """What a step of evaluation changes."""
+
+    sums: Sums
+    carry: Carry
 
 
 def evaluation_step(
-    metrics: Metrics,
+    state: EvaluationState,
     params: ModelParams,
     batch: Batch,
     *,
-    apply: Apply,
+    task: Task,
     all_reduce: AllReduce,
-    all_gather: Callable[[Array], Array],
-) -> tuple[Metrics, Array]:
-    """Adds a batch to the metrics, without dropout; and the logits of the global batch, `[B]`."""
-    logits = apply(params, batch.tokens, batch.lengths, batch.ratios)
-    return metrics + all_reduce(Metrics.of(logits, batch.labels, batch.weights)), all_gather(logits)
+    all_gather: Callable[[Outputs], Outputs],
+) -> tuple[EvaluationState, Outputs]:
+    """Adds a batch to the sums, without dropout; and the outputs for the global batch, `[B, ...]`."""
+    sums, carry, outputs = task.evaluate(params, batch, state.carry)
+    return EvaluationState(add(state.sums, all_reduce(sums)), carry), all_gather(outputs)

@@ -1,7 +1,8 @@
+import jax
 import numpy as np
 import pytest
 
-from rnn_jax.data.batches import host_rows, make_batch, plan_epoch, plan_evaluation, steps_per_epoch
+from rnn_jax.data.batches import Bucketed, host_rows, plan_epoch, plan_evaluation, steps_per_epoch
 from rnn_jax.data.examples import pack
 
 BOUNDARIES = (8, 16, 40)
@@ -12,6 +13,10 @@ SIZE = 6
 def examples(rng):
     lengths = rng.integers(1, 41, 100)
     return pack([rng.integers(3, 50, n) for n in lengths], rng.integers(0, 2, 100))
+
+
+def bucketed(examples):
+    return Bucketed(examples.columns, examples.lengths, BOUNDARIES, SIZE)
 
 
 def test_an_epoch_holds_every_example_once_in_full_batches(examples):
@@ -56,28 +61,42 @@ def test_evaluation_sees_every_example_once(examples):
 
 
 def test_a_batch_holds_the_sequences_and_nothing_else(examples):
-    plans = plan_epoch(examples.lengths, BOUNDARIES, SIZE, seed=0, epoch=0)
-    for plan in plans:
-        batch = make_batch(examples, plan, SIZE)
-        assert batch.ratios.shape == (SIZE, plan.length, 0)
-        assert batch.tokens.shape == (SIZE, plan.length)
+    split = bucketed(examples)
+    for plan in split.epoch(0, 0):
+        batch = split.batch(plan)
+        assert batch.columns.keys() == {"tokens", "labels"}
+        tokens, labels = batch.columns["tokens"], batch.columns["labels"]
+        assert tokens.values.shape == (SIZE, plan.length)
         for row, example in enumerate(plan.indices):
             sequence = examples.sequences[example]
-            np.testing.assert_array_equal(batch.tokens[row, : len(sequence)], sequence)
-            assert not batch.tokens[row, len(sequence) :].any()
-            assert batch.lengths[row] == len(sequence)
-            assert batch.labels[row] == examples.labels[example]
+            np.testing.assert_array_equal(tokens.values[row, : len(sequence)], sequence)
+            assert not tokens.values[row, len(sequence) :].any()
+            assert tokens.lengths[row] == len(sequence)
+            assert labels[row] == examples.labels[example]
+        assert not labels[len(plan.indices) :].any()
         assert batch.weights.tolist() == [1] * len(plan.indices) + [0] * (SIZE - len(plan.indices))
         assert batch.rows.tolist() == list(range(SIZE))
 
 
+def test_a_sequence_may_have_several_columns(examples, rng):
+    """Each step of a column may be a vector."""
+    vectors = [rng.normal(size=(length, 3)).astype(np.float32) for length in examples.lengths]
+    split = Bucketed({"vectors": vectors}, examples.lengths, BOUNDARIES, SIZE)
+    (plan, *_) = split.once()
+    found = split.batch(plan).columns["vectors"]
+    assert found.values.shape == (SIZE, plan.length, 3)
+    for row, example in enumerate(plan.indices):
+        np.testing.assert_array_equal(found.values[row, : len(vectors[example])], vectors[example])
+        assert not found.values[row, len(vectors[example]) :].any()
+
+
 @pytest.mark.parametrize("hosts", [1, 2, 3])
 def test_hosts_cut_the_same_global_batch(examples, hosts):
-    for plan in plan_epoch(examples.lengths, BOUNDARIES, SIZE, seed=0, epoch=0):
-        whole = make_batch(examples, plan, SIZE)
-        parts = [make_batch(examples, plan, SIZE, host_rows(SIZE, host, hosts)) for host in range(hosts)]
-        for field, pieces in zip(whole, zip(*parts, strict=True), strict=True):
-            np.testing.assert_array_equal(field, np.concatenate(pieces))
+    split = bucketed(examples)
+    for plan in split.epoch(0, 0):
+        parts = [split.batch(plan, host_rows(SIZE, host, hosts)) for host in range(hosts)]
+        joined = jax.tree.map(lambda *rows: np.concatenate(rows), *parts)
+        jax.tree.map(np.testing.assert_array_equal, joined, split.batch(plan))
 
 
 @pytest.mark.parametrize(("host", "hosts"), [(0, 4), (2, 2), (-1, 2)])

@@ -7,20 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnn_jax.data import dataset, imdb
+from rnn_jax.data import dataset, imdb, prepared
 from rnn_jax.errors import UserError
 from tests.data.archives import expected, loaded
 
 
 def test_data_directory(monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", "/from/environment")
-    assert imdb.data_directory("/given") == Path("/given")
-    assert imdb.data_directory(None) == Path("/from/environment")
+    assert prepared.data_directory("/given") == Path("/given")
+    assert prepared.data_directory(None) == Path("/from/environment")
     monkeypatch.setenv("TFDS_DATA_DIR", "")
-    assert imdb.data_directory(None) == Path.home() / "tensorflow_datasets"
+    assert prepared.data_directory(None) == Path.home() / "tensorflow_datasets"
     monkeypatch.delenv("TFDS_DATA_DIR")
-    assert imdb.data_directory(None) == Path.home() / "tensorflow_datasets"
-    assert imdb.data_directory("~/here") == Path.home() / "here"
+    assert prepared.data_directory(None) == Path.home() / "tensorflow_datasets"
+    assert prepared.data_directory("~/here") == Path.home() / "here"
 
 
 def test_environment_is_read_at_every_call(prepared, tmp_path, monkeypatch):

@@ -2,11 +2,12 @@
 
 from itertools import pairwise
 
+import jax
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnn_jax.data.batches import host_rows, make_batch, plan_epoch, plan_evaluation, steps_per_epoch
+from rnn_jax.data.batches import Bucketed, host_rows, plan_epoch, plan_evaluation, steps_per_epoch
 from rnn_jax.data.buckets import GRAIN, assign, choose_boundaries
 from rnn_jax.data.examples import finish, finish_all, hold_out, pack
 from rnn_jax.data.vocabulary import FIRST_WORD, PAD, START, UNKNOWN, Vocabulary, split_words
@@ -83,20 +84,19 @@ def test_every_example_is_in_one_batch_and_every_row_on_one_host(lengths, batch_
     assert len(plans) == steps_per_epoch(len(lengths), batch_size)
     for each in (plans, plan_evaluation(lengths, boundaries, batch_size)):
         assert sorted(i for plan in each for i in plan.indices) == list(range(len(lengths)))
+    split = Bucketed(examples.columns, lengths, boundaries, batch_size)
     for plan in plans:
-        whole = make_batch(examples, plan, batch_size)
-        parts = [
-            make_batch(examples, plan, batch_size, host_rows(batch_size, h, hosts)) for h in range(hosts)
-        ]
-        for field in whole._fields:
-            joined = np.concatenate([getattr(part, field) for part in parts])
-            np.testing.assert_array_equal(joined, getattr(whole, field))
+        whole = split.batch(plan)
+        parts = [split.batch(plan, host_rows(batch_size, h, hosts)) for h in range(hosts)]
+        joined = jax.tree.map(lambda *rows: np.concatenate(rows), *parts)
+        jax.tree.map(np.testing.assert_array_equal, joined, whole)
         assert whole.weights.sum() == len(plan.indices)
-        assert (whole.lengths <= plan.length).all()
-        assert whole.tokens.shape == (batch_size, plan.length)
-        beyond = np.arange(plan.length) >= whole.lengths[:, None]
-        assert (whole.tokens[beyond] == PAD).all()
-        assert (whole.tokens[~beyond] != PAD).all()
+        tokens = whole.columns["tokens"]
+        assert (tokens.lengths <= plan.length).all()
+        assert tokens.values.shape == (batch_size, plan.length)
+        beyond = np.arange(plan.length) >= tokens.lengths[:, None]
+        assert (tokens.values[beyond] == PAD).all()
+        assert (tokens.values[~beyond] != PAD).all()
 
 
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=60), st.floats(0, 1), st.integers(0, 9))

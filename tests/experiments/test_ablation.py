@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from experiments import ablation
-from experiments.imdb_sentiment import read_options
+from experiments.imdb_sentiment import Options
 from experiments.presets import PRESETS
+from experiments.training import read_options
 from rnn_jax.reporting.records import read_records
 from rnn_jax.settings import differences
 
@@ -25,10 +26,10 @@ def commands(monkeypatch, capsys):
 def test_each_leaves_out_what_its_name_says(name, monkeypatch, capsys):
     line = commands(monkeypatch, capsys)[name]
     monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
-    options = read_options()
+    options = read_options(Options, PRESETS, "lstm")
     assert options.test is False
     assert options.workdir == f"runs/ablation/{ablation.file_name(name)}/seed-1"
-    changed = differences(options.config, PRESETS["best"]).keys() - {"dataset", "seed"}
+    changed = differences(options.settings, PRESETS["best"]).keys() - {"dataset", "seed"}
     given = {
         word[2:].removeprefix("no-") for word in ablation.ABLATIONS[name].split() if word.startswith("--")
     }

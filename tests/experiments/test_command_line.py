@@ -11,6 +11,8 @@ import pytest
 from rich.console import Console
 
 from experiments import command_line, imdb_sentiment
+from experiments.presets import PRESETS
+from experiments.training import read_options
 from rnn_jax.settings import with_flat
 from tests.training.runs import CONFIG, make_run
 
@@ -100,6 +102,6 @@ def test_nothing_is_said_and_the_code_is_0_when_the_process_ends_without_a_reade
 def test_places_come_with_the_home_directory_spelt_out(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.setattr(sys, "argv", ["imdb_sentiment", "--workdir=~/run", "--data-dir", "~/data"])
-    options = imdb_sentiment.read_options()
+    options = read_options(imdb_sentiment.Options, PRESETS, "lstm")
     assert (options.workdir, options.data_dir) == ("/home/me/run", "/home/me/data")
     assert options.cache_dir is None

@@ -64,10 +64,11 @@ def test_costs_and_orders_are_recorded(raw, tmp_path, monkeypatch, capsys):
         whole, _, same = (row["accuracy"] for row in orders if row["network"] == name)
         result = json.loads((raw / "cpu" / name / "seed-0/result.json").read_text())
         assert whole == same == result["validation_accuracy"]
-    for written, shuffled, same in (read[:3], read[3:]):
-        assert np.array_equal(written.tokens, same.tokens)
-        assert not np.array_equal(written.tokens, shuffled.tokens)
-        assert np.array_equal(np.sort(written.tokens), np.sort(shuffled.tokens))
+    tokens = [np.concatenate(split.columns["tokens"]) for split in read]
+    for written, shuffled, same in (tokens[:3], tokens[3:]):
+        assert np.array_equal(written, same)
+        assert not np.array_equal(written, shuffled)
+        assert np.array_equal(np.sort(written), np.sort(shuffled))
 
 
 def test_a_network_without_runs_is_named(tmp_path, monkeypatch):

@@ -19,8 +19,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.models import count_parameters, summarize
 from rnn_jax.models.functional import split
 from rnn_jax.settings import check, to_flat
-from rnn_jax.training.config import Config
-from rnn_jax.training.prediction import Predictor
+from rnn_jax.tasks.predictor import Predictor
+from rnn_jax.tasks.text_classification import RECIPE, Settings, make_model
 
 SMALL = shlex.split(
     "--dataset synthetic --train-examples 120 --epochs 2 --batch-size 40 --hidden-size 4 --embedding-size 4 "
@@ -122,7 +122,7 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(tmp_path, script):
 def test_presets_are_starting_points_for_options(tmp_path, script):
     arguments = ("--dataset", "synthetic", "--workdir", tmp_path / "new", "--dry-run")
     _, printed = script(imdb_sentiment, *arguments, "--preset", "elman", "--hidden-size", "5")
-    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(to_flat(Config()))])
+    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(to_flat(Settings()))])
     assert settings["cell"] == "elman"
     assert settings["hidden_size"] == "5"
     assert settings["vocabulary_size"] == "10000"
@@ -131,8 +131,10 @@ def test_presets_are_starting_points_for_options(tmp_path, script):
 def test_the_introduction_is_that_of_introductory_texts_and_the_first_row():
     """Nothing that the project adds."""
     config = PRESETS["introduction"]
-    summary = summarize(config.make_model(), config.text.max_length)
-    assert count_parameters(split(config.make_model)[1]()) == 10_000 * 32 + 32 * (32 + 32 + 1) + 32 + 1
+    summary = summarize(make_model(config), config.text.max_length)
+    assert (
+        count_parameters(split(lambda: make_model(config))[1]()) == 10_000 * 32 + 32 * (32 + 32 + 1) + 32 + 1
+    )
     assert "elman" in summary
     training, text = config.training, config.text
     assert (training.epochs, training.batch_size, text.max_length, text.buckets) == (10, 128, 500, 1)
@@ -148,7 +150,7 @@ def test_the_introduction_is_that_of_introductory_texts_and_the_first_row():
 def test_synthetic_reviews_get_their_own_settings_but_for_what_is_asked(tmp_path, script):
     arguments = ("--workdir", tmp_path / "new", "--dry-run", "--dataset", "synthetic", "--dropout", "0.25")
     _, printed = script(imdb_sentiment, *arguments)
-    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(to_flat(Config()))])
+    settings = dict(line.split(None, 1) for line in printed.splitlines()[: len(to_flat(Settings()))])
     assert settings["word_dropout"] == "0.0"
     assert settings["dropout"] == "0.25"
     assert settings["learning_rate"] == "0.01"
@@ -174,7 +176,7 @@ def test_evaluation_gives_the_recorded_accuracy(trained, script):
     result = json.loads((trained / "result.json").read_text())
     _, printed = script(evaluate, "--workdir", trained)
     assert (
-        f"synthetic test: accuracy {result['test_accuracy']:.2%}, loss {result['test_loss']:.4f}" in printed
+        f"synthetic test: loss {result['test_loss']:.4f}, accuracy {result['test_accuracy']:.2%}" in printed
     )
     assert "2,000 reviews" in printed
     _, printed = script(evaluate, "--workdir", trained, "--split", "validation", "--num-devices", "1")
@@ -189,12 +191,12 @@ def test_predictions_are_those_of_the_network_on_the_same_tokens(trained, script
     from rnn_jax.data.examples import finish
     from rnn_jax.models.functional import split
     from rnn_jax.training.run_directory import RunDirectory
-    from rnn_jax.training.weights import best_weights
+    from rnn_jax.training.weights import open_run
 
     texts = ["I did not like it. " * 30, "Splendid!<br />Never dull, UNSEENWORD", "a"]
     run = RunDirectory(trained)
-    config, vocabulary, params = run.read_config(), run.read_vocabulary(), best_weights(run)
-    apply, _ = split(config.make_model)
+    config, (vocabulary, _), _, params = open_run(run.path, RECIPE)
+    apply, _ = split(lambda: make_model(config))
     _, printed = script(predict, "--workdir", trained, "--json", *texts)
     for text, line in zip(texts, printed.splitlines(), strict=True):
         tokens = finish(

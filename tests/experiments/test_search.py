@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from experiments import recorded_runs, search
-from experiments.imdb_sentiment import read_options
+from experiments.imdb_sentiment import Options
+from experiments.presets import PRESETS
+from experiments.training import read_options
 from rnn_jax.reporting.records import Record, read_records
 from rnn_jax.settings import to_flat
 from tests.reporting.recorded import write_run
@@ -79,11 +81,11 @@ def test_the_commands_are_understood(name, monkeypatch):
     draws = search.draw_settings(chosen)
     first, *_ = search.runs_of(search.Options(name), draws, (3,))
     monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first.command)[3:]])
-    options = read_options()
+    options = read_options(Options, PRESETS, "lstm")
     assert (options.workdir, options.test) == (f"runs/search/{name}/draw-00/seed-3", False)
-    assert (options.config.text.dataset, options.config.training.seed) == ("imdb", 3)
+    assert (options.settings.text.dataset, options.settings.training.seed) == ("imdb", 3)
     for name, value in values_of(draws["draw-00"], chosen.space).items():
-        found = to_flat(options.config)[name.replace("-", "_")]
+        found = to_flat(options.settings)[name.replace("-", "_")]
         assert found == type(found)(value)
 
 

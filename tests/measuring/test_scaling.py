@@ -4,12 +4,14 @@ import pytest
 
 from rnn_jax.measuring.scaling import measure_scaling
 from rnn_jax.settings import with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 from tests.conftest import need_devices
 
 pytestmark = pytest.mark.slow
 
-CONFIG = with_flat(Config(), vocabulary_size=50, max_length=6, embedding_size=3, hidden_size=4, batch_size=8)
+CONFIG = with_flat(
+    Settings(), vocabulary_size=50, max_length=6, embedding_size=3, hidden_size=4, batch_size=8
+)
 
 
 def test_both_series_are_measured():

@@ -4,13 +4,13 @@ import pytest
 
 from rnn_jax.measuring.training_step import temporary_bytes, training_step
 from rnn_jax.settings import with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings
 from tests.conftest import need_devices
 
 pytestmark = pytest.mark.slow
 
 SMALL = with_flat(
-    Config(),
+    Settings(),
     vocabulary_size=50,
     embedding_size=4,
     hidden_size=4,

@@ -12,7 +12,7 @@ from rnn_jax.models.dropout import Keys, dropout, make_keys, vocabulary_dropout,
 from rnn_jax.models.functional import split
 from rnn_jax.models.pooling import Attention, maximum
 from rnn_jax.settings import with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings, make_model
 from rnn_jax.unroll import Unrolled, dynamic, run_layer, run_layers
 
 V, E, H, T = 20, 4, 3, 6
@@ -26,7 +26,7 @@ def tokens(rng):
 
 
 QUIET = with_flat(
-    Config(),
+    Settings(),
     vocabulary_size=V,
     embedding_size=E,
     hidden_size=H,
@@ -39,7 +39,7 @@ QUIET = with_flat(
 
 
 def make(**changes):
-    return with_flat(QUIET, **changes).make_model()
+    return make_model(with_flat(QUIET, **changes))
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "mean_max"])

@@ -10,11 +10,17 @@ from rnn_jax.data.vocabulary import START, UNKNOWN
 from rnn_jax.models.explanation import explain
 from rnn_jax.models.functional import split
 from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.training.config import Config
+from rnn_jax.tasks.text_classification import Settings, make_model
 
 V, T = 30, 70
 CONFIG = with_flat(
-    Config(), vocabulary_size=V, embedding_size=4, hidden_size=5, cell="gru", unroll="dynamic", pooling="mean"
+    Settings(),
+    vocabulary_size=V,
+    embedding_size=4,
+    hidden_size=5,
+    cell="gru",
+    unroll="dynamic",
+    pooling="mean",
 )
 
 
@@ -24,7 +30,7 @@ def tokens(rng):
 
 
 def make(config, rng):
-    apply, init = split(config.make_model)
+    apply, init = split(lambda: make_model(config))
     return apply, jax.tree.map(lambda p: p + 0.2 * rng.normal(size=p.shape).astype(np.float32), init())
 
 
@@ -56,7 +62,7 @@ def test_integrated_gradients_add_up(tokens, rng):
 
 def test_of_a_linear_model_both_are_what_each_word_adds(tokens, rng):
     """A bag: the contribution of a word is its vector, less that of an unknown word, by the head."""
-    apply, params = make(with_flat(Config(), network="bag", vocabulary_size=V, embedding_size=4), rng)
+    apply, params = make(with_flat(Settings(), network="bag", vocabulary_size=V, embedding_size=4), rng)
     explained = explain(apply, params, tokens)
     vectors = params["embedding"]["embedding"]
     expected = (vectors[tokens] - vectors[UNKNOWN]) @ params["head"]["kernel"][:, 0] / T
@@ -81,7 +87,7 @@ def test_log_count_ratios_follow_the_words(tokens, rng):
     """A word that becomes unknown takes the ratios of its n-grams with it."""
     train = pack([rng.integers(3, V, 40).astype(np.int32) for _ in range(60)], rng.integers(0, 2, 60))
     ratios, _ = count_ratios(train, np.arange(60), 3, seed=0)
-    config = with_flat(Config(), **to_flat(CONFIG) | {"log_count_ratios": 3})
+    config = with_flat(Settings(), **to_flat(CONFIG) | {"log_count_ratios": 3})
     apply, params = make(config, rng)
     explained = explain(apply, params, tokens, ratios)
     without = tokens.copy()

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from rnn_jax.models.explanation import Explanation
 from rnn_jax.reporting.explanation import in_terminal, page, strongest
-from rnn_jax.training.prediction import Look
+from rnn_jax.tasks.predictor import Look
 
 # The start, and: a bad word, a good one, one that hardly matters, and one that is not known.
 GRADIENTS = np.array([0.0, -2.0, 1.0, 0.01, 0.0], np.float32)

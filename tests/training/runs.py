@@ -10,14 +10,14 @@ from rnn_jax.data.dataset import Dataset
 from rnn_jax.data.examples import pack
 from rnn_jax.data.vocabulary import FIRST_WORD, START, Vocabulary
 from rnn_jax.settings import with_flat
-from rnn_jax.training.config import Config
-from rnn_jax.training.loop import Run
+from rnn_jax.tasks.text_classification import Settings, data_of, make
+from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 from tests.conftest import DEVICES
 
 WORDS = [f"word{i}" for i in range(17)]
 CONFIG = with_flat(
-    Config(),
+    Settings(),
     dataset="synthetic",
     vocabulary_size=20,
     max_length=12,
@@ -49,7 +49,7 @@ def make_data(train=44, validation=16, test=24) -> Dataset:
 
 def make_run(
     path,
-    config=CONFIG,
+    settings=CONFIG,
     *,
     data=None,
     devices=DEVICES // 2 or 1,
@@ -59,12 +59,12 @@ def make_run(
     console=None,
 ):
     return Run(
-        config,
-        make_data() if data is None else data,
+        make(settings),
+        data_of(settings, make_data() if data is None else data),
+        settings,
         RunDirectory(path),
         num_devices=devices,
-        log_every=log_every,
-        save_every=save_every,
+        pace=Pace(log_every, save_every),
         test=test,
         console=console or Console(file=io.StringIO()),
     )

@@ -5,32 +5,32 @@ import pytest
 
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
+from rnn_jax.tasks.text_classification import Settings, count, make_model
 from rnn_jax.training.adversarial import adversarial_gradients, worst_step
-from rnn_jax.training.config import Config
-from rnn_jax.training.metrics import Metrics
 
 B, T, E = 4, 6, 5
-CONFIG = with_flat(Config(), vocabulary_size=30, embedding_size=E, hidden_size=7, cell="gru", dropout=0)
+CONFIG = with_flat(Settings(), vocabulary_size=30, embedding_size=E, hidden_size=7, cell="gru", dropout=0)
 
 
 @pytest.fixture
 def loss(rng):
-    """The loss of a classifier on random reviews, `(params, perturbation) -> (loss, metrics)`."""
-    apply, _ = split(CONFIG.make_model)
+    """The loss of a classifier on random reviews, `(params, perturbation) -> (loss, sums)`."""
+    apply, _ = split(lambda: make_model(CONFIG))
     tokens = jnp.asarray(rng.integers(1, 30, (B, T)))
     lengths, labels = jnp.array([6, 3, 0, 5]), jnp.array([1, 0, 1, 0])
 
     @jax.jit
     def of(params, perturbation):
-        metrics = Metrics.of(apply(params, tokens, lengths, perturbation=perturbation), labels, jnp.ones(B))
-        return metrics.loss / B, metrics
+        logits = apply(params, tokens, lengths, perturbation=perturbation)
+        sums = count(logits, labels, jnp.ones(B))
+        return sums["loss"].total / B, sums
 
     return of
 
 
 @pytest.fixture
 def params(rng):
-    _, init = split(CONFIG.make_model)
+    _, init = split(lambda: make_model(CONFIG))
     return jax.tree.map(lambda p: p + 0.3 * rng.normal(size=p.shape).astype(np.float32), init())
 
 
@@ -58,12 +58,12 @@ def test_it_hurts_more_than_any_random_step_of_its_length(loss, params, rng):
 @pytest.mark.slow
 def test_gradients_are_those_of_both_losses_with_the_step_held_fixed(loss, params):
     still = jnp.zeros((B, T, E))
-    gradients, metrics = jax.jit(lambda p: adversarial_gradients(loss, p, still, 0.5))(params)
+    gradients, sums = jax.jit(lambda p: adversarial_gradients(loss, p, still, 0.5))(params)
     step = worst_step(jax.grad(lambda r: loss(params, r)[0])(still), 0.5)
     expected = jax.grad(lambda p: loss(p, still)[0] + loss(p, step)[0])(params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), gradients, expected)
     np.testing.assert_allclose(
-        metrics.loss, loss(params, still)[1].loss, rtol=1e-6
+        sums["loss"].total, loss(params, still)[1]["loss"].total, rtol=1e-6
     )  # of the words as they are
 
 

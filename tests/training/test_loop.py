@@ -1,6 +1,5 @@
 """Whole runs: they learn, and whatever stops them, they end as if nothing had."""
 
-import dataclasses
 import os
 import resource
 import signal
@@ -10,15 +9,18 @@ import jax
 import numpy as np
 import pytest
 
+from rnn_jax.data.batches import Bucketed
 from rnn_jax.errors import UserError
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
 from rnn_jax.stress.damages import DAMAGES
-from rnn_jax.training import loop, saver
+from rnn_jax.tasks.text_classification import NAME, count_by_length, make, make_model
+from rnn_jax.training import saver
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
-from rnn_jax.training.evaluation import Evaluator, count_by_length
+from rnn_jax.training.evaluation import Evaluator
 from rnn_jax.training.interruption import InterruptedRunError
 from rnn_jax.training.loop import NotFiniteError
+from rnn_jax.training.progress import TrainingProgress
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import best_weights
 from tests.conftest import need_devices
@@ -34,15 +36,15 @@ def undisturbed(tmp_path_factory):
 
 def last_checkpoint(path):
     """The newest state, and the best weights in it."""
-    params = make_run(path)._program.init_params()
-    state = jax.device_get(make_run(path)._program.init_state(params))
+    run = make_run(path)
+    state = jax.device_get(run._program.init_state(run.task.init()))
     checkpoints = Checkpoints(path / "checkpoints")
     found = checkpoints.restore(checkpoints.newest(), Checkpoint(state, state.params, {}))
     return found.state, found.best
 
 
 def weights(path):
-    return best_weights(RunDirectory(path))
+    return best_weights(RunDirectory(path), make(CONFIG))
 
 
 def assert_same_run(path, result, undisturbed):
@@ -55,16 +57,16 @@ def assert_same_run(path, result, undisturbed):
 def do_at_step(monkeypatch, step, action):
     """Does something when the batch after `step` steps is made, and only once."""
     made = 0
-    make_batch = loop.make_batch
+    advance = TrainingProgress.advance
 
     def counting(*arguments):
         nonlocal made
         made += 1
         if made == step + 1:
             action()
-        return make_batch(*arguments)
+        return advance(*arguments)
 
-    monkeypatch.setattr(loop, "make_batch", counting)
+    monkeypatch.setattr(TrainingProgress, "advance", counting)
 
 
 def test_a_run_learns_and_says_how_well(tmp_path):
@@ -233,17 +235,17 @@ def test_epochs_can_be_added(tmp_path):
     make_run(tmp_path).train("command")
     more = with_flat(CONFIG, epochs=3, unroll="dynamic")
     run = make_run(tmp_path, more)
-    assert run.directory.finished(more) is None
+    assert run.directory.finished(NAME, more) is None
     result = run.train("command")
     assert "going on from step 12 of 18, with unroll: fused against dynamic; epochs: 2 against 3" in (
         run.console.file.getvalue()
     )
     assert result["epochs_run"] == 3
     assert [r["epoch"] for r in metrics_of(tmp_path) if r["kind"] == "epoch"] == [1, 2, 3]
-    assert RunDirectory(tmp_path).finished(dataclasses.replace(more, unroll="static")) == result
+    assert RunDirectory(tmp_path).finished(NAME, with_flat(more, unroll="static")) == result
     with pytest.raises(UserError, match="has trained for 3 epochs already: --epochs 2 is too few"):
         make_run(tmp_path).train("command")
-    assert RunDirectory(tmp_path).finished(more) == result
+    assert RunDirectory(tmp_path).finished(NAME, more) == result
 
 
 def test_the_best_epoch_is_what_is_evaluated(tmp_path):
@@ -251,8 +253,7 @@ def test_the_best_epoch_is_what_is_evaluated(tmp_path):
     run = make_run(tmp_path, with_flat(CONFIG, epochs=4, learning_rate=0.5))
     result = run.train("command")
     again = run._evaluate(weights(tmp_path), run.data.test)
-    assert again.metrics.accuracy == result["test_accuracy"]
-    assert again.metrics.mean_loss == result["test_loss"]
+    assert again.figures == {name: result[f"test_{name}"] for name in ("loss", "accuracy")}
 
 
 def test_without_validation_the_last_epoch_counts(tmp_path, undisturbed):
@@ -269,8 +270,9 @@ def test_without_validation_the_last_epoch_counts(tmp_path, undisturbed):
 
 def test_a_trial_never_reads_the_test_split(tmp_path, undisturbed):
     """It has none to read, and is otherwise the same run."""
-    data = make_data()._replace(test=None)
-    result = make_run(tmp_path, data=data, test=False).train("command")
+    run = make_run(tmp_path, test=False)
+    run.data = run.data._replace(test=None)
+    result = run.train("command")
     assert (result["test_accuracy"], result["test_loss"], result["test_examples"]) == (None, None, 0)
     assert result["validation_accuracy"] == undisturbed[1]["validation_accuracy"]
     assert metrics_of(tmp_path) == metrics_of(undisturbed[0])
@@ -279,7 +281,7 @@ def test_a_trial_never_reads_the_test_split(tmp_path, undisturbed):
 def test_it_is_recorded_which_test_reviews_were_answered_right(undisturbed):
     """In the order of the reviews, whatever the order of the batches."""
     path, result = undisturbed
-    apply, _ = split(CONFIG.make_model)
+    apply, _ = split(lambda: make_model(CONFIG))
     test, params = make_data().test, weights(path)
     logits = [apply(params, tokens[None], np.array([len(tokens)]))[0] for tokens in test.sequences]
     right = [int((logit > 0) == label) for logit, label in zip(logits, test.labels, strict=True)]
@@ -304,8 +306,7 @@ def test_a_run_stops_when_patience_runs_out(tmp_path, monkeypatch):
 
     def scored(self, params, examples):
         found = evaluate(self, params, examples)
-        metrics = found.metrics._replace(correct=next(scores) * found.metrics.examples)
-        return found._replace(metrics=metrics)
+        return found._replace(figures=found.figures | {"accuracy": next(scores)})
 
     monkeypatch.setattr(Evaluator, "__call__", scored)
     config = with_flat(CONFIG, epochs=7, patience=2)
@@ -319,25 +320,25 @@ def test_a_run_stops_when_patience_runs_out(tmp_path, monkeypatch):
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "run"
-    make_batch = loop.make_batch
+    make_batch = Bucketed.batch
     made = 0
 
     def poisoned(*arguments):
         nonlocal made
-        made += 1
+        made += arguments[0] is run.data.train
         batch = make_batch(*arguments)
         return batch if made != 10 else batch._replace(weights=np.full(8, np.nan, np.float32))
 
-    monkeypatch.setattr(loop, "make_batch", poisoned)
+    monkeypatch.setattr(Bucketed, "batch", poisoned)
     run = make_run(path)
     with pytest.raises(NotFiniteError) as error:
         run.train("command")
-    plan = run._plans(1)[3]
+    plan = run.data.train.epoch(0, 1)[3]
     assert (
         "not finite since step 10, batch 4 of epoch 2 "
         f"(training examples {plan.indices[0]}, {plan.indices[1]}" in str(error.value)
     )
-    assert f"padded to {plan.length} tokens); the checkpoint of step 6 is intact" in str(error.value)
+    assert f"padded to {plan.length} steps); the checkpoint of step 6 is intact" in str(error.value)
     assert not (path / "result.json").exists()
     assert Checkpoints(path / "checkpoints").newest() == 6
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights(path)))

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
 from rnn_jax.settings import check, differences, from_flat, to_flat, with_flat
-from rnn_jax.training.config import Config
-from rnn_jax.training.prediction import MOST_CHARACTERS, Predictor
+from rnn_jax.tasks.predictor import MOST_CHARACTERS, Predictor
+from rnn_jax.tasks.text_classification import Settings
 from tests.training.runs import make_run
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
 
-DEFAULTS = to_flat(Config())
+DEFAULTS = to_flat(Settings())
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
@@ -39,11 +39,11 @@ json_values = st.recursive(
     )
 )
 def test_settings_come_back_from_json(changes):
-    config = with_flat(Config(), **changes)
+    config = with_flat(Settings(), **changes)
     check(config)
-    assert from_flat(Config(), json.loads(json.dumps(to_flat(config))), "here") == config
+    assert from_flat(Settings(), json.loads(json.dumps(to_flat(config))), "here") == config
     assert not differences(config, config)
-    assert differences(config, Config()).keys() == {k for k, v in changes.items() if v != DEFAULTS[k]}
+    assert differences(config, Settings()).keys() == {k for k, v in changes.items() if v != DEFAULTS[k]}
 
 
 @given(
@@ -52,7 +52,7 @@ def test_settings_come_back_from_json(changes):
 def test_whatever_a_file_holds_is_settings_or_an_error_that_names_it(changes, more):
     """Never another exception; and what is taken can be trained."""
     try:
-        config = from_flat(Config(), DEFAULTS | changes | dict.fromkeys(more, 1), "some/config.json")
+        config = from_flat(Settings(), DEFAULTS | changes | dict.fromkeys(more, 1), "some/config.json")
     except UserError as error:
         text = str(error)
         assert "some/config.json" in text or "--" in text

@@ -8,18 +8,21 @@ import numpy as np
 import optax
 import pytest
 
-from rnn_jax.data.batches import Batch
+from rnn_jax.data.batches import Batch, Sequences
 from rnn_jax.models.functional import split
-from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.training.config import Config
-from rnn_jax.training.metrics import Metrics
+from rnn_jax.settings import with_flat
+from rnn_jax.tasks.text_classification import Settings, count, make, make_model
 from rnn_jax.training.optimizer import make_optimizer
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
-from rnn_jax.training.step import evaluation_step, init_state, train_step
+from rnn_jax.training.step import EvaluationState, evaluation_step, init_state, train_step
+from rnn_jax.training.task import add, means, zeros
 from tests.conftest import need_devices
 
-CONFIG = with_flat(Config(), vocabulary_size=30, embedding_size=4, hidden_size=5, max_length=10, batch_size=8)
+CONFIG = with_flat(
+    Settings(), vocabulary_size=30, embedding_size=4, hidden_size=5, max_length=10, batch_size=8
+)
 KEY = jax.random.key(5)
+FIGURES = ("loss", "accuracy")
 
 
 @pytest.fixture
@@ -27,148 +30,137 @@ def batch(rng):
     lengths = rng.integers(0, 11, 8).astype(np.int32)
     tokens = np.where(np.arange(10) < lengths[:, None], rng.integers(1, 30, (8, 10)), 0).astype(np.int32)
     weights = np.array([1, 1, 1, 1, 1, 0, 1, 0], np.float32)
-    return Batch(
-        tokens,
-        lengths,
-        rng.integers(0, 2, 8).astype(np.int32),
-        weights,
-        np.arange(8, dtype=np.int32),
-        np.zeros((8, 10, 0), np.float32),
-    )
+    columns = {"tokens": Sequences(tokens, lengths), "labels": rng.integers(0, 2, 8).astype(np.int32)}
+    return Batch(columns, weights, np.arange(8, dtype=np.int32))
 
 
 @pytest.fixture(scope="module")
 def parts():
-    apply, init = split(CONFIG.make_model)
-    optimizer = make_optimizer(0.01, 100, 1.0)
-    return apply, optimizer, jax.device_get(init_state(init(), optimizer))
+    task, optimizer = make(CONFIG), make_optimizer(0.01, 100, 1.0)
+    return task, optimizer, jax.device_get(init_state(task, task.init(), optimizer, 8))
 
 
-def on_devices(parallel, apply, optimizer):
-    step = partial(train_step, apply=apply, optimizer=optimizer, average_decay=0.9, all_reduce=all_reduce)
+def on_devices(parallel, task, optimizer):
+    step = partial(train_step, task=task, optimizer=optimizer, average_decay=0.9, all_reduce=all_reduce)
     return parallel.map(step, in_axes=(0, 0, None))
 
 
-@partial(jax.jit, static_argnames=("apply", "optimizer"))
-def on_one(state, batch, key, apply, optimizer):
-    options = {"apply": apply, "optimizer": optimizer, "average_decay": 0.9}
-    return train_step(state, batch, key, **options, all_reduce=lambda tree: tree)
+def on_one(task, optimizer):
+    options = {"task": task, "optimizer": optimizer, "average_decay": 0.9}
+    return jax.jit(partial(train_step, **options, all_reduce=lambda tree: tree))
+
+
+@pytest.fixture(scope="module")
+def step(parts):
+    return on_one(*parts[:2])
 
 
 def all_close(a, b, tolerance=1e-6):
     jax.tree.map(lambda p, q: np.testing.assert_allclose(p, q, atol=tolerance, rtol=1e-5), a, b)
 
 
-def test_metrics_are_the_definitions(rng):
+def test_figures_are_the_definitions(rng):
     logits, labels = rng.normal(size=8), rng.integers(0, 2, 8)
     weights = np.array([1, 1, 1, 0, 1, 1, 0, 1.0])
     probability = 1 / (1 + np.exp(-logits))
     losses = -np.log(np.where(labels == 1, probability, 1 - probability))
-    metrics = Metrics.of(jnp.asarray(logits), jnp.asarray(labels), jnp.asarray(weights))
-    assert metrics.examples == 6
-    np.testing.assert_allclose(metrics.mean_loss, (losses * weights).sum() / 6, rtol=1e-5)
-    np.testing.assert_allclose(metrics.accuracy, (((logits > 0) == labels) * weights).sum() / 6, rtol=1e-6)
-    all_close(metrics + Metrics.zero(), metrics)
-    all_close((metrics + metrics).mean_loss, metrics.mean_loss)
+    sums = count(jnp.asarray(logits), jnp.asarray(labels), jnp.asarray(weights))
+    assert sums["accuracy"].number == 6
+    expected = {
+        "loss": (losses * weights).sum() / 6,
+        "accuracy": (((logits > 0) == labels) * weights).sum() / 6,
+    }
+    assert means(sums, FIGURES) == pytest.approx(expected, rel=1e-5)
+    all_close(add(sums, zeros(FIGURES)), sums)
+    assert means(add(sums, sums), FIGURES) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_gradient_is_that_of_the_mean_loss_of_the_rows_that_count(parts, batch):
     """Plain gradient descent on the six real rows alone gives the same weights."""
-    apply, _, state = parts
-    config = with_flat(
-        Config(), **to_flat(CONFIG) | {"word_dropout": 0.0, "embedding_dropout": 0.0, "dropout": 0.0}
-    )
-    apply, _ = split(config.make_model)
+    _, _, state = parts
+    quiet = with_flat(CONFIG, word_dropout=0.0, embedding_dropout=0.0, dropout=0.0)
+    apply, _ = split(lambda: make_model(quiet))
     optimizer = optax.sgd(0.1)
     state = state._replace(optimizer=optimizer.init(state.params))
-    stepped = on_one(state, batch, KEY, apply, optimizer)
+    stepped = on_one(make(quiet), optimizer)(state, batch, KEY)
     real = batch.weights > 0
+    tokens, labels = batch.columns["tokens"], batch.columns["labels"]
 
     def mean_loss(params):
-        logits = apply(params, batch.tokens[real], batch.lengths[real])
-        signs = 2 * batch.labels[real] - 1
+        logits = apply(params, tokens.values[real], tokens.lengths[real])
+        signs = 2 * labels[real] - 1
         return jnp.log1p(jnp.exp(-signs * logits)).mean()
 
     gradient = jax.grad(mean_loss)(state.params)
     all_close(stepped.params, jax.tree.map(lambda p, g: p - 0.1 * g, state.params, gradient))
     assert stepped.step == 1
-    np.testing.assert_allclose(stepped.metrics.mean_loss, mean_loss(state.params), rtol=1e-5)
+    np.testing.assert_allclose(stepped.sums["loss"].value, mean_loss(state.params), rtol=1e-5)
 
 
 @pytest.mark.parametrize(
     "devices", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(4, marks=pytest.mark.slow)]
 )
-def test_many_devices_do_what_one_does(devices, parts, batch):
+def test_many_devices_do_what_one_does(devices, parts, step, batch):
     """Dropout included: masks belong to rows, not to devices."""
     need_devices(devices)
-    apply, optimizer, state = parts
+    task, optimizer, state = parts
     parallel = DataParallel(devices, 8)
-    step = on_devices(parallel, apply, optimizer)
-    replicas = parallel.replicate(state)
+    mapped = on_devices(parallel, task, optimizer)
+    replicas = parallel.put(state)
     for _ in range(3):
-        replicas = step(replicas, parallel.shard(batch), KEY)
-        state = on_one(state, batch, KEY, apply, optimizer)
-    all_close(parallel.unreplicate(replicas), state, 1e-5)
+        replicas = mapped(replicas, parallel.shard(batch), KEY)
+        state = step(state, batch, KEY)
+    all_close(parallel.get(replicas), state, 1e-5)
     first, *others = replicas.params["head"]["kernel"]
     for other in others:
         np.testing.assert_array_equal(first, other)
 
-    evaluate = parallel.map(
-        partial(evaluation_step, apply=apply, all_reduce=all_reduce, all_gather=all_gather)
-    )
-    found = evaluate(parallel.replicate(Metrics.zero()), replicas.params, parallel.shard(batch))
+    evaluate = parallel.map(partial(evaluation_step, task=task, all_reduce=all_reduce, all_gather=all_gather))
+    nothing = EvaluationState(zeros(task.figures), ())
+    found = evaluate(parallel.replicate(nothing), replicas.params, parallel.shard(batch))
     alone = {"all_reduce": lambda tree: tree, "all_gather": lambda rows: rows}
-    expected = evaluation_step(Metrics.zero(), state.params, batch, apply=apply, **alone)
+    expected = evaluation_step(nothing, state.params, batch, task=task, **alone)
     all_close(parallel.unreplicate(found), expected, 1e-5)
 
 
 @pytest.mark.slow
-def test_adversarial_training_on_many_devices_is_that_on_one(parts, batch):
-    """The step of a review depends on that review alone."""
+def test_adversarial_training_on_many_devices_is_that_on_one(parts, step, batch):
+    """The perturbation of an example depends on that example alone."""
     need_devices(2)
-    apply, optimizer, state = parts
-    step = partial(
-        train_step,
-        apply=apply,
-        optimizer=optimizer,
-        average_decay=0.9,
-        adversarial=2.0,
-    )
+    _, optimizer, state = parts
+    task = make(with_flat(CONFIG, adversarial=2.0))
     parallel = DataParallel(2, 8)
-    mapped = parallel.map(partial(step, all_reduce=all_reduce), in_axes=(0, 0, None))
-    found = parallel.unreplicate(mapped(parallel.replicate(state), parallel.shard(batch), KEY))
-    expected = jax.jit(partial(step, all_reduce=lambda tree: tree))(state, batch, KEY)
-    all_close(found, expected, 1e-5)
-    plain = on_one(state, batch, KEY, apply, optimizer)
-    assert found.metrics.loss == pytest.approx(plain.metrics.loss)
+    mapped = on_devices(parallel, task, optimizer)
+    found = parallel.get(mapped(parallel.put(state), parallel.shard(batch), KEY))
+    all_close(found, on_one(task, optimizer)(state, batch, KEY), 1e-5)
+    plain = step(state, batch, KEY)
+    assert found.sums["loss"].total == pytest.approx(plain.sums["loss"].total)
     assert not np.allclose(
         found.optimizer[1][0].mu["head"]["kernel"], plain.optimizer[1][0].mu["head"]["kernel"]
     )
 
 
-def test_dropout_depends_on_the_step_and_the_key(parts, batch):
-    apply, optimizer, state = parts
+def test_dropout_depends_on_the_step_and_the_key(parts, step, batch):
+    _, _, state = parts
 
     def loss(state, key):
-        stepped = on_one(state, batch, key, apply, optimizer)
-        return float(stepped.metrics.loss)
+        return float(step(state, batch, key).sums["loss"].total)
 
     assert loss(state, KEY) == loss(state, KEY)
     assert loss(state, KEY) != loss(state._replace(step=np.int32(1)), KEY)
     assert loss(state, KEY) != loss(state, jax.random.key(6))
 
 
-def test_an_empty_share_of_a_batch_changes_nothing(parts, batch):
+def test_an_empty_share_of_a_batch_changes_nothing(parts, step, batch):
     """A device whose rows only fill the batch up neither divides by zero nor moves the mean."""
     need_devices(2)
-    apply, optimizer, state = parts
+    task, optimizer, state = parts
     half = batch._replace(weights=np.array([1, 1, 1, 1, 0, 0, 0, 0], np.float32))
     parallel = DataParallel(2, 8)
-    step = on_devices(parallel, apply, optimizer)
-    stepped = parallel.unreplicate(step(parallel.replicate(state), parallel.shard(half), KEY))
-    alone = Batch(*(x[:4] for x in half))
-    expected = on_one(state, alone, KEY, apply, optimizer)
-    all_close(stepped, expected, 1e-5)
+    mapped = on_devices(parallel, task, optimizer)
+    stepped = parallel.get(mapped(parallel.put(state), parallel.shard(half), KEY))
+    alone = jax.tree.map(lambda x: x[:4], half)
+    all_close(stepped, step(state, alone, KEY), 1e-5)
 
 
 def test_the_optimizer_clips_and_decays(parts):
@@ -213,13 +205,13 @@ def test_the_learning_rate_rises_to_its_peak_and_falls(schedule, fall):
     np.testing.assert_allclose(sizes, expected, atol=1e-5)
 
 
-def test_the_average_is_the_definition(parts, batch):
+def test_the_average_is_the_definition(parts, step, batch):
     """Exponential weights, the warm-up of the decay included."""
-    apply, optimizer, state = parts
+    _, _, state = parts
     average = state.params["head"]["kernel"]
-    for step in range(120):
-        state = on_one(state, batch, KEY, apply, optimizer)
-        decay = min(0.9, (1 + step) / (10 + step))
+    for taken in range(120):
+        state = step(state, batch, KEY)
+        decay = min(0.9, (1 + taken) / (10 + taken))
         average = decay * average + (1 - decay) * np.asarray(state.params["head"]["kernel"])
     np.testing.assert_allclose(state.average["head"]["kernel"], average, rtol=1e-5)
     assert not np.allclose(state.params["head"]["kernel"], average, rtol=1e-3)

@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import NamedTuple, cast, overload
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.cells.cell import Array
-from rnn_jax.data.batches import Batch, make_batch, plan_evaluation
+from rnn_jax.data.batches import Batch, Bucketed
 from rnn_jax.data.examples import finish, finish_all, pack
+from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.data.vocabulary import UNKNOWN, split_words
 from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
-from rnn_jax.models.functional import split
-from rnn_jax.settings import with_flat
-from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.weights import best_weights
+from rnn_jax.models.functional import ModelParams, split
+from rnn_jax.tasks.text_classification import RECIPE, make_model
+from rnn_jax.training.weights import open_run
 
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb
 MOST_ROWS = 128
@@ -54,17 +54,15 @@ class Predictor:
     """
 
     def __init__(self, workdir: str | Path) -> None:
-        directory = RunDirectory(workdir)
         # All unrolls are equal, and this one is compiled at once.
-        self.config = with_flat(directory.read_config(), unroll="dynamic")
-        self._params = best_weights(directory)
-        self.vocabulary = directory.read_vocabulary()
-        self._ratios = directory.read_ratios() if self.config.text.log_count_ratios else None
-        self._apply = apply = split(self.config.make_model)[0]
+        run = open_run(workdir, RECIPE, unroll="dynamic")
+        self._reads, self._params = run.settings.text, run.params
+        self.vocabulary, self._ratios = cast("TextPreprocessor", run.preprocessor)
+        self._apply, _ = split(lambda: make_model(run.settings))
 
         @jax.jit
-        def probabilities(params: object, batch: Batch) -> Array:
-            return jax.nn.sigmoid(apply(params, batch.tokens, batch.lengths, batch.ratios))
+        def probabilities(params: ModelParams, batch: Batch) -> Array:
+            return jax.nn.sigmoid(run.task.evaluate(params, batch, ())[2])
 
         self._probabilities = probabilities
 
@@ -91,12 +89,10 @@ class Predictor:
 
     def _read(self, text: str) -> tuple[list[str], NDArray[np.int32]]:
         check_text(text, 1)
-        config = self.config
-        tokens = finish(
-            self.vocabulary.encode(text), self.vocabulary.size, config.text.max_length, config.text.truncate
-        )
+        reads = self._reads
+        tokens = finish(self.vocabulary.encode(text), self.vocabulary.size, reads.max_length, reads.truncate)
         words, kept = split_words(text), len(tokens) - 1
-        return (words[-kept:] if config.text.truncate == "head" else words[:kept]), tokens
+        return (words[-kept:] if reads.truncate == "head" else words[:kept]), tokens
 
     @overload
     def __call__(self, texts: str) -> float: ...  # type: ignore[overload-overlap]
@@ -140,17 +136,18 @@ class Predictor:
     def _classify(self, texts: list[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """How probable each text is positive, and whether the network knows a word of it: `[N]`, `[N]`."""
         encoded = pack(map(self.vocabulary.encode, texts), np.zeros(len(texts), np.int8))
-        examples = finish_all(
-            encoded, self.vocabulary.size, self.config.text.max_length, self.config.text.truncate
-        )
+        reads = self._reads
+        examples = finish_all(encoded, self.vocabulary.size, reads.max_length, reads.truncate)
         known = np.array([(tokens[1:] != UNKNOWN).any() for tokens in examples.sequences], bool)
         if self._ratios is not None:
             examples = self._ratios.add_to(examples)
-        rows = min(len(texts), MOST_ROWS)
+        batches = Bucketed(
+            examples.columns, examples.lengths, (reads.max_length,), min(len(texts), MOST_ROWS)
+        )
         probabilities = np.zeros(len(texts), np.float32)
-        for plan in plan_evaluation(examples.lengths, (self.config.text.max_length,), rows) if texts else []:
-            batch = make_batch(examples, plan, rows)
-            probabilities[plan.indices] = self._probabilities(self._params, batch)[: len(plan.indices)]
+        for plan in batches.once() if texts else []:
+            found = self._probabilities(self._params, batches.batch(plan))
+            probabilities[plan.indices] = found[: len(plan.indices)]
         return probabilities, known
 
 

@@ -1,0 +1,171 @@
+"""What every script that trains has in common: its options, and how a run begins, goes on and ends."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import tyro
+from rich.console import Console
+
+from experiments.command_line import Place, command_line, parse
+from rnn_jax.errors import UserError
+from rnn_jax.models.functional import ModelParams
+from rnn_jax.settings import check, to_flat
+from rnn_jax.training.compilation import keep_compiled_programs
+from rnn_jax.training.hosts import end_together, is_first, join
+from rnn_jax.training.interruption import InterruptedRunError
+from rnn_jax.training.loop import Pace, Run
+from rnn_jax.training.parallel import set_up_devices
+from rnn_jax.training.recipe import Data, Places, Recipe
+from rnn_jax.training.run_directory import RunDirectory
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """Where and how a run trains; a script adds its presets and settings."""
+
+    workdir: Place
+    """Directory of the run: settings, metrics, checkpoints, result."""
+    init_from: Place | None = None
+    """Start a new run from the best weights of the run in this directory."""
+    data_dir: Place | None = None
+    """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
+    cache_dir: Place | None = None
+    """Where the encoded dataset is kept; by default beside the TFDS data."""
+    num_devices: int | None = None
+    """Devices of this host to use; by default all that can share a batch evenly, on a CPU one a core."""
+    distributed: bool = False
+    """Train together with other processes: find them with jax.distributed.initialize()."""
+    log_every: int = 50
+    """Steps between two records in metrics.jsonl."""
+    save_every: int = 500
+    """Steps between two checkpoints within an epoch; every epoch ends with one besides."""
+    test: bool = True
+    """Read the test split at the end; --no-test while searching for settings, so that it cannot mislead."""
+    dry_run: bool = False
+    """Print the settings, the model summary and the plan, and stop; nothing is written."""
+
+
+Options = TypeVar("Options", bound=TrainingOptions)
+
+
+def read_options(kind: type[Options], presets: Mapping[str, Any], first: str) -> Options:
+    """The command line, with the settings of its preset, or of the first, as defaults."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--preset", nargs="?")  # without a name, tyro complains below
+    preset = finder.parse_known_args()[0].preset
+    settings: dict[str, Any] = {"settings": presets.get(preset or "", presets[first])}
+    options = parse(kind, kind(workdir=tyro.MISSING, **settings))
+    for name in ("log_every", "save_every"):
+        if getattr(options, name) < 1:
+            raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be above 0")
+    check(settings_of(options))
+    return options
+
+
+def settings_of(options: TrainingOptions) -> Any:
+    """The settings among the options of a script."""
+    return options.settings  # type: ignore[attr-defined]
+
+
+class Script(NamedTuple):
+    """What is particular to a script.
+
+    Attributes:
+        name: its own.
+        recipe: of what it trains.
+        settle: the settings once the name of the dataset is known; None as a name: before it is loaded, and
+            then None where that has to be waited for.
+        plan: describes the run before it starts, in a few lines.
+        report: says what came out, and how to use it: `(result, workdir, run) -> lines`; the run is None
+            where it has finished earlier.
+        weights: those of another run to start from: `(its directory, settings, data) -> params`.
+    """
+
+    name: str
+    recipe: Recipe
+    settle: Callable[[str | None], Any]
+    plan: Callable[[Run], str]
+    report: Callable[[dict[str, Any], str, Run | None], str]
+    weights: Callable[[str, Any, Data], ModelParams]
+
+
+def train(script: Script, options: TrainingOptions) -> int:
+    """Finds the other processes, if any, and trains with them: the exit code."""
+    keep_compiled_programs()
+    if options.distributed:
+        join()
+    with end_together():
+        return _train(script, options)
+
+
+def _train(script: Script, options: TrainingOptions) -> int:
+    """Trains in the directory, or reports what was trained there."""
+    recipe = script.recipe
+    num_devices = set_up_devices(options.num_devices, settings_of(options).training.batch_size)
+    console = Console(quiet=not is_first())
+    directory = RunDirectory(options.workdir)
+    settled = script.settle(None)
+    if settled is not None and _report_finished(script, options, settled, console):
+        return 0  # without loading the data
+    start = time.perf_counter()
+    data = recipe.load(settings_of(options), Places(options.data_dir, options.cache_dir))
+    data = data._replace(seconds=time.perf_counter() - start)
+    settings = script.settle(data.name)
+    if _report_finished(script, options, settings, console):
+        return 0
+    run = Run(
+        recipe.make(settings, data.preprocessor),
+        data,
+        settings,
+        directory,
+        num_devices=num_devices,
+        pace=Pace(options.log_every, options.save_every),
+        test=options.test,
+        console=console,
+    )
+    if options.dry_run:
+        for name, value in to_flat(settings).items():
+            console.print(f"{name:18} {value}", highlight=False)
+    _say(console, script.plan(run))
+    if options.dry_run:
+        return 0
+    weights = script.weights(options.init_from, settings, data) if options.init_from else None
+    try:
+        result = run.train(command_line(script.name), weights)
+        _say(console, script.report(result, options.workdir, run))
+    except InterruptedRunError as interruption:
+        console.print(f"{interruption}; the same command goes on from there", highlight=False)
+        return interruption.exit_code
+    return 0
+
+
+def _report_finished(script: Script, options: TrainingOptions, settings: Any, console: Console) -> bool:
+    """Reports a run that has finished; False for others, and where the test split is still to be read."""
+    directory = RunDirectory(options.workdir)
+    directory.check_usable(script.recipe.name, settings)
+    result = directory.finished(script.recipe.name, settings)
+    if result is None or (options.test and not result["test_examples"]):
+        return False
+    console.print(f"{options.workdir} has finished already", highlight=False)
+    _say(console, script.report(result, options.workdir, None))
+    return True
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def devices(run: Run) -> str:
+    """How many there are, in words."""
+    return f"{run.num_devices} {'device' if run.num_devices == 1 else 'devices'}"
+
+
+def python() -> str:
+    """The interpreter as one would type it."""
+    near = os.path.relpath(sys.executable)
+    return near if near.startswith(".venv") else "python"

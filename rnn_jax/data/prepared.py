@@ -1,0 +1,79 @@
+"""Datasets that TFDS has prepared, read without TensorFlow.
+
+`tensorflow_datasets` is imported inside the functions that need it: it brings protobuf, pandas and more.
+"""
+
+import contextlib
+import io
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rnn_jax.data import tfrecord
+from rnn_jax.errors import UserError
+from rnn_jax.places import local
+
+
+def data_directory(data_dir: str | None) -> Path:
+    """The TFDS directory: the argument, else `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`."""
+    return local(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
+
+
+def read_examples(folder: Path, split: str) -> list[dict[str, Any]]:
+    """The examples of a split, in the order that TFDS wrote them.
+
+    Args:
+        folder: of the dataset, its version included.
+        split: its name.
+
+    Raises:
+        UserError: if the dataset is not prepared there, or damaged.
+    """
+    if not (folder / "dataset_info.json").is_file():
+        raise UserError(
+            f"{folder.parent.name} is not prepared in {folder.parents[1]}: prepare it there with TFDS, "
+            "or set TFDS_DATA_DIR or --data-dir to where it is"
+        )
+    import tensorflow_datasets as tfds
+
+    try:
+        with quiet():
+            return examples_of(tfds.builder_from_directory(folder), split)
+    except Exception as error:  # array_record, protobuf and TFDS each complain in their own way
+        raise UserError(f"the {split} split in {folder} is damaged ({one_line(error)})") from error
+
+
+def examples_of(builder: Any, split: str) -> list[dict[str, Any]]:
+    """The decoded examples of a split, from both formats that TFDS writes."""
+    info = builder.info.splits[split]
+    if builder.info.file_format.value == "array_record":
+        source = builder.as_data_source(split)
+        return source.__getitems__(range(len(source)))  # twice as fast as one by one
+    records = [record for path in info.filepaths for record in tfrecord.read(Path(path))]
+    if len(records) != info.num_examples:  # a file that ends between two records looks whole
+        raise ValueError(f"{len(records):,} of {info.num_examples:,} examples are there")
+    return [builder.info.features.deserialize_example_np(record) for record in records]
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps what TFDS logs and prints off the terminal, except for progress bars that somebody watches."""
+    import tensorflow_datasets as tfds
+
+    tfds.display_progress_bar(sys.stderr.isatty())
+    absl = logging.getLogger("absl")
+    level = absl.level
+    absl.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        absl.setLevel(level)
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,28 @@
+"""What can be learnt: one file a task, a record of pure functions, and the table of tasks by name.
+
+A new task is a new file here, written after `text_classification.py`, a line in `TASKS`, and a short script
+in `experiments/`; the loop, checkpoints, evaluation and the tests that every task passes then know it.
+`rnn_jax/training/task.py` says what a task is, `rnn_jax/training/recipe.py` what it is made from.
+"""
+
+from pathlib import Path
+
+from rnn_jax.errors import UserError
+from rnn_jax.tasks import language_model, text_classification
+from rnn_jax.training.recipe import Recipe
+from rnn_jax.training.run_directory import RunDirectory
+
+RECIPES = (text_classification.RECIPE, language_model.RECIPE)
+TASKS: dict[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
+
+
+def recipe_of(workdir: str | Path) -> Recipe:
+    """The recipe of the run in a directory.
+
+    Raises:
+        UserError: if it holds no run, or one of a task that is not known.
+    """
+    name = RunDirectory(workdir).read_task()
+    if name not in TASKS:
+        raise UserError(f"{workdir} holds a run of an unknown task {name!r}: known are {', '.join(TASKS)}")
+    return TASKS[name]

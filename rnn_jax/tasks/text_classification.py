@@ -1,0 +1,179 @@
+"""Classification of texts into two labels: from padded words to one logit."""
+
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from numpy.typing import NDArray
+
+from rnn_jax.cells.cell import Array
+from rnn_jax.data import dataset as datasets
+from rnn_jax.data.batches import Batch, Bucketed
+from rnn_jax.data.buckets import choose_boundaries
+from rnn_jax.data.preprocessor import TextPreprocessor
+from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings, summarize
+from rnn_jax.models.dropout import Keys
+from rnn_jax.models.functional import ModelParams, split
+from rnn_jax.seeds import make_key
+from rnn_jax.settings import at_least, require
+from rnn_jax.training.adversarial import adversarial_gradients
+from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
+from rnn_jax.training.settings import TrainingSettings
+from rnn_jax.training.task import Carry, Mean, Objective, Report, Selection, Sums, Task, plain_gradients
+
+NAME = "text_classification"
+UP_TO = (100, 150, 200, 300, 400, 600, 1000, inf)  # words: examples are counted by length
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a run. The defaults are the reference LSTM, found by `experiments.search`."""
+
+    text: datasets.TextSettings = datasets.TextSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    training: TrainingSettings = TrainingSettings()
+    pair_buckets: Annotated[int, at_least(0)] = 0
+    """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
+    adversarial: Annotated[float, at_least(0)] = 0.0
+    """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
+
+    def check(self) -> None:
+        """Raises UserError where patience has nothing to go by."""
+        patience = self.training.patience
+        require(not (self.text.refit and patience), "patience", patience, "needs validation: no --refit")
+
+
+def make_model(settings: Settings) -> Classifier:
+    """The network, with its initial weights."""
+    return Classifier(
+        settings.embedding,
+        settings.encoder,
+        vocabulary_size=settings.text.vocabulary_size,
+        log_count_ratios=settings.text.log_count_ratios,
+        pair_buckets=settings.pair_buckets,
+        rngs=nnx.Rngs(make_key(settings.training.seed)),
+    )
+
+
+def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
+    """The task of these settings; a preprocessor tells it nothing more."""
+    apply, init = split(lambda: make_model(settings))
+
+    def logits_of(params: ModelParams, batch: Batch, **training: Any) -> Array:
+        tokens, ratios = batch.columns["tokens"], batch.columns.get("ratios")
+        return apply(
+            params, tokens.values, tokens.lengths, None if ratios is None else ratios.values, **training
+        )
+
+    def loss(
+        params: ModelParams, batch: Batch, carry: Carry, keys: Keys, perturbation: Array | None = None
+    ) -> tuple[Sums, Carry]:
+        logits = logits_of(params, batch, keys=keys, perturbation=perturbation)
+        return count(logits, batch.columns["labels"], batch.weights), carry
+
+    def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
+        logits = logits_of(params, batch)
+        return count(logits, batch.columns["labels"], batch.weights), carry, logits
+
+    def adversarial(objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
+        still = jnp.zeros((*batch.columns["tokens"].values.shape, settings.embedding.embedding_size))
+        return adversarial_gradients(objective, params, still, settings.adversarial)
+
+    return Task(
+        name=NAME,
+        init=init,
+        loss=loss,
+        evaluate=evaluate,
+        metrics=("loss", "accuracy"),
+        counted=("loss", "accuracy"),
+        selection=Selection("accuracy", higher=True),
+        identity={
+            "network": settings.encoder.network,
+            "cell": settings.encoder.recurrent.cell,
+            "unroll": settings.encoder.recurrent.unroll,
+        },
+        gradients=adversarial if settings.adversarial else plain_gradients,
+        report=report,
+    )
+
+
+def count(logits: Array, labels: Array, weights: Array) -> Sums:
+    """Cross-entropy in nats and accuracy of a batch: `[B]` each; rows of weight 0 do not count."""
+    losses = optax.sigmoid_binary_cross_entropy(logits, labels)
+    correct = (logits > 0) == (labels > 0)
+    examples = weights.sum()
+    return {
+        "loss": Mean((losses * weights).sum(), examples),
+        "accuracy": Mean((correct * weights).sum(), examples),
+    }
+
+
+def report(logits: NDArray[np.float32] | None, test: Any) -> Report:
+    """Accuracy by length, and which test examples were classified correctly, a 1 or a 0 each."""
+    if logits is None:
+        return Report({"test_by_length": []}, {})
+    correct = (logits > 0) == (test.columns["labels"] > 0)
+    return Report(
+        {"test_by_length": count_by_length(correct, test.beside["words"])},
+        {"test_correct.txt": answers_file(correct)},
+    )
+
+
+def answers_file(correct: NDArray[np.bool_]) -> str:
+    """A 1 for each example that was classified correctly, a 0 for the others, on one line."""
+    return "".join("01"[int(right)] for right in correct) + "\n"
+
+
+def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> list[dict[str, int | None]]:
+    """How many examples there are of each range of length, and how many of them were classified correctly.
+
+    Ranges end with `up_to` words, and begin above the end of the one before; the last has no end.
+    """
+    counts: list[dict[str, int | None]] = []
+    for above, up_to in zip((-1, *UP_TO), UP_TO, strict=False):
+        own = correct[(words > above) & (words <= up_to)]
+        last = up_to == inf
+        counts.append({"up_to": None if last else int(up_to), "reviews": own.size, "correct": int(own.sum())})
+    return counts
+
+
+def load(settings: Settings, places: Places) -> Data:
+    """The reviews; see `rnn_jax.data.dataset.load` for errors."""
+    return data_of(settings, datasets.load(settings.text, *places))
+
+
+def data_of(settings: Settings, dataset: datasets.Dataset) -> Data:
+    """The splits of a dataset in batches, padded to lengths that fit the training split."""
+    text, batch_size = settings.text, settings.training.batch_size
+    boundaries = choose_boundaries(dataset.train.lengths, text.max_length, text.buckets)
+    train, validation, test = (
+        Bucketed(part.columns, part.lengths, boundaries, batch_size, beside)
+        for part, beside in (
+            (dataset.train, {}),
+            (dataset.validation, {}),
+            (dataset.test, {"words": dataset.test_words}),
+        )
+    )
+    preprocessor = TextPreprocessor(dataset.vocabulary, dataset.ratios)
+    return Data(dataset.name, "reviews", train, validation, test, preprocessor)
+
+
+def read_preprocessor(settings: Settings, directory: Path) -> TextPreprocessor:
+    """The words and ratios that a run has kept."""
+    return TextPreprocessor.read(directory, with_ratios=settings.text.log_count_ratios > 0)
+
+
+RECIPE = Recipe(
+    name=NAME,
+    settings=Settings(),
+    load=load,
+    preprocessor=read_preprocessor,
+    make=make,
+    summary=lambda settings, preprocessor: summarize(make_model(settings), settings.text.max_length),
+)

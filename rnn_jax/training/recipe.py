@@ -1,0 +1,56 @@
+"""What a task is made from: its settings, its data, and what it keeps of them to use a run later."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from rnn_jax.data.batches import Split
+from rnn_jax.training.task import Task
+
+Settings = Any  # a tree of frozen dataclasses, with a field `training: TrainingSettings`
+
+
+class Places(NamedTuple):
+    """Where data lie; None for the usual places."""
+
+    data_dir: str | None = None
+    cache_dir: str | None = None
+
+
+class Preprocessor(Protocol):
+    """What raw inputs go through before the network; written beside a run, so that it can be used later."""
+
+    def files(self) -> Mapping[str, Callable[[Path], None]]:
+        """Writers by the name of their file."""
+
+
+class Data(NamedTuple):
+    """A dataset, ready to be trained on."""
+
+    name: str  # for the record
+    unit: str  # what examples are, for people
+    train: Split
+    validation: Split  # may be empty
+    test: Split
+    preprocessor: Preprocessor
+    seconds: float = 0.0  # that loading took, for the record
+
+
+class Recipe(NamedTuple):
+    """How a task is made.
+
+    Attributes:
+        name: as in config.json.
+        settings: the defaults.
+        load: the data of settings.
+        preprocessor: reads it back from the directory of a run; no dataset is needed.
+        make: the task of settings and a preprocessor.
+        summary: the printed table of layers.
+    """
+
+    name: str
+    settings: Settings
+    load: Callable[[Settings, Places], Data]
+    preprocessor: Callable[[Settings, Path], Preprocessor]
+    make: Callable[[Settings, Preprocessor], Task]
+    summary: Callable[[Settings, Preprocessor], str]

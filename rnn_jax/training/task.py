@@ -1,0 +1,119 @@
+"""What is learnt, as pure functions: the loop knows nothing else of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array
+from rnn_jax.data.batches import Batch, Split
+from rnn_jax.models.functional import ModelParams
+
+Carry = Any  # what a batch leaves to the next, leaves `[B, ...]`; () for nothing
+Outputs = Any  # of evaluation, leaves `[B, ...]`
+
+
+class Mean(NamedTuple):
+    """A sum and the number of its terms, which add up over devices, batches and interruptions."""
+
+    total: Array  # float32 scalars, or NumPy's on the host
+    number: Array
+
+    @property
+    def value(self) -> float:
+        """The mean."""
+        return float(self.total) / float(self.number)
+
+
+Sums = dict[str, Mean]
+
+
+def zeros(names: tuple[str, ...]) -> Sums:
+    """Nothing counted yet."""
+    return {name: Mean(jnp.zeros((), jnp.float32), jnp.zeros((), jnp.float32)) for name in names}
+
+
+def add(mine: Sums, more: Sums) -> Sums:
+    """The sums of both."""
+    return jax.tree.map(jnp.add, mine, more)
+
+
+def means(sums: Sums, names: tuple[str, ...]) -> dict[str, float]:
+    """The means by name, on the host, in the order of the names, which a tree of JAX does not keep."""
+    return {name: sums[name].value for name in names}
+
+
+class Selection(NamedTuple):
+    """Which epoch is the best: the one with the highest, or lowest, figure on the validation split."""
+
+    figure: str
+    higher: bool
+
+    def better(self, value: float, best: float | None) -> bool:
+        """Whether an epoch takes the place of the best one; of equals, the later does."""
+        return best is None or (value >= best if self.higher else value <= best)
+
+
+class Scores(NamedTuple):
+    """Figures that are made from the sums over a split."""
+
+    names: tuple[str, ...] = ()
+    of: Callable[[Sums, Split], dict[str, float]] = lambda sums, split: {}
+
+
+class Report(NamedTuple):
+    """What a task has to say of the test split beside its figures."""
+
+    fields: dict[str, Any]  # of result.json
+    files: dict[str, str]  # content by name, written into the run's directory
+
+
+Objective = Callable[
+    ..., tuple[Array, Any]
+]  # (params, *perturbation) -> (loss, anything), as `jax.grad` has it
+GradientRule = Callable[[Objective, ModelParams, Batch], tuple[ModelParams, Any]]
+
+
+def plain_gradients(objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
+    """The gradients of the objective, and what else it returns."""
+    return jax.grad(objective, has_aux=True)(params)
+
+
+class Task(NamedTuple):
+    """What is learnt.
+
+    Attributes:
+        name: of its recipe.
+        init: draws the initial parameters.
+        loss: `(params, batch, carry, keys, *perturbation) -> (sums, carry)`, in training; only the task's own
+            gradient rule adds a perturbation.
+        evaluate: `(params, batch, carry) -> (sums, carry, outputs)`, in one pass over a batch.
+        metrics: the names in the sums of `loss`; the mean of the first is minimised.
+        counted: the names in the sums of `evaluate`, whose means are figures.
+        selection: which epoch is the best.
+        identity: the fields of result.json that name the network.
+        initial_carry: `rows -> carry`, before the first batch.
+        gradients: how the objective is differentiated.
+        scores: further figures, which are no means.
+        report: what else is said of the outputs on the test split, in the order of its examples; of None
+            where that was not read.
+    """
+
+    name: str
+    init: Callable[[], ModelParams]
+    loss: Callable[..., tuple[Sums, Carry]]
+    evaluate: Callable[[ModelParams, Batch, Carry], tuple[Sums, Carry, Outputs]]
+    metrics: tuple[str, ...]
+    counted: tuple[str, ...]
+    selection: Selection
+    identity: Mapping[str, Any]
+    initial_carry: Callable[[int], Carry] = lambda rows: ()
+    gradients: GradientRule = plain_gradients
+    scores: Scores = Scores()
+    report: Callable[[Outputs, Split], Report] = lambda outputs, split: Report({}, {})
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of all figures of an evaluation."""
+        return self.counted + self.scores.names
