@@ -29,7 +29,7 @@ class StreamSettings:
     and line ends, for a text that is cut already, as wikitext2 is."""
     vocabulary_size: Annotated[int, Rule(lambda n: n >= 2, "must be 2 or more")] = 50_000
     """Most token indices: the most frequent tokens of the training text, and one for all others."""
-    length: Annotated[int, above(0)] = 128
+    length: Annotated[int, above(0)] = 64
     """Steps that gradients reach back; the state goes on beyond them."""
 
 

@@ -45,7 +45,7 @@ class Settings:
     embedding: EmbeddingSettings = EmbeddingSettings(
         embedding_size=64, word_dropout=0.0, embedding_dropout=0.0
     )
-    recurrent: RecurrentSettings = RecurrentSettings(hidden_size=512, dropout=0.3)
+    recurrent: RecurrentSettings = RecurrentSettings(hidden_size=512, dropout=0.2)
     training: TrainingSettings = TrainingSettings(
         batch_size=32, learning_rate=3e-3, schedule="cosine", epochs=10
     )
