@@ -147,6 +147,23 @@ CASES = {
         "--workdir new --dataset imbd",
         "--workdir trained --dataset synthetic",
     ),
+    "language_model": (
+        "--workdir new --dataset nothing",
+        "--workdir new --dataset gs://bucket/text",
+        "--workdir new --dataset file",
+        "--workdir new --dataset file --bidirectional",
+        "--workdir new --dataset file --tokens letters",
+        "--workdir new --dataset file --vocabulary-size 1",
+        "--workdir trained --dataset file",
+    ),
+    "generate": (
+        "",
+        "--workdir new",
+        "--workdir folder",
+        "--workdir trained",
+        "--workdir trained --seed -1",
+        "--workdir trained --samples 0",
+    ),
     "ablation": ("--seeds one",),
     "compare_networks": (
         "--output new --blocks 0",
