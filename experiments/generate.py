@@ -8,7 +8,8 @@ from typing import Annotated
 import tyro
 
 from experiments.command_line import Place, parse, run
-from rnn_jax.errors import UserError
+from rnn_jax.models.sampling import SamplingSettings
+from rnn_jax.settings import require, to_flat
 from rnn_jax.tasks.generator import Generator
 from rnn_jax.training.compilation import keep_compiled_programs
 
@@ -23,12 +24,7 @@ class Options:
     """Directory of the run."""
     length: int = 200
     """Tokens to write."""
-    temperature: float = 1.0
-    """Below 1 likely tokens become likelier, above 1 less likely."""
-    top_k: int = 0
-    """Draw from so many of the likeliest tokens only; 0: from all."""
-    top_p: float = 1.0
-    """Draw from the likeliest tokens that make up this probability."""
+    sampling: SamplingSettings = SamplingSettings()
     seed: int = 0
     """Decides all draws."""
     samples: int = 1
@@ -43,15 +39,13 @@ def main() -> None:
     """Prints each text as it is drawn."""
     options = parse(Options)
     keep_compiled_programs()
-    if options.samples < 1:
-        raise UserError(f"--samples {options.samples}: must be above 0")
-    if options.seed < 0:
-        raise UserError(f"--seed {options.seed}: must be 0 or more")
+    require(options.samples > 0, "samples", options.samples, "must be above 0")
+    require(options.seed >= 0, "seed", options.seed, "must be 0 or more")
     generator = Generator(options.workdir)
     if unknown := generator.unknown(options.prompt):
         print(f"warning: {unknown} tokens of the prompt are unknown to it", file=sys.stderr)
     if options.next:
-        for each in generator.next(options.prompt)[: options.top_k or 10]:
+        for each in generator.next(options.prompt)[: options.sampling.top_k or 10]:
             as_json = json.dumps(each._asdict(), ensure_ascii=False)
             print(as_json if options.json else f"{each.probability:7.2%}  {each.token!r}")
         return
@@ -60,11 +54,9 @@ def main() -> None:
         tokens = generator.stream(
             options.prompt,
             length=options.length,
-            temperature=options.temperature,
-            top_k=options.top_k,
-            top_p=options.top_p,
             seed=options.seed,
             sample=sample,
+            **to_flat(options.sampling),
         )
         if options.json:
             text = generator.tokenizer.decode(tokens)

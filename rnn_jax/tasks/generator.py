@@ -13,7 +13,8 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.tokenizers import END, UNKNOWN, Tokenizer
 from rnn_jax.errors import UserError
 from rnn_jax.models.functional import ModelParams, split
-from rnn_jax.models.sampling import check, distribution
+from rnn_jax.models.sampling import SamplingSettings, distribution
+from rnn_jax.settings import check, require
 from rnn_jax.tasks.language_model import RECIPE, TokenPreprocessor, make_model
 from rnn_jax.training.weights import open_run
 
@@ -66,69 +67,43 @@ class Generator:
         return int((self.tokenizer.encode(prompt) == UNKNOWN).sum())
 
     def __call__(
-        self,
-        prompt: str = "",
-        *,
-        length: int,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        seed: int = 0,
-        samples: int = 1,
+        self, prompt: str = "", *, length: int, seed: int = 0, samples: int = 1, **sampling: Any
     ) -> list[str]:
         """Texts that go on from a prompt, without it; see `stream` for arguments and errors."""
-        return [
-            self.tokenizer.decode(
-                self.stream(
-                    prompt,
-                    length=length,
-                    temperature=temperature,
-                    top_k=top_k,
-                    top_p=top_p,
-                    seed=seed,
-                    sample=sample,
-                )
-            )
+        streams = (
+            self.stream(prompt, length=length, seed=seed, sample=sample, **sampling)
             for sample in range(samples)
-        ]
+        )
+        return [self.tokenizer.decode(tokens) for tokens in streams]
 
     def stream(
-        self,
-        prompt: str = "",
-        *,
-        length: int,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
-        seed: int = 0,
-        sample: int = 0,
+        self, prompt: str = "", *, length: int, seed: int = 0, sample: int = 0, **sampling: Any
     ) -> Iterator[int]:
         """Draws token after token, as indices; `tokenizer.decode` makes text of them.
 
         Args:
             prompt: what is read first; without one, a line end.
             length: how many tokens.
-            temperature: see `rnn_jax.models.sampling.distribution`, as for the next two.
-            top_k: the same.
-            top_p: the same.
             seed: decides all draws, with the number of the sample.
             sample: which of several texts from one seed.
+            sampling: `temperature`, `top_k` and `top_p`; see `SamplingSettings`.
 
         Raises:
-            UserError: if an argument makes no sense.
+            UserError: if a value makes no sense.
+            TypeError: for another name.
         """
-        check(temperature, top_k, top_p)
-        if length < 1:
-            raise UserError(f"--length {length}: must be above 0")
-        return self._draw(prompt, length, (temperature, top_k, top_p), np.random.default_rng([seed, sample]))
+        settings = SamplingSettings(**sampling)
+        check(settings)
+        require(length > 0, "length", length, "must be above 0")
+        return self._draw(prompt, length, settings, np.random.default_rng([seed, sample]))
 
     def _draw(
-        self, prompt: str, length: int, options: tuple[float, int, float], rng: np.random.Generator
+        self, prompt: str, length: int, settings: SamplingSettings, rng: np.random.Generator
     ) -> Iterator[int]:
         logits, state = self._after(prompt)
         one = np.ones(1, np.int32)
         for _ in range(length):
-            token = int(rng.choice(self.tokenizer.size, p=distribution(logits, *options)))
+            token = int(rng.choice(self.tokenizer.size, p=distribution(logits, settings)))
             yield token
             found, state = self._read(self._params, np.array([[token]], np.int32), one, state)
             logits = self._known(found)

@@ -10,7 +10,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.models import EmbeddingSettings, RecurrentSettings
 from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.language_model import LanguageModel
-from rnn_jax.models.sampling import distribution
+from rnn_jax.models.sampling import SamplingSettings, distribution
+from rnn_jax.settings import check
 from tests import oracles
 
 V, E, H, T = 11, 4, 6, 5
@@ -71,15 +72,17 @@ def test_a_draw_is_the_softmax_cut_off(rng):
     logits = rng.normal(size=20)
     whole = np.exp(logits) / np.exp(logits).sum()
     np.testing.assert_allclose(distribution(logits), whole)
-    np.testing.assert_allclose(distribution(logits, temperature=0.5), whole**2 / (whole**2).sum(), rtol=1e-10)
+    np.testing.assert_allclose(
+        distribution(logits, SamplingSettings(temperature=0.5)), whole**2 / (whole**2).sum(), rtol=1e-10
+    )
     order = np.argsort(-whole)
-    top = distribution(logits, top_k=3)
+    top = distribution(logits, SamplingSettings(top_k=3))
     assert set(np.flatnonzero(top)) == set(order[:3])
     np.testing.assert_allclose(top[order[:3]], whole[order[:3]] / whole[order[:3]].sum())
-    nucleus = distribution(logits, top_p=0.6)
+    nucleus = distribution(logits, SamplingSettings(top_p=0.6))
     size = int(np.searchsorted(np.cumsum(whole[order]), 0.6)) + 1  # the fewest that make up 60 %
     assert set(np.flatnonzero(nucleus)) == set(order[:size])
-    assert np.flatnonzero(distribution(logits, top_p=1e-9)).tolist() == [order[0]]
+    assert np.flatnonzero(distribution(logits, SamplingSettings(top_p=1e-9))).tolist() == [order[0]]
     logits[3] = -np.inf
     assert distribution(logits)[3] == 0
 
@@ -96,4 +99,4 @@ def test_a_draw_is_the_softmax_cut_off(rng):
 )
 def test_a_draw_that_makes_no_sense_is_refused(options, message):
     with pytest.raises(UserError, match=message):
-        distribution(np.zeros(3), **options)
+        check(SamplingSettings(**options))
