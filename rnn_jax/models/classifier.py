@@ -6,15 +6,14 @@ from flax import nnx
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.log_count_ratios import ratio_features
+from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.errors import UserError
-from rnn_jax.models.dropout import Keys, dropout, vocabulary_dropout, word_dropout
-from rnn_jax.models.embedding import EmbeddingSettings
+from rnn_jax.models.dropout import Keys, dropout
+from rnn_jax.models.embedding import HEAD_DROPOUT, EmbeddingSettings, embed
 from rnn_jax.models.hashed_pairs import HashedPairs
 from rnn_jax.models.networks import EncoderSettings, make_encoder
 from rnn_jax.models.recurrent import PooledRecurrent
 from rnn_jax.unroll.sequence import valid_steps
-
-WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT = range(4)  # random streams
 
 
 class Classifier(nnx.Module):
@@ -78,19 +77,8 @@ class Classifier(nnx.Module):
             perturbation: `[B, T, E]`, added to the word vectors, in units of the root mean square of those of
                 the same sequence.
         """
-        noise = self.noise
-        if keys is not None and noise.word_dropout > 0:
-            tokens = word_dropout(tokens, noise.word_dropout, keys, WORD_DROPOUT)
-        vectors = self.embedding(tokens)
-        if keys is not None and noise.vocabulary_dropout > 0:
-            words = self.embedding.num_embeddings
-            vectors = vocabulary_dropout(
-                vectors, tokens, words, noise.vocabulary_dropout, keys, VOCABULARY_DROPOUT
-            )
-        if self.pair_buckets:
-            vectors += self.pairs(tokens)
-        if keys is not None and noise.embedding_dropout > 0:
-            vectors = dropout(vectors, noise.embedding_dropout, keys, EMBEDDING_DROPOUT)
+        more = self.pairs if self.pair_buckets else None
+        vectors = embed(self.embedding, tokens, self.noise, keys, unknown=UNKNOWN, more=more)
         if perturbation is not None:
             vectors += perturbation * jax.lax.stop_gradient(_root_mean_square(vectors, lengths))
         return vectors if ratios is None else jnp.concatenate([vectors, ratios], axis=-1)

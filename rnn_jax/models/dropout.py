@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array
-from rnn_jax.data.vocabulary import UNKNOWN
 
 
 class Keys(NamedTuple):
@@ -84,7 +83,7 @@ def vocabulary_dropout(
     return jnp.where(dropped[tokens][..., None], 0, vectors / (1 - rate)).astype(vectors.dtype)
 
 
-def word_dropout(tokens: Array, rate: float, keys: Keys, stream: int, unknown: int = UNKNOWN) -> Array:
+def word_dropout(tokens: Array, rate: float, keys: Keys, stream: int, unknown: int) -> Array:
     """Makes tokens unknown with probability `rate`: `tokens [B, T]`; `unknown` is what they become.
 
     M. Iyyer et al., "Deep Unordered Composition Rivals Syntactic Methods for Text Classification", ACL 2015;

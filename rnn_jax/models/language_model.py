@@ -6,12 +6,10 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, State
-from rnn_jax.models.dropout import Keys, dropout, vocabulary_dropout, word_dropout
-from rnn_jax.models.embedding import EmbeddingSettings
+from rnn_jax.data.tokenizers import UNKNOWN
+from rnn_jax.models.dropout import Keys, dropout
+from rnn_jax.models.embedding import HEAD_DROPOUT, EmbeddingSettings, embed
 from rnn_jax.models.recurrent import Recurrent, RecurrentSettings
-
-WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT = range(4)  # random streams
-UNKNOWN = 0
 
 
 class LanguageModel(nnx.Module):
@@ -54,27 +52,12 @@ class LanguageModel(nnx.Module):
         self, tokens: Array, lengths: Array, state: tuple[State, ...], keys: Keys | None = None
     ) -> tuple[Array, tuple[State, ...]]:
         """The log-odds of the tokens that come next, and the state to go on from; `keys` turn noise on."""
-        vectors = self.embed(tokens, keys)
+        vectors = embed(self.embedding, tokens, self.noise, keys, unknown=UNKNOWN)
         with jax.default_matmul_precision(self.precision):
             outputs, state = self.recurrent(vectors, lengths, state, keys)
             if keys is not None and self.dropout > 0:
                 outputs = dropout(outputs, self.dropout, keys, HEAD_DROPOUT)
             return self.logits(outputs), state
-
-    def embed(self, tokens: Array, keys: Keys | None = None) -> Array:
-        """From tokens to vectors, `[B, T] -> [B, T, E]`."""
-        noise = self.noise
-        if keys is not None and noise.word_dropout > 0:
-            tokens = word_dropout(tokens, noise.word_dropout, keys, WORD_DROPOUT, UNKNOWN)
-        vectors = self.embedding(tokens)
-        if keys is not None and noise.vocabulary_dropout > 0:
-            size = self.embedding.num_embeddings
-            vectors = vocabulary_dropout(
-                vectors, tokens, size, noise.vocabulary_dropout, keys, VOCABULARY_DROPOUT
-            )
-        if keys is not None and noise.embedding_dropout > 0:
-            vectors = dropout(vectors, noise.embedding_dropout, keys, EMBEDDING_DROPOUT)
-        return vectors
 
     def logits(self, outputs: Array) -> Array:
         """From the outputs of the last layer to log-odds, `[..., H] -> [..., V]`."""

@@ -243,7 +243,7 @@ class TestDropout:
         np.testing.assert_array_equal(whole[32:], second_half)
 
     def test_dropped_words_are_unknown(self):
-        dropped = word_dropout(jnp.full((64, 400), 9), 0.2, self.keys, stream=0)
+        dropped = word_dropout(jnp.full((64, 400), 9), 0.2, self.keys, stream=0, unknown=UNKNOWN)
         assert set(np.unique(dropped)) == {UNKNOWN, 9}
         assert abs(float((dropped == UNKNOWN).mean()) - 0.2) < 0.01
 
