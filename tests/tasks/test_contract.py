@@ -16,7 +16,7 @@ from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.task import Task
+from rnn_jax.training.task import Scores, Task
 from rnn_jax.training.weights import open_run
 from tests.conftest import need_devices
 from tests.tasks.cases import CASES
@@ -120,6 +120,10 @@ def test_evaluation_counts_each_example_once(case):
     params = task.init()
     found = [make_evaluator(task, size, devices)(params, data.test) for devices in (1, 2)]
     assert tuple(found[0].figures) == task.figures
+    seen = []
+    watched = task._replace(scores=Scores((), lambda sums, _: seen.append(sums) or {}))
+    make_evaluator(watched, size, 1)(params, data.test)
+    assert {float(mean.number) for mean in seen[0].values()} == {float(len(data.test))}
     assert found[1].figures == pytest.approx(found[0].figures, rel=1e-5)
     for one, two in zip(*(jax.tree.leaves(each.outputs) for each in found), strict=True):
         assert len(one) == len(data.test)
