@@ -8,6 +8,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
+import jax
+
 from experiments.command_line import run
 from experiments.training import Script, TrainingOptions, devices, python, read_options, train
 from rnn_jax.data.streams import Stream
@@ -67,7 +69,12 @@ def weights_of(path: str, settings: Settings, data: Data) -> ModelParams:
     opened = open_run(path, RECIPE)
     if tokens_of(opened.preprocessor).tokenizer.tokens != tokens_of(data.preprocessor).tokenizer.tokens:
         raise UserError(f"--init-from {path} knows other tokens: it was trained on another text")
-    if (opened.settings.embedding, opened.settings.recurrent) != (settings.embedding, settings.recurrent):
+    wanted = jax.eval_shape(RECIPE.make(settings, data.preprocessor).init)
+    shapes, cells = (
+        [jax.tree.map(lambda leaf: leaf.shape, params) for params in (opened.params, wanted)],
+        [each.recurrent.cell for each in (opened.settings, settings)],
+    )
+    if shapes[0] != shapes[1] or cells[0] != cells[1]:
         raise UserError(f"--init-from {path} is another network: use its settings")
     return opened.params
 

@@ -67,11 +67,7 @@ def fields(settings: Any) -> Iterator[Field]:
 
 def marked(settings: Any, *marks: str) -> set[str]:
     """The names of the settings with any of these marks."""
-    return {field.name for field in fields(settings) if set(marks).intersection(_names(field.marks))}
-
-
-def _names(marks: tuple[Any, ...]) -> list[str]:
-    return [mark for mark in marks if isinstance(mark, str)]
+    return {field.name for field in fields(settings) if set(marks).intersection(field.marks)}
 
 
 def to_flat(settings: Any) -> dict[str, Any]:

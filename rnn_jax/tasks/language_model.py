@@ -130,7 +130,7 @@ def score(sums: Sums, text: Split) -> dict[str, float]:
     loss = sums["loss"]
     characters = cast("Stream", text).beside["characters"]
     return {
-        "perplexity": math.exp(min(loss.value, 700.0)),
+        "perplexity": math.exp(min(loss.value, 700.0)),  # beyond, there is no such number
         "bits_per_character": float(loss.total) / math.log(2) / characters,
     }
 
