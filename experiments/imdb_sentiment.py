@@ -14,14 +14,9 @@ from experiments.presets import PRESETS, PresetName, settle
 from experiments.training import Script, TrainingOptions, devices, python, read_options, train
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.preprocessor import TextPreprocessor
-from rnn_jax.errors import UserError
-from rnn_jax.models.functional import ModelParams
-from rnn_jax.settings import to_flat
 from rnn_jax.tasks.text_classification import RECIPE, Settings
 from rnn_jax.training.loop import Run
-from rnn_jax.training.recipe import Data, Preprocessor
-from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.weights import open_run
+from rnn_jax.training.recipe import Preprocessor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,25 +29,6 @@ class Options(TrainingOptions):
     settings: Settings
     preset: PresetName = "lstm"
     """Settings to start from; the options below change them. Synthetic reviews get some of their own."""
-
-
-def weights_of(path: str, settings: Settings, data: Data) -> ModelParams:
-    """The best weights of another run, which must be of the same network and know the same words."""
-    other = RunDirectory(path).read(RECIPE.name, RECIPE.settings)
-    shapes = (
-        *("vocabulary_size", "embedding_size", "pair_buckets", "log_count_ratios", "network", "hidden_size"),
-        *("cell", "num_layers", "bidirectional", "dense", "pooling"),
-    )
-    theirs, mine = to_flat(other), to_flat(settings)
-    differing = [f"{n} {theirs[n]}" for n in shapes if theirs[n] != mine[n]]
-    if differing:
-        raise UserError(f"--init-from {path} is another network ({', '.join(differing)}): use its settings")
-    if other.text.refit and not settings.text.refit:
-        raise UserError(f"--init-from {path} has been trained on the validation reviews: use --refit, too")
-    opened = open_run(path, RECIPE)
-    if text(opened.preprocessor).vocabulary.words != text(data.preprocessor).vocabulary.words:
-        raise UserError(f"--init-from {path} knows other words: it was trained on other reviews")
-    return opened.params
 
 
 def text(preprocessor: Preprocessor) -> TextPreprocessor:
@@ -121,7 +97,7 @@ def main() -> int:
             return None
         return settle(options.settings, options.preset, cast('Literal["imdb", "synthetic"]', name))
 
-    return train(Script("imdb_sentiment", RECIPE, settled, plan, report, weights_of), options)
+    return train(Script("imdb_sentiment", RECIPE, settled, plan, report), options)
 
 
 if __name__ == "__main__":

@@ -1,25 +1,22 @@
 """Trains a language model on a long text, and evaluates it.
 
 The same command again goes on where it was stopped, or reports a run that has finished. The presets
-`tiny_shakespeare` (characters) and `wikitext2` (words) are for the texts of these names.
+`tiny_shakespeare` (characters) and `wikitext2` (words) are for the texts of these names; `reviews` reads
+those of IMDb, in both directions, for classifiers to start from (`imdb_sentiment --preset semi_supervised`).
 """
 
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
-import jax
-
 from experiments.command_line import run
 from experiments.training import Script, TrainingOptions, devices, python, read_options, train
+from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.streams import Stream
-from rnn_jax.errors import UserError
-from rnn_jax.models.functional import ModelParams
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks.language_model import RECIPE, Settings, TokenPreprocessor
 from rnn_jax.training.loop import Run
-from rnn_jax.training.recipe import Data, Preprocessor
-from rnn_jax.training.weights import open_run
+from rnn_jax.training.recipe import Preprocessor
 
 PRESETS: dict[str, Settings] = {
     "tiny_shakespeare": Settings(),
@@ -38,6 +35,25 @@ PRESETS: dict[str, Settings] = {
         learning_rate=2e-3,
         clip_norm=0.25,
         epochs=12,
+    ),
+    "reviews": with_flat(
+        Settings(),
+        dataset="imdb",
+        tokens="bare",
+        reading="apart",
+        vocabulary_size=30_000,
+        length=400,
+        cell="gru",
+        bidirectional=True,
+        embedding_size=256,
+        hidden_size=512,
+        tied=True,
+        samples=2048,
+        dropout=0.2,
+        batch_size=64,
+        learning_rate=2e-3,
+        warm_up=0.05,
+        epochs=8,
     ),
 }
 
@@ -64,35 +80,23 @@ def tokens_of(preprocessor: Preprocessor) -> TokenPreprocessor:
     return cast("TokenPreprocessor", preprocessor)
 
 
-def weights_of(path: str, settings: Settings, data: Data) -> ModelParams:
-    """The best weights of another language model, of the same network, which knows the same tokens."""
-    opened = open_run(path, RECIPE)
-    if tokens_of(opened.preprocessor).tokenizer.tokens != tokens_of(data.preprocessor).tokenizer.tokens:
-        raise UserError(f"--init-from {path} knows other tokens: it was trained on another text")
-    wanted = jax.eval_shape(RECIPE.make(settings, data.preprocessor).init)
-    shapes, cells = (
-        [jax.tree.map(lambda leaf: leaf.shape, params) for params in (opened.params, wanted)],
-        [each.recurrent.cell for each in (opened.settings, settings)],
-    )
-    if shapes[0] != shapes[1] or cells[0] != cells[1]:
-        raise UserError(f"--init-from {path} is another network: use its settings")
-    return opened.params
-
-
 def plan(run: Run) -> str:
     """What would be trained, on what, and in how many steps."""
-    data, train = run.data, cast("Stream", run.data.train)
+    data, text = run.data, run.settings.text
     tokenizer = tokens_of(data.preprocessor).tokenizer
-    unknown = cast("Stream", data.validation).beside["unknown"]
-    beginning = tokenizer.decode(train.tokens[:60]).replace("\n", "⏎")
+    unknown = float(cast("Stream | Bucketed", data.validation).beside["unknown"])
+    first = data.train.batch(data.train.once()[0], range(1)).columns["tokens"]
+    beginning = tokenizer.decode(first.values[0, : min(first.lengths[0], 60)]).replace("\n", "⏎")
+    apart = f"each read apart, {text.length} tokens at most"
+    parts = f"{run.training.batch_size} parts of the text side by side, {text.length} {data.unit} a step"
     return (
         f"{RECIPE.summary(run.settings, data.preprocessor)}\n"
         f"{data.name}: {len(data.train):,} {data.unit} to train on, {len(data.validation):,} to validate, "
         f"{len(data.test):,} to test; {tokenizer.size:,} kinds, {unknown:.2%} of validation unknown; "
         "it begins:\n"
         f"    {beginning} …\n"
-        f"{run.training.epochs} epochs of {run.epoch_steps} steps, {train.batch_size} parts of the text side "
-        f"by side, {train.length} {data.unit} a step, on {devices(run)}"
+        f"{run.training.epochs} epochs of {run.epoch_steps} steps, "
+        f"{parts if text.reading == 'stream' else apart}, on {devices(run)}"
     )
 
 
@@ -104,12 +108,15 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
             f"test perplexity {result['test_perplexity']:.2f}, {result['test_loss']:.4f} nats a token, "
             f"{result['test_bits_per_character']:.4f} bits a character"
         )
+    unit, use, what = "tokens", f"generate --workdir {shlex.quote(workdir)} --length 400", "Let it write"
+    if result["reading"] == "apart":
+        unit, what = "texts", "Let a classifier begin with it"
+        use = f"imdb_sentiment --preset semi_supervised --init-from {shlex.quote(workdir)} --workdir runs/new"
     return (
         f"{result['dataset']}, {result['cell']}: {tested} (validation {result['validation_loss']:.4f} nats, "
         f"best of {result['epochs_run']} epochs: {result['best_epoch']}) · "
-        f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} tokens/s\n"
-        "Let it write:\n"
-        f"    {python()} -m experiments.generate --workdir {shlex.quote(workdir)} --length 400"
+        f"{result['train_seconds']:.0f} s of training · {result['examples_per_second']:,.0f} {unit}/s\n"
+        f"{what}:\n    {python()} -m experiments.{use}"
     )
 
 
@@ -117,7 +124,7 @@ def main() -> int:
     """Trains, or reports what was trained."""
     options = read_options(Options, PRESETS, "tiny_shakespeare")
     settings = options.settings
-    return train(Script("language_model", RECIPE, lambda _: settings, plan, report, weights_of), options)
+    return train(Script("language_model", RECIPE, lambda _: settings, plan, report), options)
 
 
 if __name__ == "__main__":

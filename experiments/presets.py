@@ -91,6 +91,22 @@ PRESETS: dict[str, Settings] = {
         adversarial=5.0,
         epochs=4,
     ),
+    "semi_supervised": with_flat(
+        RATIOS,
+        cell="gru",
+        bidirectional=True,
+        max_length=400,
+        embedding_size=256,
+        hidden_size=512,
+        word_dropout=0.1,
+        embedding_dropout=0.3,
+        dropout=0.5,
+        learning_rate=1e-3,
+        warm_up=0.1,
+        adversarial=5.0,
+        batch_size=64,
+        epochs=4,
+    ),
 }
 
 if TYPE_CHECKING:

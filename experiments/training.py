@@ -13,15 +13,17 @@ from rich.console import Console
 
 from experiments.command_line import Place, command_line, parse
 from rnn_jax.errors import UserError
-from rnn_jax.models.functional import ModelParams
-from rnn_jax.settings import check, to_flat
+from rnn_jax.settings import check, require, to_flat
+from rnn_jax.tasks import recipe_of
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.hosts import end_together, is_first, join
 from rnn_jax.training.interruption import InterruptedRunError
 from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.parallel import set_up_devices
-from rnn_jax.training.recipe import Data, Places, Recipe
+from rnn_jax.training.recipe import Places, Recipe
 from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.transfer import transfer
+from rnn_jax.training.weights import open_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,10 @@ def read_options(kind: type[Options], presets: Mapping[str, Any], first: str) ->
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be above 0")
     check(settings_of(options))
+    training = settings_of(options).training
+    for name, neutral in (("freeze_epochs", 0), ("pretrained_rate", 1.0)):
+        value = getattr(training, name)
+        require(value == neutral or options.init_from is not None, name, value, "needs --init-from")
     return options
 
 
@@ -83,7 +89,6 @@ class Script(NamedTuple):
         plan: describes the run before it starts, in a few lines.
         report: says what came out, and how to use it: `(result, workdir, run) -> lines`; the run is None
             where it has finished earlier.
-        weights: those of another run to start from: `(its directory, settings, data) -> params`.
     """
 
     name: str
@@ -91,7 +96,6 @@ class Script(NamedTuple):
     settle: Callable[[str | None], Any]
     plan: Callable[[Run], str]
     report: Callable[[dict[str, Any], str, Run | None], str]
-    weights: Callable[[str, Any, Data], ModelParams]
 
 
 def train(script: Script, options: TrainingOptions) -> int:
@@ -134,7 +138,11 @@ def _train(script: Script, options: TrainingOptions) -> int:
     _say(console, script.plan(run))
     if options.dry_run:
         return 0
-    weights = script.weights(options.init_from, settings, data) if options.init_from else None
+    weights = None
+    if options.init_from:
+        opened = open_run(options.init_from, recipe_of(options.init_from))
+        weights, words = transfer(options.init_from, opened, run.task, settings, data.preprocessor)
+        _say(console, words)
     try:
         result = run.train(command_line(script.name), weights)
         _say(console, script.report(result, options.workdir, run))

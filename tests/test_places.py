@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from experiments.command_line import Place
-from rnn_jax.data import dataset, imdb, prepared
+from rnn_jax.data import cache, imdb, prepared
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
 from rnn_jax.tasks.predictor import Predictor
@@ -53,7 +53,7 @@ def test_the_library_follows_the_same_rule(monkeypatch):
         with pytest.raises(UserError, match="gs://bucket/run is a URL"):
             use("gs://bucket/run")
     with pytest.raises(UserError, match="gs://bucket is a URL"):
-        dataset._cache_folders(None, "gs://bucket")
+        cache.folders(None, "gs://bucket")
     monkeypatch.setenv("TFDS_DATA_DIR", "gs://bucket/data")
     with pytest.raises(UserError, match="gs://bucket/data is a URL"):
         prepared.data_directory(None)

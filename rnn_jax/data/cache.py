@@ -6,23 +6,29 @@ serves every vocabulary size, maximum length and truncation. It is an `.npz` arc
 without pickle.
 """
 
+import logging
 import os
 import platform
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_jax.data import prepared
 from rnn_jax.data.examples import Examples, pack
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.durable import whole_file
 from rnn_jax.errors import UserError
+from rnn_jax.places import local
 
 VERSION = 1  # of the words and of the file: raise it when `split_words` or the layout below changes
+
+log = logging.getLogger(__name__)
 
 
 class Encoded(NamedTuple):
@@ -54,7 +60,6 @@ def write(path: Path, encoded: Encoded) -> None:
     Raises:
         OSError: if it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {
         "words": np.frombuffer("\n".join(encoded.vocabulary.words).encode(), np.uint8)
     }
@@ -64,6 +69,16 @@ def write(path: Path, encoded: Encoded) -> None:
             f"{split}_lengths": examples.lengths,
             f"{split}_labels": examples.labels,
         }
+    write_arrays(path, arrays)
+
+
+def write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    """Writes arrays into a file, in one move.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     # Runs that start side by side on one machine, or on many, each write a file of their own.
     unfinished = path.with_name(f"{path.name}.{platform.node()}-{os.getpid()}")
     try:
@@ -72,6 +87,26 @@ def write(path: Path, encoded: Encoded) -> None:
     except OSError:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def folders(data_dir: str | None, cache_dir: str | None) -> list[Path]:
+    """Where encoded data may lie, the preferred place first."""
+    if cache_dir is not None:
+        return [local(cache_dir)]
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn_jax"
+    return [prepared.data_directory(data_dir) / "rnn_jax", own]
+
+
+def keep(places: list[Path], name: str, write: Callable[[Path], None]) -> None:
+    """Writes a file into the first of some folders that takes it; says where, or that none does."""
+    for folder in places:
+        try:
+            write(folder / name)
+        except OSError as error:
+            log.info("The encoded data cannot be kept in %s (%s)", folder, error.strerror)
+        else:
+            log.info("Encoded data cached in %s", folder / name)
+            return
 
 
 def read(path: Path) -> Encoded:

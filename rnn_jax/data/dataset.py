@@ -1,30 +1,25 @@
 """From a name to data that can be trained on: which dataset it is, and its splits."""
 
-import functools
-import logging
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_jax.data import cache, imdb, prepared, synthetic
-from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out
-from rnn_jax.data.films import group_films
+from rnn_jax.data import review_texts
+from rnn_jax.data.encoded_reviews import (
+    SPLIT_SEED,
+    VALIDATION_FRACTION,
+    Name,
+    films_of,
+    held_out,
+    load_encoded,
+)
+from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out, pack
 from rnn_jax.data.log_count_ratios import PATTERNS, LogCountRatios, count_ratios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
-from rnn_jax.places import local
 from rnn_jax.settings import Rule, above, at_least
-
-Name = Literal["auto", "imdb", "synthetic"]
-
-VALIDATION_FRACTION = 0.1
-SPLIT_SEED = 20110619  # fixed, so that all runs of all seeds hold out the same reviews (ACL 2011 opened then)
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,10 +45,15 @@ class TextSettings:
         int | None, Rule(lambda n: n is None or (n >= 2 and n % 2 == 0), "must be 2 or more, and even")
     ] = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
+    unlabelled: bool = False
+    """Read the unlabelled reviews, too, in training: for --virtual-adversarial."""
     refit: bool = False
     """Train on the validation reviews, too, when all settings have been chosen; the last epoch counts."""
     buckets: Annotated[int, above(0)] = 6
     """Number of lengths that batches are padded to; each is compiled once."""
+
+
+NONE = -1  # the label of a review without one
 
 
 class Dataset(NamedTuple):
@@ -66,6 +66,7 @@ class Dataset(NamedTuple):
     test: Examples
     test_words: NDArray[np.int32]  # the words of each test review, before any was cut
     ratios: LogCountRatios | None = None  # of the training part, where they are asked for
+    unlabelled: Examples | None = None  # of label -1, where they are asked for
 
 
 def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | None = None) -> Dataset:
@@ -81,10 +82,10 @@ def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | N
     Raises:
         UserError: if the dataset is not at hand, is damaged, or has too few examples.
     """
-    resolved, encoded = _load_encoded(settings.dataset, data_dir, cache_dir)
-    films = group_films(encoded.train) if resolved == "imdb" else np.arange(len(encoded.train))
-    held_out = hold_out(encoded.train.labels, 0 if settings.refit else VALIDATION_FRACTION, SPLIT_SEED, films)
-    chosen = np.flatnonzero(~held_out)
+    resolved, encoded = load_encoded(settings.dataset, data_dir, cache_dir)
+    films = films_of(encoded.train, resolved)
+    held = held_out(encoded.train, films, 0 if settings.refit else VALIDATION_FRACTION)
+    chosen = np.flatnonzero(~held)
     if (wanted := settings.train_examples) is not None:
         if wanted > len(chosen):
             raise UserError(
@@ -94,81 +95,34 @@ def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | N
     vocabulary = encoded.vocabulary.limit(settings.vocabulary_size)
     train, validation, test = (
         finish_all(part, vocabulary.size, settings.max_length, settings.truncate)
-        for part in (encoded.train.take(chosen), encoded.train.take(np.flatnonzero(held_out)), encoded.test)
+        for part in (encoded.train.take(chosen), encoded.train.take(np.flatnonzero(held)), encoded.test)
     )
+    more = None
+    if settings.unlabelled:
+        if resolved != "imdb":
+            raise UserError("--unlabelled: only IMDb has unlabelled reviews")
+        found = unlabelled_reviews(vocabulary, data_dir, cache_dir)
+        more = finish_all(found, vocabulary.size, settings.max_length, settings.truncate)
+    dataset = Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths, unlabelled=more)
     if not settings.log_count_ratios:
-        return Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths)
+        return dataset
     ratios, given = count_ratios(train, films[chosen], settings.log_count_ratios, SPLIT_SEED)
-    train = replace(train, ratios=given)
-    validation, test = ratios.add_to(validation), ratios.add_to(test)
-    return Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths, ratios)
-
-
-def _load_encoded(
-    name: Name, data_dir: str | None, cache_dir: str | None
-) -> tuple[Literal["imdb", "synthetic"], cache.Encoded]:
-    if name == "synthetic":
-        return name, _encode_synthetic()
-    for folder in _cache_folders(data_dir, cache_dir):
-        path = cache.path_for(folder, "imdb_reviews")
-        if path.is_file():
-            return "imdb", cache.read(path)
-    # Data that are there and cannot be read are an error: they are asked for, and nobody would expect others.
-    if name == "auto" and not imdb.is_there(data_dir) and not _prepare_if_possible(data_dir):
-        _warn_synthetic(data_dir)
-        return "synthetic", _encode_synthetic()
-    log.info("Reading and encoding IMDb reviews (once; the result is cached) ...")
-    encoded = cache.encode(imdb.load("train", data_dir), imdb.load("test", data_dir))
-    _write_cache(encoded, _cache_folders(data_dir, cache_dir))
-    return "imdb", encoded
-
-
-def _prepare_if_possible(data_dir: str | None) -> bool:
-    log.info("IMDb reviews are not prepared here; asking their server ...")
-    if not imdb.can_download():
-        return False
-    try:
-        imdb.prepare(data_dir)
-    except UserError as error:
-        log.warning("Preparing IMDb failed: %s", error)
-        return False
-    return True
-
-
-def _warn_synthetic(data_dir: str | None) -> None:
-    rule = "!" * 100
-    log.warning(
-        "%s\n"
-        "IMDb is neither prepared in %s nor can it be downloaded: training on SYNTHETIC REVIEWS instead.\n"
-        "Figures from this run say nothing about IMDb. To train on IMDb, prepare it first, in a clone:\n"
-        "    python -m experiments.prepare_data --archive aclImdb_v1.tar.gz\n"
-        "%s",
-        rule,
-        prepared.data_directory(data_dir),
-        rule,
+    return dataset._replace(
+        train=replace(train, ratios=given),
+        validation=ratios.add_to(validation),
+        test=ratios.add_to(test),
+        ratios=ratios,
+        unlabelled=None if more is None else ratios.add_to(more),
     )
 
 
-@functools.cache
-def _encode_synthetic() -> cache.Encoded:
-    return cache.encode(synthetic.reviews("train"), synthetic.reviews("test"))
-
-
-def _cache_folders(data_dir: str | None, cache_dir: str | None) -> list[Path]:
-    """Where an encoded cache may lie, the preferred place first."""
-    if cache_dir is not None:
-        return [local(cache_dir)]
-    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn_jax"
-    return [prepared.data_directory(data_dir) / "rnn_jax", own]
-
-
-def _write_cache(encoded: cache.Encoded, folders: list[Path]) -> None:
-    for folder in folders:
-        path = cache.path_for(folder, "imdb_reviews")
-        try:
-            cache.write(path, encoded)
-        except OSError as error:
-            log.info("The encoded data cannot be kept in %s (%s)", folder, error.strerror)
-        else:
-            log.info("Encoded data cached in %s", path)
-            return
+def unlabelled_reviews(
+    vocabulary: Vocabulary, data_dir: str | None = None, cache_dir: str | None = None
+) -> Examples:
+    """The reviews that nobody has labelled, but for copies of labelled and of test reviews."""
+    texts = review_texts.load("bare", data_dir, cache_dir)
+    index = vocabulary.indices(texts.tokenizer.names(range(texts.tokenizer.size)))
+    ends = np.cumsum(texts.lengths)
+    chosen = texts.places("unlabelled")
+    sequences = (index[texts.tokens[ends[i] - texts.lengths[i] : ends[i]]] for i in chosen)
+    return pack(sequences, np.full(len(chosen), NONE, np.int8))

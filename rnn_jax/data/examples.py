@@ -68,6 +68,18 @@ def pack(sequences: Iterable[NDArray[np.int32]], labels: NDArray[np.int8]) -> Ex
     return Examples(tokens, lengths, np.asarray(labels, np.int8))
 
 
+def concatenate(first: Examples, second: Examples) -> Examples:
+    """The examples of both, in this order."""
+    return Examples(
+        np.concatenate([first.tokens, second.tokens]),
+        np.concatenate([first.lengths, second.lengths]),
+        np.concatenate([first.labels, second.labels]),
+        None
+        if first.ratios is None or second.ratios is None
+        else np.concatenate([first.ratios, second.ratios]),
+    )
+
+
 def finish(
     tokens: NDArray[np.int32], vocabulary_size: int, max_length: int, cut: Truncate
 ) -> NDArray[np.int32]:

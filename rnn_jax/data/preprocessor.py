@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rnn_jax.data.log_count_ratios import LogCountRatios
-from rnn_jax.data.vocabulary import Vocabulary
+from rnn_jax.data.tokenizers import END, UNKNOWN_NAME
+from rnn_jax.data.vocabulary import PAD, SPECIAL_NAMES, Vocabulary
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 
@@ -27,6 +28,10 @@ class TextPreprocessor(NamedTuple):
         if self.ratios is not None:
             writers[RATIOS] = self.ratios.write
         return writers
+
+    def row_names(self) -> list[str]:
+        """The words by index, as a tokenizer calls them: a text begins where another has ended."""
+        return [SPECIAL_NAMES[PAD], END, UNKNOWN_NAME, *self.vocabulary.words]
 
     @classmethod
     def read(cls, directory: Path, with_ratios: bool) -> "TextPreprocessor":

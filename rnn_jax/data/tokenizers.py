@@ -5,16 +5,17 @@ frequent first. `decode(encode(text))` is the text as the model sees it, and enc
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_jax.data.vocabulary import split_words
+
 UNKNOWN = 0
 UNKNOWN_NAME = "<unk>"
-END = "<eos>"
+END = "<eos>"  # of a line of a text that is cut already, and between texts
 
 _PIECE = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]|\n")
 _BEFORE = set(".,;:!?)]}%…”\n")  # written to what is before them; an apostrophe would join words
@@ -36,10 +37,15 @@ def _split_words(text: str) -> list[str]:
 def _join_words(tokens: Sequence[str]) -> str:
     """Words with blanks between them, signs where they are usually written."""
     text = ""
-    for token in tokens:
+    for token in _lines(tokens):
         close = not text or token in _BEFORE or text[-1] in _AFTER
         text += token if close else f" {token}"
     return text
+
+
+def _lines(tokens: Iterable[str]) -> Iterator[str]:
+    """The tokens, with a line end where a text ends."""
+    return ("\n" if token == END else token for token in tokens)
 
 
 def _split_blanks(text: str) -> list[str]:
@@ -53,8 +59,9 @@ def _join_blanks(tokens: Sequence[str]) -> str:
 
 
 KINDS: dict[str, Kind] = {
-    "characters": Kind(list, "".join),
+    "characters": Kind(list, lambda tokens: "".join(_lines(tokens))),
     "words": Kind(_split_words, _join_words),
+    "bare": Kind(split_words, _join_blanks),  # what classifiers read: no signs
     "blanks": Kind(_split_blanks, _join_blanks),
 }
 
@@ -74,12 +81,17 @@ class Tokenizer:
         self._index = {token: i for i, token in enumerate(self.tokens, 1)}
 
     @classmethod
-    def count(cls, kind: str, text: str, size: int | None = None) -> "Tokenizer":
-        """The most frequent tokens of a text, `size` indices in all; all of them by default."""
-        counts = Counter(KINDS[kind].split(text))
-        counts.pop(UNKNOWN_NAME, None)  # as a text that is cut already writes it
-        known = sorted(counts, key=lambda token: (-counts[token], token))
-        return cls(kind, known if size is None else known[: size - 1])
+    def count(cls, kind: str, text: str) -> "Tokenizer":
+        """All tokens of a text."""
+        return encode_all(kind, [text], np.ones(1, bool), ends=False)[0]
+
+    def limit(self, size: int) -> "Tokenizer":
+        """The most frequent tokens, `size` indices in all."""
+        return Tokenizer(self.kind, self.tokens[: size - 1])
+
+    def index(self, token: str) -> int:
+        """The index of a token; `UNKNOWN` where it is not known."""
+        return self._index.get(token, UNKNOWN)
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """The indices of a text's tokens."""
@@ -99,3 +111,34 @@ class Tokenizer:
             before = [] if after is None else [after]
             yield self.decode([*before, index])[len(self.decode(before)) :]
             after = index
+
+
+def encode_all(
+    kind: str, texts: Iterable[str], counted: NDArray[np.bool_], *, ends: bool
+) -> tuple[Tokenizer, list[NDArray[np.int32]]]:
+    """Counts the tokens of some of N texts, and encodes all.
+
+    Args:
+        kind: a name in `KINDS`.
+        texts: the texts.
+        counted: `[N]`, which of them are counted; what only the others hold is unknown.
+        ends: whether `END` counts as a token of each text, too, which the indices of texts do not show.
+
+    Returns:
+        All tokens that were counted, and the indices of each text.
+    """
+    first: dict[str, int] = {END: 0}
+    found = [
+        np.array([first.setdefault(token, len(first)) for token in KINDS[kind].split(text)], np.int32)
+        for text in texts
+    ]
+    of_these = [each for each, count in zip(found, counted, strict=True) if count]
+    counts = np.bincount(np.concatenate([np.empty(0, np.int32), *of_these]), minlength=len(first))
+    counts[0] += len(of_these) * ends
+    names = list(first)
+    if UNKNOWN_NAME in first:  # as a text that is cut already writes it
+        counts[first[UNKNOWN_NAME]] = 0
+    known = sorted((i for i in range(len(names)) if counts[i]), key=lambda i: (-counts[i], names[i]))
+    index = np.full(len(names), UNKNOWN, np.int32)
+    index[known] = np.arange(1, len(known) + 1)
+    return Tokenizer(kind, [names[i] for i in known]), [index[each] for each in found]

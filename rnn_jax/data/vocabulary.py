@@ -57,7 +57,11 @@ class Vocabulary:
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """The indices of a text's words, without start or padding: `[number of words]`."""
-        return np.array([self._index.get(word, UNKNOWN) for word in split_words(text)], np.int32)
+        return self.indices(split_words(text))
+
+    def indices(self, words: Iterable[str]) -> NDArray[np.int32]:
+        """The indices of some words."""
+        return np.array([self._index.get(word, UNKNOWN) for word in words], np.int32)
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The words of some indices, `<start>` and `<unknown>` in place; padding is left out.

@@ -10,7 +10,8 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.models.dropout import Keys, dropout, vocabulary_dropout, word_dropout
 from rnn_jax.settings import Rate, above
 
-WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT = range(4)  # random streams
+# Random streams.
+WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT, SOFTMAX_SAMPLES, DIRECTION = range(6)
 
 
 @dataclass(frozen=True)

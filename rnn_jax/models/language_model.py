@@ -1,5 +1,7 @@
 """A language model: word vectors, recurrent layers, and the log-odds of the next token."""
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -8,8 +10,18 @@ from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, State
 from rnn_jax.data.tokenizers import UNKNOWN
 from rnn_jax.models.dropout import Keys, dropout
-from rnn_jax.models.embedding import HEAD_DROPOUT, EmbeddingSettings, embed
+from rnn_jax.models.embedding import HEAD_DROPOUT, SOFTMAX_SAMPLES, EmbeddingSettings, embed
 from rnn_jax.models.recurrent import Recurrent, RecurrentSettings
+from rnn_jax.models.softmax import Output, draw_log_uniform, sampled_softmax_losses, softmax_losses
+from rnn_jax.unroll.sequence import valid_steps
+
+
+class Losses(NamedTuple):
+    """The losses of each step of a batch, in D directions, and the state that the batch ends with."""
+
+    values: Array  # [D, B, T], in nats
+    counted: Array  # bool [D, B, T]: padding does not count, nor the token that nothing comes before
+    state: Any
 
 
 class LanguageModel(nnx.Module):
@@ -19,6 +31,10 @@ class LanguageModel(nnx.Module):
 
     With `tied` weights the output layer has the word vectors for its weights (O. Press and L. Wolf, 2017,
     arXiv:1608.05859; H. Inan et al., 2017, arXiv:1611.01462), behind a linear layer where the sizes differ.
+
+    A bidirectional layer is two language models in one: what reads forward predicts the next token, what
+    reads backward the one before, and both share word vectors and output layer (M. Peters et al., 2018,
+    arXiv:1802.05365). A layer above it would read what it is to predict, so that there is one at most.
 
     Noise: that of `EmbeddingSettings` and `RecurrentSettings`, and dropout before the output layer, one mask
     for all steps of a call (S. Merity, N. Keskar and R. Socher, 2018, arXiv:1708.02182).
@@ -34,37 +50,95 @@ class LanguageModel(nnx.Module):
         precision: str = "float32",
         rngs: nnx.Rngs,
     ) -> None:
-        size = embedding.embedding_size
+        size, hidden = embedding.embedding_size, recurrent.hidden_size
         self.noise, self.dropout, self.precision = embedding, recurrent.dropout, precision
         self.embedding = nnx.Embed(
             vocabulary_size, size, embedding_init=jax.nn.initializers.normal(size**-0.5), rngs=rngs
         )
         self.recurrent = Recurrent(recurrent, size, rngs)
-        outputs = self.recurrent.output_size
+        self.directions = 2 if recurrent.bidirectional else 1
         self.tied = tied
-        if tied:
-            self.projection = nnx.Linear(outputs, size, rngs=rngs) if outputs != size else None
-            self.bias = nnx.Param(jnp.zeros(vocabulary_size))
-        else:
-            self.head = nnx.Linear(outputs, vocabulary_size, rngs=rngs)
+        if not tied:
+            self.head = nnx.Linear(hidden, vocabulary_size, rngs=rngs)
+            return
+        self.projection = nnx.Linear(hidden, size, rngs=rngs) if hidden != size else None
+        self.bias = nnx.Param(jnp.zeros(vocabulary_size))
+        if recurrent.bidirectional and hidden != size:
+            self.backward_projection = nnx.Linear(hidden, size, rngs=rngs)
 
     def __call__(
-        self, tokens: Array, lengths: Array, state: tuple[State, ...], keys: Keys | None = None
+        self, tokens: Array, lengths: Array, state: tuple[State, ...] | None
     ) -> tuple[Array, tuple[State, ...]]:
-        """The log-odds of the tokens that come next, and the state to go on from; `keys` turn noise on."""
-        vectors = embed(self.embedding, tokens, self.noise, keys, unknown=UNKNOWN)
+        """The log-odds of the tokens that come next, and the state to go on from."""
         with jax.default_matmul_precision(self.precision):
-            outputs, state = self.recurrent(vectors, lengths, state, keys)
-            if keys is not None and self.dropout > 0:
-                outputs = dropout(outputs, self.dropout, keys, HEAD_DROPOUT)
-            return self.logits(outputs), state
+            (hidden, *_), state = self._hidden(tokens, lengths, state, None)
+            output = self._output()
+            return hidden @ output.kernel.T + output.bias, state
 
-    def logits(self, outputs: Array) -> Array:
-        """From the outputs of the last layer to log-odds, `[..., H] -> [..., V]`."""
-        if not self.tied:
-            return self.head(outputs)
-        projected = outputs if self.projection is None else self.projection(outputs)
-        return self.embedding.attend(projected) + self.bias[...]
+    def losses(
+        self,
+        tokens: Array,
+        targets: Array,
+        lengths: Array,
+        state: tuple[State, ...] | None = None,
+        keys: Keys | None = None,
+        samples: int = 0,
+    ) -> Losses:
+        """The cross-entropy of the tokens that come next, and before where it reads backward.
+
+        Args:
+            tokens: what is read, `[B, T]`.
+            targets: the token after each, `[B, T]`.
+            lengths: `[B]`.
+            state: to go on from; nothing has been read by default.
+            keys: turn noise on, as in training.
+            samples: tokens of a sampled softmax; 0: all. Needs keys.
+        """
+        with jax.default_matmul_precision(self.precision):
+            hidden, state = self._hidden(tokens, lengths, state, keys)
+            before = jnp.pad(tokens[:, :-1], [(0, 0), (1, 0)])
+            wanted = jnp.stack([targets, before][: self.directions])
+            values = self._losses(jnp.stack(hidden), wanted, keys, samples)
+        steps = valid_steps(lengths, tokens.shape[1])[..., 0]
+        counted = jnp.stack([steps, steps.at[:, 0].set(False)][: self.directions])
+        return Losses(values, counted, state)
+
+    def _hidden(
+        self, tokens: Array, lengths: Array, state: tuple[State, ...] | None, keys: Keys | None
+    ) -> tuple[list[Array], tuple[State, ...]]:
+        """What the output layer reads, `[B, T, E]` or `[B, T, H]`, a direction each."""
+        vectors = embed(self.embedding, tokens, self.noise, keys, unknown=UNKNOWN)
+        outputs, state = self.recurrent(vectors, lengths, state, keys)
+        if keys is not None and self.dropout > 0:
+            outputs = dropout(outputs, self.dropout, keys, HEAD_DROPOUT)
+        hidden = jnp.split(outputs, self.directions, axis=-1)
+        if self.projections:
+            hidden = [layer(each) for layer, each in zip(self.projections, hidden, strict=True)]
+        return hidden, state
+
+    @property
+    def projections(self) -> list[nnx.Linear]:
+        """From the outputs of each direction to the size of a word vector, where the sizes differ."""
+        if not self.tied or self.projection is None:
+            return []
+        return [self.projection, *([self.backward_projection] if self.directions > 1 else [])]
+
+    def _output(self) -> Output:
+        if self.tied:
+            return Output(self.embedding.embedding[...], self.bias[...])
+        bias = self.head.bias
+        assert bias is not None
+        return Output(self.head.kernel[...].T, bias[...])
+
+    def _losses(self, hidden: Array, targets: Array, keys: Keys | None, samples: int) -> Array:
+        output = self._output()
+        rows, wanted = hidden.reshape(-1, hidden.shape[-1]), targets.ravel()
+        if samples == 0:
+            return softmax_losses(output, rows, wanted).reshape(targets.shape)
+        assert keys is not None
+        key = jax.random.fold_in(keys.shared, SOFTMAX_SAMPLES)
+        drawn = draw_log_uniform(key, samples, len(output.bias))
+        return sampled_softmax_losses(output, rows, wanted, drawn).reshape(targets.shape)
 
     def initial_state(self, batch_size: int) -> tuple[State, ...]:
         """The state before the first token."""

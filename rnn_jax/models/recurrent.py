@@ -27,6 +27,8 @@ from rnn_jax.unroll.gates import gates_over_time
 
 BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
 
+LAYER_SETTINGS = ("cell", "hidden_size", "num_layers", "dense")  # which decide what weights a direction has
+
 
 @dataclass(frozen=True)
 class RecurrentSettings:

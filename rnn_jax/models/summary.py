@@ -43,15 +43,16 @@ def summarize(model: Classifier, length: int) -> str:
 
 def summarize_language_model(model: LanguageModel, length: int) -> str:
     """The table of a language model's layers, for batches `[B, length]` of tokens."""
-    tokens = jax.ShapeDtypeStruct((1, length), jnp.int32)
+    tokens, lengths = jax.ShapeDtypeStruct((1, length), jnp.int32), jax.ShapeDtypeStruct((1,), jnp.int32)
     embedded = jax.eval_shape(model.embedding, tokens)
     unrolled = jax.eval_shape(model.recurrent, embedded)
-    logits = jax.eval_shape(model.logits, unrolled.outputs)
-    size = f"{model.embedding.num_embeddings:,}"
+    logits = jax.eval_shape(lambda t, n: model(t, n, None)[0], tokens, lengths)
+    size, recurrent = f"{model.embedding.num_embeddings:,}", model.recurrent.settings
+    name = f"{recurrent.cell}, both directions" if recurrent.bidirectional else recurrent.cell
     rows: list[Any] = [(f"embedding of {size} tokens", embedded, model.embedding)]
-    rows += [(model.recurrent.settings.cell, unrolled.outputs, layer) for layer in model.recurrent.layers]
+    rows += [(name, unrolled.outputs, layer) for layer in model.recurrent.layers]
     if model.tied:
-        rows += [("projection", embedded, model.projection)] * (model.projection is not None)
+        rows += [("projection", embedded, layer) for layer in model.projections]
         rows.append((f"softmax over {size} tokens, tied", logits, model.bias))
     else:
         rows.append((f"softmax over {size} tokens", logits, model.head))

@@ -42,6 +42,8 @@ class Generator:
         run = open_run(workdir, RECIPE, unroll="dynamic")
         self.tokenizer: Tokenizer = cast("TokenPreprocessor", run.preprocessor).tokenizer
         self._params = run.params
+        both = run.settings.recurrent.bidirectional
+        require(not both, "workdir", workdir, "a network that reads backward, too, cannot write")
         apply, _ = split(lambda: make_model(run.settings, self.tokenizer.size))
 
         @jax.jit

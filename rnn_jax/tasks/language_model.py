@@ -4,44 +4,45 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
-import optax
+import numpy as np
 from flax import nnx
 
 from rnn_jax.cells.cell import State
-from rnn_jax.data.batches import Batch, Split
+from rnn_jax.data import texts
+from rnn_jax.data.batches import Batch, Bucketed, Split
+from rnn_jax.data.documents import apart
 from rnn_jax.data.streams import Stream
-from rnn_jax.data.texts import StreamSettings, Texts, encode, read_tokenizer, tokenizer_file
-from rnn_jax.data.texts import load as load_texts
+from rnn_jax.data.texts import Corpus, CorpusSettings, Documents, Texts, read_tokenizer, tokenizer_file
 from rnn_jax.data.tokenizers import Tokenizer
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.embedding import EmbeddingSettings
 from rnn_jax.models.functional import ModelParams, split
-from rnn_jax.models.language_model import LanguageModel
-from rnn_jax.models.recurrent import RecurrentSettings
+from rnn_jax.models.language_model import LanguageModel, Losses
+from rnn_jax.models.recurrent import LAYER_SETTINGS, RecurrentSettings
 from rnn_jax.models.summary import summarize_language_model
 from rnn_jax.seeds import make_key
-from rnn_jax.settings import require
+from rnn_jax.settings import at_least, require
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 from rnn_jax.training.settings import TrainingSettings
-from rnn_jax.training.task import Mean, Report, Scores, Selection, Sums, Task
+from rnn_jax.training.task import Figures, Mean, Metrics, Part, Report, Selection, Sums, Task
 
 NAME = "language_model"
 TOKENS = "tokens.txt"
 
-Carry = tuple[State, ...]  # the state of each layer after the last batch
+Carry = tuple[State, ...]  # the state of each layer after the last batch; () where each text is read apart
 
 
 @dataclass(frozen=True)
 class Settings:
     """The settings of a run. The defaults learn the characters of Tiny Shakespeare."""
 
-    text: StreamSettings = StreamSettings()
+    text: CorpusSettings = CorpusSettings()
     embedding: EmbeddingSettings = EmbeddingSettings(
         embedding_size=64, word_dropout=0.0, embedding_dropout=0.0
     )
@@ -54,10 +55,17 @@ class Settings:
     precision: Literal["float32", "bfloat16"] = "float32"
     """Type that the factors of matrix products are rounded to; parameters, states and sums are float32."""
 
+    samples: Annotated[int, at_least(0)] = 0
+    """Tokens that are drawn for the softmax of a training step, instead of all (sampled softmax); 0: all. The
+    full softmax is evaluated in any case."""
+
     def check(self) -> None:
         """Raises UserError for a network that would read what it is to predict."""
-        both = self.recurrent.bidirectional
-        require(not both, "bidirectional", both, "a language model reads forward only")
+        both, layers = self.recurrent.bidirectional, self.recurrent.num_layers
+        is_apart = self.text.reading == "apart"
+        require(is_apart or not both, "bidirectional", both, "a stream is read forward: --reading apart")
+        alone = layers == 1 or not both
+        require(alone, "num_layers", layers, "with --bidirectional, the upper layers would read the answer")
 
 
 class TokenPreprocessor(NamedTuple):
@@ -69,6 +77,10 @@ class TokenPreprocessor(NamedTuple):
         """The writer of `tokens.txt`."""
         content = tokenizer_file(self.tokenizer)
         return {TOKENS: lambda path: write_whole(path, content)}
+
+    def row_names(self) -> list[str]:
+        """The tokens, by index."""
+        return self.tokenizer.names(range(self.tokenizer.size))
 
 
 def make_model(settings: Settings, vocabulary_size: int) -> LanguageModel:
@@ -87,86 +99,113 @@ def make(settings: Settings, preprocessor: Preprocessor) -> Task:
     """The task of these settings, for the tokens of a preprocessor."""
     size = cast("TokenPreprocessor", preprocessor).tokenizer.size
     apply, init = split(lambda: make_model(settings, size))
+    is_stream = settings.text.reading == "stream"
+    sampled = f"{'sampled_' * (settings.samples > 0)}loss"
 
-    def run(params: ModelParams, batch: Batch, carry: Carry, keys: Keys | None = None) -> tuple[Sums, Carry]:
+    def losses(params: ModelParams, batch: Batch, carry: Carry, **training: Any) -> tuple[Mean, Carry]:
         tokens, targets = batch.columns["tokens"], batch.columns["targets"]
-        fresh = batch.columns["fresh"]
-        zero = apply(params, len(fresh), method="initial_state")
-        start = jax.tree.map(lambda old, new: jnp.where(fresh[:, None], new, old), carry, zero)
-        logits, state = apply(params, tokens.values, tokens.lengths, start, keys)
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, targets.values)
-        counts = jnp.arange(losses.shape[1]) < targets.lengths[:, None]
-        number = counts.sum().astype(jnp.float32)
-        return {"loss": Mean(jnp.where(counts, losses, 0).sum(), number)}, state
+        start = None
+        if is_stream:
+            fresh = batch.columns["fresh"]
+            zero = apply(params, len(fresh), method="initial_state")
+            start = jax.tree.map(lambda old, new: jnp.where(fresh[:, None], new, old), carry, zero)
+        found: Losses = apply(
+            params, tokens.values, targets.values, tokens.lengths, start, **training, method="losses"
+        )
+        total = jnp.where(found.counted, found.values, 0).sum()
+        return Mean(total, found.counted.sum().astype(jnp.float32)), found.state if is_stream else ()
+
+    def loss(params: ModelParams, batch: Batch, carry: Carry, keys: Keys) -> tuple[Sums, Carry]:
+        mean, carry = losses(params, batch, carry, keys=keys, samples=settings.samples)
+        return {sampled: mean}, carry
+
+    def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, tuple[()]]:
+        mean, carry = losses(params, batch, carry)
+        return {"loss": mean}, carry, ()
 
     @cache
     def initial_carry(rows: int) -> Carry:
-        return jax.device_get(apply(init(), rows, method="initial_state"))
+        return jax.device_get(apply(init(), rows, method="initial_state")) if is_stream else ()
 
-    def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, tuple[()]]:
-        return (*run(params, batch, carry), ())
+    def score(sums: Sums, text: Split) -> dict[str, float]:
+        """Perplexity, e to the mean loss of a token; bits a character, which do not depend on the tokens."""
+        mean, directions = sums["loss"], 1 + settings.recurrent.bidirectional
+        characters = directions * int(cast("Stream | Bucketed", text).beside["characters"])
+        return {
+            "perplexity": math.exp(min(mean.value, 700.0)),  # beyond, there is no such number
+            "bits_per_character": float(mean.total) / math.log(2) / characters,
+        }
 
     return Task(
         name=NAME,
         init=init,
-        loss=run,
+        loss=loss,
         evaluate=evaluate,
-        metrics=("loss",),
-        counted=("loss",),
-        scores=Scores(("perplexity", "bits_per_character"), score),
+        metrics=Metrics((sampled,)),
+        figures=Figures(("loss",), ("perplexity", "bits_per_character"), score),
         selection=Selection("loss", higher=False),
         identity={
             "cell": settings.recurrent.cell,
             "unroll": settings.recurrent.unroll,
             "tokens": settings.text.tokens,
+            "reading": settings.text.reading,
         },
         initial_carry=initial_carry,
         report=report,
+        parts={
+            "embedding": Part(("embedding",), ("embedding_size",)),
+            "recurrent": Part(("recurrent",), LAYER_SETTINGS),
+        },
     )
-
-
-def score(sums: Sums, text: Split) -> dict[str, float]:
-    """Perplexity, e to the mean loss of a token; bits a character, which do not depend on the tokens."""
-    loss = sums["loss"]
-    characters = cast("Stream", text).beside["characters"]
-    return {
-        "perplexity": math.exp(min(loss.value, 700.0)),  # beyond, there is no such number
-        "bits_per_character": float(loss.total) / math.log(2) / characters,
-    }
 
 
 def report(_: Any, test: Any) -> Report:
     """How much of the test text is unknown: perplexity counts it as one token."""
-    return Report({"test_unknown": None if test is None else test.beside["unknown"]}, {})
+    return Report({"test_unknown": None if test is None else float(test.beside["unknown"])}, {})
 
 
 def load(settings: Settings, places: Places) -> Data:
-    """The splits of a text as streams; see `rnn_jax.data.texts.load` for errors."""
-    return streams_of(settings, load_texts(settings.text, places.data_dir))
+    """The splits of a corpus in batches; see `rnn_jax.data.texts.load` for errors."""
+    return data_of(settings, texts.load(settings.text, *places))
 
 
-def streams_of(settings: Settings, texts: Texts) -> Data:
+def streams_of(settings: Settings, text: Texts) -> Data:
     """The splits of a text as streams; the tokens are counted in the training text alone.
 
     Raises:
         UserError: if a split is too short for a batch.
     """
-    kind, batch_size = settings.text.tokens, settings.training.batch_size
-    tokenizer = Tokenizer.count(kind, texts.train, settings.text.vocabulary_size)
-    streams = []
-    for name, text in texts._asdict().items():
-        encoded = encode(tokenizer, text)
-        if len(encoded.tokens) <= batch_size:
+    return data_of(settings, texts.encode(text, settings.text))
+
+
+def data_of(settings: Settings, corpus: Corpus) -> Data:
+    """The splits of a corpus in batches.
+
+    Raises:
+        UserError: if a split is too short for a batch.
+    """
+    batch_size, length = settings.training.batch_size, settings.text.length
+
+    def batches(name: str, documents: Documents) -> Split:
+        if settings.text.reading == "apart":
+            return apart(documents, corpus.tokenizer, length, batch_size)
+        one = len(documents.lengths) == 1
+        tokens = documents.tokens if one else texts.join(documents, corpus.tokenizer)
+        if len(tokens) <= batch_size:
             raise UserError(
-                f"--dataset {settings.text.dataset}: its {name} text has {len(encoded.tokens)} tokens, too "
+                f"--dataset {settings.text.dataset}: its {name} text has {len(tokens)} tokens, too "
                 f"few for --batch-size {batch_size}: take a longer text or a smaller batch"
             )
-        beside = {"characters": encoded.characters, "unknown": encoded.unknown}
-        streams.append(Stream(encoded.tokens, batch_size, settings.text.length, beside))
-    unit = "characters" if kind == "characters" else "tokens"
+        beside = {"characters": np.array(documents.characters), "unknown": np.array(documents.unknown)}
+        return Stream(tokens, batch_size, length, beside)
+
+    train, validation, test = (
+        batches(name, getattr(corpus, name)) for name in ("train", "validation", "test")
+    )
+    unit = "characters" if settings.text.tokens == "characters" else "tokens"
+    unit = "texts" if settings.text.reading == "apart" else unit
     dataset = Path(settings.text.dataset).name
-    train, validation, test = streams
-    return Data(dataset, unit, train, validation, test, TokenPreprocessor(tokenizer))
+    return Data(dataset, unit, train, validation, test, TokenPreprocessor(corpus.tokenizer))
 
 
 def summary(settings: Settings, preprocessor: Preprocessor) -> str:

@@ -5,6 +5,7 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -15,16 +16,32 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data import dataset as datasets
 from rnn_jax.data.batches import Batch, Bucketed
 from rnn_jax.data.buckets import choose_boundaries
+from rnn_jax.data.dataset import NONE
+from rnn_jax.data.examples import concatenate
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings, summarize
 from rnn_jax.models.dropout import Keys
+from rnn_jax.models.embedding import DIRECTION
 from rnn_jax.models.functional import ModelParams, split
+from rnn_jax.models.recurrent import LAYER_SETTINGS
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
-from rnn_jax.training.adversarial import adversarial_gradients
+from rnn_jax.training.adversarial import adversarial_gradients, virtual_step
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 from rnn_jax.training.settings import TrainingSettings
-from rnn_jax.training.task import Carry, Mean, Objective, Report, Selection, Sums, Task, plain_gradients
+from rnn_jax.training.task import (
+    Carry,
+    Figures,
+    Mean,
+    Metrics,
+    Objective,
+    Part,
+    Report,
+    Selection,
+    Sums,
+    Task,
+    plain_gradients,
+)
 
 NAME = "text_classification"
 UP_TO = (100, 150, 200, 300, 400, 600, 1000, inf)  # words: examples are counted by length
@@ -42,6 +59,8 @@ class Settings:
     """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
     adversarial: Annotated[float, at_least(0)] = 0.0
     """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
+    virtual_adversarial: Annotated[float, at_least(0)] = 0.0
+    """Radius of virtual adversarial training, which needs no labels; 0: none. See --unlabelled."""
 
     def check(self) -> None:
         """Raises UserError where patience has nothing to go by."""
@@ -71,40 +90,86 @@ def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
             params, tokens.values, tokens.lengths, None if ratios is None else ratios.values, **training
         )
 
+    radius = settings.virtual_adversarial
+    metrics = Metrics(("loss", "divergence"), ("accuracy",)) if radius else Metrics(("loss",), ("accuracy",))
+
     def loss(
-        params: ModelParams, batch: Batch, carry: Carry, keys: Keys, perturbation: Array | None = None
+        params: ModelParams,
+        batch: Batch,
+        carry: Carry,
+        keys: Keys,
+        perturbation: Array | None = None,
+        virtual: bool = False,
     ) -> tuple[Sums, Carry]:
         logits = logits_of(params, batch, keys=keys, perturbation=perturbation)
-        return count(logits, batch.columns["labels"], batch.weights), carry
+        sums = count(logits, batch.columns["labels"], batch.weights)
+        if radius:
+            nothing = Mean(jnp.zeros(()), jnp.zeros(()))
+            sums["divergence"] = divergence(params, batch, keys) if virtual else nothing
+        return sums, carry
+
+    def divergence(params: ModelParams, batch: Batch, keys: Keys) -> Mean:
+        fixed = jax.lax.stop_gradient(params)
+        clean = logits_of(fixed, batch, keys=keys)
+
+        def at(params: ModelParams, step: Array) -> Array:
+            moved = logits_of(params, batch, keys=keys, perturbation=step)
+            return (bernoulli_divergence(clean, moved) * batch.weights).sum()
+
+        shape = still_of(batch).shape[1:]
+        fold = lambda key: jax.random.normal(jax.random.fold_in(key, DIRECTION), shape)  # noqa: E731
+        step = virtual_step(lambda step: at(fixed, step), jax.vmap(fold)(keys.examples), radius)
+        return Mean(at(params, jax.lax.stop_gradient(step)), batch.weights.sum())
 
     def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
         logits = logits_of(params, batch)
         return count(logits, batch.columns["labels"], batch.weights), carry, logits
 
-    def adversarial(objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
-        still = jnp.zeros((*batch.columns["tokens"].values.shape, settings.embedding.embedding_size))
-        return adversarial_gradients(objective, params, still, settings.adversarial)
+    def still_of(batch: Batch) -> Array:
+        return jnp.zeros((*batch.columns["tokens"].values.shape, settings.embedding.embedding_size))
+
+    def gradients(objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
+        def first(params: ModelParams, step: Array) -> tuple[Array, Any]:
+            return objective(params, step, bool(radius))
+
+        still = still_of(batch)
+        if settings.adversarial:
+            return adversarial_gradients(objective, params, still, settings.adversarial, first)
+        return jax.grad(first, has_aux=True)(params, still)
 
     return Task(
         name=NAME,
         init=init,
         loss=loss,
         evaluate=evaluate,
-        metrics=("loss", "accuracy"),
-        counted=("loss", "accuracy"),
+        metrics=metrics,
+        figures=Figures(("loss", "accuracy")),
         selection=Selection("accuracy", higher=True),
         identity={
             "network": settings.encoder.network,
             "cell": settings.encoder.recurrent.cell,
             "unroll": settings.encoder.recurrent.unroll,
         },
-        gradients=adversarial if settings.adversarial else plain_gradients,
+        gradients=gradients if settings.adversarial or radius else plain_gradients,
         report=report,
+        parts=parts_of(settings),
     )
 
 
+def parts_of(settings: Settings) -> dict[str, Part]:
+    """What a language model, say, may lend: word vectors, and recurrent layers where there are any."""
+    parts = {"embedding": Part(("embedding",), ("embedding_size",))}
+    if settings.encoder.network == "recurrent":
+        parts["recurrent"] = Part(("layers", "recurrent"), LAYER_SETTINGS)
+    return parts
+
+
 def count(logits: Array, labels: Array, weights: Array) -> Sums:
-    """Cross-entropy in nats and accuracy of a batch: `[B]` each; rows of weight 0 do not count."""
+    """Cross-entropy in nats and accuracy of a batch: `[B]` each.
+
+    Rows of weight 0 do not count, nor those without a label, whose label is `NONE`.
+    """
+    weights = weights * (labels != NONE)
     losses = optax.sigmoid_binary_cross_entropy(logits, labels)
     correct = (logits > 0) == (labels > 0)
     examples = weights.sum()
@@ -112,6 +177,14 @@ def count(logits: Array, labels: Array, weights: Array) -> Sums:
         "loss": Mean((losses * weights).sum(), examples),
         "accuracy": Mean((correct * weights).sum(), examples),
     }
+
+
+def bernoulli_divergence(first: Array, second: Array) -> Array:
+    """KL(p ‖ q) in nats, of two labels whose log-odds are given: `[B], [B] -> [B]`."""
+    p = jax.nn.sigmoid(first)
+    more = jax.nn.softplus(second) - jax.nn.softplus(first)
+    less = jax.nn.softplus(-second) - jax.nn.softplus(-first)
+    return (1 - p) * more + p * less
 
 
 def report(logits: NDArray[np.float32] | None, test: Any) -> Report:
@@ -151,11 +224,12 @@ def load(settings: Settings, places: Places) -> Data:
 def data_of(settings: Settings, dataset: datasets.Dataset) -> Data:
     """The splits of a dataset in batches, padded to lengths that fit the training split."""
     text, batch_size = settings.text, settings.training.batch_size
-    boundaries = choose_boundaries(dataset.train.lengths, text.max_length, text.buckets)
+    trained = dataset.train if dataset.unlabelled is None else concatenate(dataset.train, dataset.unlabelled)
+    boundaries = choose_boundaries(trained.lengths, text.max_length, text.buckets)
     train, validation, test = (
         Bucketed(part.columns, part.lengths, boundaries, batch_size, beside)
         for part, beside in (
-            (dataset.train, {}),
+            (trained, {}),
             (dataset.validation, {}),
             (dataset.test, {"words": dataset.test_words}),
         )

@@ -6,6 +6,13 @@ ICLR 2017, arXiv:1605.07725, section 3, for supervised learning:
     r = ε g / ‖g‖₂,  g = ∂ loss / ∂ (input vectors of the example)
     loss + loss at (input vectors + r), r held fixed
 
+Virtual adversarial training (section 3, too, and T. Miyato et al., 2018, arXiv:1704.03976) needs no labels:
+the step is the one that changes the answer most, and the loss how much it does,
+
+    KL(p(x) ‖ p(x + r)),  r = ε g / ‖g‖₂,  g = ∂ KL(p(x) ‖ p(x + d)) / ∂d
+
+at a small random d, with one step of the power method, and p(x) and r held fixed.
+
 Variant: the paper normalises all input vectors to mean 0 and variance 1, so that they cannot outgrow ε; here
 r is measured in units of the root mean square of the example's own input vectors, to the same end.
 """
@@ -19,6 +26,8 @@ import jax.numpy as jnp
 from rnn_jax.cells.cell import Array
 
 Gradients = Any
+PROBE = 0.02  # length of the random step, as a share of ε
+Loss = Callable[[Any, Array], tuple[Array, Any]]
 
 
 def worst_step(gradient: Array, radius: float) -> Array:
@@ -31,7 +40,7 @@ def worst_step(gradient: Array, radius: float) -> Array:
 
 
 def adversarial_gradients(
-    loss: Callable[[Any, Array], tuple[Array, Any]], params: Any, still: Array, radius: float
+    loss: Loss, params: Any, still: Array, radius: float, first: Loss | None = None
 ) -> tuple[Gradients, Any]:
     """The gradients of the loss plus the adversarial loss, and what else the first loss returns.
 
@@ -40,7 +49,19 @@ def adversarial_gradients(
         params: where the gradients are taken.
         still: no perturbation, zeros of its shape.
         radius: ε.
+        first: the loss at no perturbation, where it is not `loss` alone.
     """
-    (gradients, direction), aux = jax.grad(loss, argnums=(0, 1), has_aux=True)(params, still)
+    (gradients, direction), aux = jax.grad(first or loss, argnums=(0, 1), has_aux=True)(params, still)
     adversarial, _ = jax.grad(loss, has_aux=True)(params, worst_step(direction, radius))
     return jax.tree.map(jnp.add, gradients, adversarial), aux
+
+
+def virtual_step(divergence: Callable[[Array], Array], start: Array, radius: float) -> Array:
+    """The step of length `radius` that changes the answers most, for each row: `[B, T, E]`.
+
+    Args:
+        divergence: of the answers at a step `[B, T, E]` from those at none, a sum over rows.
+        start: a random direction, `[B, T, E]`.
+        radius: ε.
+    """
+    return worst_step(jax.grad(divergence)(worst_step(start, PROBE * radius)), radius)

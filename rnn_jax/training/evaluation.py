@@ -10,7 +10,7 @@ from rnn_jax.data.batches import Split
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import EvaluationState, evaluation_step
-from rnn_jax.training.task import Outputs, Task, means, zeros
+from rnn_jax.training.task import Outputs, Task, zeros
 
 
 class Evaluation(NamedTuple):
@@ -40,7 +40,7 @@ class Evaluator:
         parallel, plans = self.parallel, split.once()
         replicas = parallel.replicate(params)
         state = EvaluationState(
-            parallel.replicate(zeros(self.task.counted)),
+            parallel.replicate(zeros(self.task.figures.counted)),
             parallel.distribute(self.task.initial_carry(self.batch_size)),
         )
         gathered = []
@@ -57,7 +57,7 @@ class Evaluator:
 
         outputs = jax.tree.map(in_order, *parallel.unreplicate(gathered))
         sums = parallel.unreplicate(state.sums)
-        return Evaluation(means(sums, self.task.counted) | self.task.scores.of(sums, split), outputs)
+        return Evaluation(self.task.figures.of(sums, split), outputs)
 
 
 def make_evaluator(task: Task, batch_size: int, num_devices: int) -> Evaluator:

@@ -198,7 +198,7 @@ class Run:
             self._best = average
         self._log(kind="epoch", epoch=epoch, **named("train", train), **named("validation", validation))
         self._show_epoch(epoch, train, validation)
-        self._state = self._state._replace(sums=self._parallel.replicate(zeros(self.task.metrics)))
+        self._state = self._state._replace(sums=self._parallel.replicate(zeros(self.task.metrics.names)))
         self._save()
         self._last_log = self._step, self._seconds()
         if self._step < self.total_steps and not self._patience_is_out():
@@ -213,7 +213,7 @@ class Run:
     def _validate(self, params: ModelParams, epoch: int) -> dict[str, float | None]:
         """The figures on the validation split; None where there is none."""
         if not len(self.data.validation):
-            return dict.fromkeys(self.task.figures)
+            return dict.fromkeys(self.task.figures.names)
         figures = self._evaluate(params, self.data.validation).figures
         for name, value in figures.items():
             if not math.isfinite(value):
@@ -238,7 +238,7 @@ class Run:
     def _epoch_means(self) -> dict[str, float]:
         """The means of the epoch so far, of finite losses."""
         self._check_finite()
-        return means(self._parallel.unreplicate(self._state.sums), self.task.metrics)
+        return means(self._parallel.unreplicate(self._state.sums), self.task.metrics.names)
 
     def _not_finite(self, what: str) -> NotFiniteError:
         advice = "try a lower --learning-rate or --clip-norm in a new --workdir"
@@ -269,7 +269,7 @@ class Run:
     def _finish(self, command: str) -> dict[str, Any]:
         """Evaluates the best weights on the test split, once, if it is to be read; records the result."""
         assert self._best is not None  # an epoch has ended
-        figures: dict[str, float | None] = dict.fromkeys(self.task.figures)
+        figures: dict[str, float | None] = dict.fromkeys(self.task.figures.names)
         report = self.task.report(None, self.data.test)
         if self.test:
             test = self._evaluate(self._best, self.data.test)

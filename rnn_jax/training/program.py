@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import optax
+
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
 from rnn_jax.models.functional import ModelParams
@@ -12,6 +14,7 @@ from rnn_jax.training.parallel import DataParallel, all_reduce
 from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.step import TrainState, init_state, train_step
 from rnn_jax.training.task import Task
+from rnn_jax.training.transfer import hold
 
 
 class Program(NamedTuple):
@@ -39,6 +42,9 @@ def make_program(task: Task, settings: TrainingSettings, total_steps: int, num_d
         settings.warm_up,
         settings.optimizer,
     )
+    if settings.freeze_epochs or settings.pretrained_rate != 1:
+        frozen = total_steps // settings.epochs * settings.freeze_epochs
+        optimizer = optax.chain(optimizer, hold(task.parts, frozen, settings.pretrained_rate))
     parallel = DataParallel(num_devices, settings.batch_size)
     step = partial(
         train_step,

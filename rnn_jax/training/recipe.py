@@ -1,6 +1,6 @@
 """What a task is made from: its settings, its data, and what it keeps of them to use a run later."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -22,6 +22,9 @@ class Preprocessor(Protocol):
 
     def files(self) -> Mapping[str, Callable[[Path], None]]:
         """Writers by the name of their file."""
+
+    def row_names(self) -> Sequence[str]:
+        """What the rows of the part `embedding` of a network stand for; of others, none."""
 
 
 class Data(NamedTuple):

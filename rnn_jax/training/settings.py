@@ -31,6 +31,10 @@ class TrainingSettings:
     """Largest global norm of the gradient; beyond it the gradient is scaled down; 0: not at all."""
     average_decay: Rate = 0.998
     """How much of the average of the weights a step keeps; 0 uses the weights of the last step."""
+    freeze_epochs: Annotated[int, at_least(0)] = 0
+    """Epochs at first in which what --init-from took for a part of the network stays as it is."""
+    pretrained_rate: Annotated[float, above(0)] = 1.0
+    """Learning rate of these parts afterwards, as a multiple of that of all others."""
     seed: int = 0
     """Seed of the initial weights, the order of examples, and dropout."""
 

@@ -1,5 +1,6 @@
 """One step of training, and one of evaluation: pure functions, the same on one device and on many."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -34,7 +35,9 @@ def init_state(
     """The state before the first step, for all rows of the global batch."""
     zero = jnp.zeros((), jnp.int32)
     carry = task.initial_carry(batch_size)
-    return TrainState(zero, zero - 1, params, params, optimizer.init(params), zeros(task.metrics), carry)
+    return TrainState(
+        zero, zero - 1, params, params, optimizer.init(params), zeros(task.metrics.names), carry
+    )
 
 
 def train_step(
@@ -58,12 +61,13 @@ def train_step(
 
     def objective(params: ModelParams, *perturbation: Array) -> tuple[Array, tuple[Sums, Carry]]:
         sums, carry = task.loss(params, batch, state.carry, keys, *perturbation)
-        loss = sums[task.metrics[0]]
-        return loss.total / jnp.maximum(all_reduce(loss.number), 1), (sums, carry)
+        minimised = [sums[name] for name in task.metrics.minimised]
+        means = [mean.total / jnp.maximum(all_reduce(mean.number), 1) for mean in minimised]
+        return functools.reduce(jnp.add, means), (sums, carry)
 
     gradients, (sums, carry) = task.gradients(objective, state.params, batch)
     gradients, sums = all_reduce((gradients, sums))
-    loss = sums[task.metrics[0]].total
+    loss = functools.reduce(jnp.add, [sums[name].total for name in task.metrics.minimised])
     finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradients))
     failed = jnp.where(finite | (state.failed >= 0), state.failed, state.step)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)

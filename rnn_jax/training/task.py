@@ -1,6 +1,7 @@
 """What is learnt, as pure functions: the loop knows nothing else of it."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -55,11 +56,40 @@ class Selection(NamedTuple):
         return best is None or (value >= best if self.higher else value <= best)
 
 
-class Scores(NamedTuple):
-    """Figures that are made from the sums over a split."""
+class Metrics(NamedTuple):
+    """What is counted in training: the sum of the means of `minimised` is the objective."""
 
-    names: tuple[str, ...] = ()
-    of: Callable[[Sums, Split], dict[str, float]] = lambda sums, split: {}
+    minimised: tuple[str, ...]
+    watched: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all, the objective's first."""
+        return self.minimised + self.watched
+
+
+class Figures(NamedTuple):
+    """What an evaluation says: means of the sums over a split, and what else is made of these."""
+
+    counted: tuple[str, ...]
+    scores: tuple[str, ...] = ()
+    score: Callable[[Sums, Split], dict[str, float]] = lambda sums, split: {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all."""
+        return self.counted + self.scores
+
+    def of(self, sums: Sums, split: Split) -> dict[str, float]:
+        """All figures, by name."""
+        return means(sums, self.counted) | self.score(sums, split)
+
+
+class Part(NamedTuple):
+    """A part of a network that others have, too: `embedding`, vectors by name, or `recurrent`, layers."""
+
+    path: tuple[str, ...]  # where it lies in the parameters
+    settings: tuple[str, ...]  # the names of what decides its shape, which must be the same
 
 
 class Report(NamedTuple):
@@ -89,31 +119,26 @@ class Task(NamedTuple):
         loss: `(params, batch, carry, keys, *perturbation) -> (sums, carry)`, in training; only the task's own
             gradient rule adds a perturbation.
         evaluate: `(params, batch, carry) -> (sums, carry, outputs)`, in one pass over a batch.
-        metrics: the names in the sums of `loss`; the mean of the first is minimised.
-        counted: the names in the sums of `evaluate`, whose means are figures.
+        metrics: the names in the sums of `loss`.
+        figures: of an evaluation; those counted are the names in the sums of `evaluate`.
         selection: which epoch is the best.
         identity: the fields of result.json that name the network.
         initial_carry: `rows -> carry`, before the first batch.
         gradients: how the objective is differentiated.
-        scores: further figures, which are no means.
         report: what else is said of the outputs on the test split, in the order of its examples; of None
             where that was not read.
+        parts: of the network, by name, that runs of other tasks may begin with, or lend.
     """
 
     name: str
     init: Callable[[], ModelParams]
     loss: Callable[..., tuple[Sums, Carry]]
     evaluate: Callable[[ModelParams, Batch, Carry], tuple[Sums, Carry, Outputs]]
-    metrics: tuple[str, ...]
-    counted: tuple[str, ...]
+    metrics: Metrics
+    figures: Figures
     selection: Selection
     identity: Mapping[str, Any]
     initial_carry: Callable[[int], Carry] = lambda rows: ()
     gradients: GradientRule = plain_gradients
-    scores: Scores = Scores()
     report: Callable[[Outputs, Split], Report] = lambda outputs, split: Report({}, {})
-
-    @property
-    def figures(self) -> tuple[str, ...]:
-        """The names of all figures of an evaluation."""
-        return self.counted + self.scores.names
+    parts: Mapping[str, Part] = MappingProxyType({})

@@ -12,7 +12,7 @@ TEXT = "It's 5 o'clock (or so), they said: \u201cstop!\u201d\n\nAnd then, at las
 
 
 def test_the_most_frequent_tokens_come_first_and_the_rest_is_unknown():
-    tokenizer = Tokenizer.count("words", "b a b. b a c", size=3)
+    tokenizer = Tokenizer.count("words", "b a b. b a c").limit(3)
     assert tokenizer.tokens == ("b", "a")
     assert tokenizer.encode("a b c").tolist() == [2, 1, UNKNOWN]
     assert tokenizer.decode([2, 1, 0]) == "a b <unk>"

@@ -16,7 +16,7 @@ from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.task import Scores, Task
+from rnn_jax.training.task import Task
 from rnn_jax.training.weights import open_run
 from tests.conftest import need_devices
 from tests.tasks.cases import CASES
@@ -97,7 +97,7 @@ def test_what_a_batch_leaves_to_the_next_is_not_ignored(case, tmp_path):
         run._parallel.get(run._program.step(run._parallel.put(each), shard(second), run._key))
         for each in (state, zeroed)
     ]
-    loss = run.task.metrics[0]
+    loss = run.task.metrics.names[0]
     assert ends[0].sums[loss].total != ends[1].sums[loss].total
 
 
@@ -119,9 +119,11 @@ def test_evaluation_counts_each_example_once(case):
     task, size = case.recipe.make(case.settings, data.preprocessor), case.settings.training.batch_size
     params = task.init()
     found = [make_evaluator(task, size, devices)(params, data.test) for devices in (1, 2)]
-    assert tuple(found[0].figures) == task.figures
+    assert tuple(found[0].figures) == task.figures.names
     seen = []
-    watched = task._replace(scores=Scores((), lambda sums, _: seen.append(sums) or {}))
+    watched = task._replace(
+        figures=task.figures._replace(score=lambda sums, _: seen.append(sums) or {})
+    )
     make_evaluator(watched, size, 1)(params, data.test)
     assert {float(mean.number) for mean in seen[0].values()} == {float(len(data.test))}
     assert found[1].figures == pytest.approx(found[0].figures, rel=1e-5)
@@ -141,7 +143,7 @@ def test_a_run_is_used_without_its_dataset(case, tmp_path):
     assert opened.settings == case.settings
     size = case.settings.training.batch_size
     again = make_evaluator(opened.task, size, 1)(opened.params, run.data.test)
-    assert again.figures == {name: result[f"test_{name}"] for name in opened.task.figures}
+    assert again.figures == {name: result[f"test_{name}"] for name in opened.task.figures.names}
 
 
 @pytest.mark.parametrize("recipe", TASKS.values(), ids=TASKS)

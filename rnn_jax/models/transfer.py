@@ -1,0 +1,53 @@
+"""Weights of one network for a part of another: word vectors by name, recurrent layers by direction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+Params = Any  # nested dicts, arrays at the leaves
+
+
+def take_rows(
+    theirs: Params, mine: Params, their_names: Sequence[str], my_names: Sequence[str]
+) -> tuple[Params, int]:
+    """Vectors by name: `[V', E], [V, E] -> [V, E]`, and how many were taken; rows of other names stay."""
+    index = {name: row for row, name in enumerate(their_names)}
+    places = np.array([index.get(name, -1) for name in my_names])
+
+    def rows(their: NDArray[Any], my: NDArray[Any]) -> NDArray[Any]:
+        return np.where((places >= 0)[:, None], np.asarray(their)[places], my)
+
+    return jax.tree.map(rows, theirs, mine), int((places >= 0).sum())
+
+
+def take_layers(theirs: Params, mine: Params) -> Params:
+    """Recurrent layers, one direction from another.
+
+    Where mine read in both directions and theirs forward alone, the backward ones stay as they are; where
+    mine read forward alone, only that is taken. What mine read beside the inputs of theirs, such as log-count
+    ratios, or the other direction of the layer below, has no weight at first: states begin as theirs were.
+
+    Raises:
+        ValueError: if they do not fit.
+    """
+    return {"layers": {i: _layer(theirs["layers"][i], layer) for i, layer in mine["layers"].items()}}
+
+
+def _layer(theirs: Params, mine: Params) -> Params:
+    forward = theirs.get("forward", theirs)
+    if "forward" not in mine:
+        return _widen(forward, mine)
+    backward = _widen(theirs["backward"], mine["backward"]) if "backward" in theirs else mine["backward"]
+    return {"forward": _widen(forward, mine["forward"]), "backward": backward}
+
+
+def _widen(theirs: Params, mine: Params) -> Params:
+    """The weights of theirs in the shapes of mine, zero beyond."""
+
+    def widen(their: NDArray[Any], my: NDArray[Any]) -> NDArray[Any]:
+        return np.pad(np.asarray(their), [(0, m - t) for t, m in zip(their.shape, my.shape, strict=True)])
+
+    return jax.tree.map(widen, theirs, mine)
