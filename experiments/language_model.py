@@ -2,7 +2,8 @@
 
 The same command again goes on where it was stopped, or reports a run that has finished. The presets
 `tiny_shakespeare` (characters) and `wikitext2` (words) are for the texts of these names; `reviews` reads
-those of IMDb, in both directions, for classifiers to start from (`imdb_sentiment --preset semi_supervised`).
+those of IMDb, in both directions, for classifiers to start from (`imdb_sentiment --preset semi_supervised`),
+and so does `reviews_large`, which is for a GPU.
 """
 
 import shlex
@@ -25,16 +26,18 @@ PRESETS: dict[str, Settings] = {
         dataset="wikitext2",
         tokens="blanks",
         length=35,
-        batch_size=20,
+        batch_size=64,
         embedding_size=400,
         hidden_size=400,
         num_layers=2,
         tied=True,
-        dropout=0.5,
-        embedding_dropout=0.5,
-        learning_rate=2e-3,
+        samples=2048,
+        dropout=0.4,
+        embedding_dropout=0.3,
+        learning_rate=3e-3,
+        warm_up=0.05,
         clip_norm=0.25,
-        epochs=12,
+        epochs=10,
     ),
     "reviews": with_flat(
         Settings(),
@@ -56,6 +59,15 @@ PRESETS: dict[str, Settings] = {
         epochs=8,
     ),
 }
+PRESETS["reviews_large"] = with_flat(
+    PRESETS["reviews"],
+    cell="lstm",
+    hidden_size=1024,
+    precision="bfloat16",
+    dropout=0.3,
+    embedding_dropout=0.1,
+    batch_size=128,
+)
 
 if TYPE_CHECKING:
     PresetName: TypeAlias = str

@@ -17,9 +17,19 @@ from rnn_jax.reporting.benchmark import (
     training_table,
 )
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.reporting.language_models import language_models_table, model_rows, published_table
+from rnn_jax.reporting.language_speed import (
+    curve_table,
+    generation_table,
+    load_curves,
+    load_generation,
+    load_speeds,
+    speed_table,
+)
 from rnn_jax.reporting.memory import load_memory, memory_table
 from rnn_jax.reporting.networks import costs_table, load_costs, load_orders, orders_table
 from rnn_jax.reporting.parts import load_parts, parts_table
+from rnn_jax.reporting.pretraining import labels_table, load_labels, load_pretraining, pretraining_table
 from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.reporting.stress import load_stress, stress_table
@@ -50,11 +60,44 @@ class Files(NamedTuple):
     pictures: "dict[Path, Picture]"
 
 
+class Part(NamedTuple):
+    """What is made from the records of one folder."""
+
+    tables: dict[str, str]  # by name; each is a file, too
+    pictures: "dict[str, Picture]"
+
+
+def language_speed(folder: Path) -> Part:
+    """How fast language models train and write on a platform, of what has been measured."""
+    from rnn_jax.reporting import language_speed_plots
+
+    curves = load_curves(folder / "curve.jsonl")
+    measured = {
+        "language_speed": (speed_table, load_speeds(folder / "speed.jsonl")),
+        "language_curve": (curve_table, curves),
+        "language_generation": (generation_table, load_generation(folder / "generation.jsonl")),
+    }
+    tables = {f"{name}_{folder.name}": table(rows) for name, (table, rows) in measured.items() if rows}
+    return Part(tables, language_speed_plots.pictures(curves, folder.name))
+
+
+def pretraining(folder: Path) -> Part:
+    """What a language model is worth to a classifier on a platform, of what has been recorded."""
+    from rnn_jax.reporting import pretraining_plots
+
+    labels = load_labels(folder / "labels.jsonl")
+    pretrained = load_pretraining(folder / "epochs.jsonl")
+    tables = {f"labels_{folder.name}": labels_table(labels)} if labels else {}
+    tables |= {f"pretraining_{folder.name}": pretraining_table(pretrained)} if pretrained else {}
+    return Part(tables, pretraining_plots.pictures(labels, pretrained, folder.name))
+
+
 def make_files(root: Path) -> Files:
     """Everything that can be made from the records below a folder."""
     try:
         from rnn_jax.reporting import (
             benchmark_plots,
+            language_model_plots,
             length_plots,
             memory_plots,
             network_plots,
@@ -65,12 +108,22 @@ def make_files(root: Path) -> Files:
         raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
 
     results = root / "results"
-    rows = group_rows(load_runs(results / "raw"))
-    if not rows:
+    runs = load_runs(results / "raw")
+    if not runs:
         raise UserError(f"{results / 'raw'} holds no finished run: python -m experiments.reproduce")
-    tables = {"imdb": results_table(rows), "imdb_short": short_table(rows)}
-    texts = {results / "tables/imdb.md": f"{tables['imdb']}\n{pairs_table(rows)}\n{commands(rows)}"}
-    pictures = plots.pictures(rows) | length_plots.pictures(rows)
+    tables: dict[str, str] = {}
+    texts: dict[Path, str] = {}
+    pictures: dict[str, Picture] = {}
+    if rows := group_rows(runs):
+        tables |= {"imdb": results_table(rows), "imdb_short": short_table(rows)}
+        texts[results / "tables/imdb.md"] = f"{tables['imdb']}\n{pairs_table(rows)}\n{commands(rows)}"
+        pictures |= plots.pictures(rows) | length_plots.pictures(rows)
+    if models := model_rows(runs):
+        tables["language_models"] = (
+            f"{language_models_table(models)}\nPublished by others:\n\n{published_table()}"
+        )
+        texts[results / "tables/language_models.md"] = f"{tables['language_models']}\n{commands(models)}"
+        pictures |= language_model_plots.pictures(models)
     for name in SEARCHES:
         if trials := load_trials(results / f"search/{name}.jsonl"):
             table = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))
@@ -102,6 +155,12 @@ def make_files(root: Path) -> Files:
         costs, orders = load_costs(file), load_orders(file.with_name("orders.jsonl"))
         tables |= {f"costs_{platform}": costs_table(costs), f"orders_{platform}": orders_table(orders)}
         pictures |= network_plots.pictures(costs, orders, platform)
+    parts = [language_speed(folder) for folder in sorted(results.glob("language_models/*"))]
+    parts += [pretraining(folder) for folder in sorted(results.glob("pretraining/*"))]
+    for part in parts:
+        tables |= part.tables
+        texts |= {results / f"tables/{name}.md": table for name, table in part.tables.items()}
+        pictures |= part.pictures
     if ablated := load_trials(*sorted(results.glob("ablation/*.jsonl"))):
         tables["ablation"] = ablation_table(ablated, WHOLE)
     for file in sorted(results.glob("stress/stress.jsonl")):

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
-from typing import Literal, NamedTuple
+from typing import NamedTuple, Optional
 
 from experiments.command_line import run_all
+from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import Record, add_record, read_records, record_of
 from rnn_jax.training.run_directory import RunDirectory
 
@@ -18,7 +19,8 @@ class RecordedRun(NamedTuple):
     seed: int
     script: str  # with its options; not with dataset and directory
     workdir: Path
-    dataset: Literal["imdb", "synthetic"] = "imdb"
+    dataset: str = "imdb"
+    needs: Optional["RecordedRun"] = None  # the run whose weights this one starts from
 
     @property
     def command(self) -> str:
@@ -32,6 +34,17 @@ class RecordedRun(NamedTuple):
         key = (self.name, self.dataset, self.seed)
         return next((record for record in read_records(self.file) if record.key == key), None)
 
+    @property
+    def finished(self) -> bool:
+        """Whether its directory holds the finished run, wherever that is recorded."""
+        return RunDirectory(self.workdir).read_result() is not None
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether its directory holds the finished run with its checkpoints."""
+        checkpoints = RunDirectory(self.workdir).checkpoints
+        return self.finished and checkpoints.is_dir() and any(checkpoints.iterdir())
+
 
 def run_missing(runs: Sequence[RecordedRun]) -> int:
     """Runs and records what is not recorded yet; the code of the first that fails, else 0.
@@ -41,7 +54,37 @@ def run_missing(runs: Sequence[RecordedRun]) -> int:
     missing = [run for run in runs if run.record is None]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are recorded already", flush=True)
     for run in missing:
-        if code := run_all([run.command]):
+        if code := run_needed(run) or run_all([run.command]):
             return code
         add_record(run.file, record_of(run.name, RunDirectory(run.workdir)))
+    return 0
+
+
+def run_needed(run: RecordedRun, *, record: bool = True) -> int:
+    """Runs the run that another needs, where its weights are not there; 0, or its code if it fails.
+
+    It may be recorded and have no weights here, as in a clone. Then that record stays as it is; a run that
+    is not recorded yet is recorded, unless nothing is to be.
+
+    Raises:
+        UserError: if it has finished, and its checkpoints are gone: the same command would not run it again.
+    """
+    needed = run.needs
+    if needed is None or needed.has_weights:
+        return 0
+    if needed.finished:
+        raise UserError(
+            f"{run.name} needs the weights of {needed.name}, and {needed.workdir} has a result but no "
+            "checkpoints: bring them back, or delete that directory to run it again"
+        )
+    known = needed.record is not None
+    print(
+        f"{run.name} needs the weights of {needed.name}, which are not in {needed.workdir}: "
+        f"running that first{', though it is recorded' * known}",
+        flush=True,
+    )
+    if code := run_all([needed.command]):
+        return code
+    if record and not known:
+        add_record(needed.file, record_of(needed.name, RunDirectory(needed.workdir)))
     return 0

@@ -1,55 +1,104 @@
-"""Runs the rows of the results table that are missing, one run after the other.
+"""Runs the rows of the results tables that are missing, one run after the other.
 
-A row is a network, run with several seeds. A run trains in `runs/raw/PLATFORM/ROW/seed-N`, and is then
-recorded: a line of `results/raw/PLATFORM/ROW.jsonl`. What is recorded is not run again, and a run that was
-stopped goes on, on any number of devices, so that this script may be stopped and started at will. To run
-something again, delete its line and its directory. `python -m experiments.make_tables` then makes the tables
-and plots.
+A row is a network, a classifier of reviews or a language model, run with one or several seeds. A run trains
+in `runs/raw/PLATFORM/ROW/seed-N`, and is then recorded: a line of `results/raw/PLATFORM/ROW.jsonl`. What is
+recorded is not run again, and a run that was stopped goes on, on any number of devices, so that this script
+may be stopped and started at will. To run something again, delete its line and its directory. A row that
+starts from the weights of another has that run first, where its directory does not hold them.
+`python -m experiments.make_tables` then makes the tables and plots.
 
 With --check, nothing is recorded: the first recorded run of each row is run again elsewhere, and its digits
 are compared.
 """
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from shlex import quote
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 import jax
 from rich.console import Console
 from rich.table import Table
 
 from experiments.command_line import Place, parse, run, run_all
+from experiments.language_model import PRESETS as TEXTS
 from experiments.presets import PRESETS, settle
-from experiments.recorded_runs import RecordedRun, run_missing
+from experiments.recorded_runs import RecordedRun, run_missing, run_needed
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
 from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.tasks.text_classification import Settings
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 
 SEEDS = (0, 1, 2, 3, 4)
+Reviews = Literal["imdb", "synthetic"]
 
 
 class Recipe(NamedTuple):
-    """How a row is run."""
+    """How a row is run.
 
-    command: str  # without dataset, seed and directory
+    Attributes:
+        command: without dataset, seed and directory.
+        seeds: a run each.
+        settings: by the name of the dataset, the seed aside; None for baselines, which have none.
+        text: what a language model learns; None: the reviews that are asked for.
+        needs: the row whose first run has to be there, with its checkpoints: `{needed}` in the command.
+    """
+
+    command: str
     seeds: tuple[int, ...] = SEEDS
+    settings: Callable[[str], Any] | None = None
+    text: str | None = None
+    needs: str | None = None
 
 
 # The networks beyond the introductory recipe are trained on all reviews once their settings are found, as
 # `nb_svm_refit` is.
 REFITTED = ("minute", "best")
+SEMI_SUPERVISED = "semi_supervised"
+
+
+# Where most of a step goes to the update of many word vectors, two devices of a CPU would each make it.
+LARGE, ONE_DEVICE = ("wikitext2", "reviews"), " --num-devices 1"
+ON_GPUS = ("reviews_large",)  # recorded there, with the command in results/README.md; days on two cores
+
+
+def classifier(preset: str, *, refit: bool) -> Recipe:
+    """The recipe of a classifier of reviews, with the settings of a preset."""
+
+    def settings(dataset: str) -> Any:
+        return settle(with_flat(PRESETS[preset], refit=refit), preset, cast("Reviews", dataset))
+
+    return Recipe(f"imdb_sentiment --preset {preset}{' --refit' * refit} --seed {{seed}}", settings=settings)
+
+
+def language_model(preset: str) -> Recipe:
+    """The recipe of a language model: a run takes long, and there is one."""
+    settings = TEXTS[preset]
+    text = Path(to_flat(settings)["dataset"]).name
+    command = f"language_model --preset {preset} --seed {{seed}}" + ONE_DEVICE * (preset in LARGE)
+    return Recipe(command, seeds=(0,), settings=lambda _: settings, text=text)
+
+
+def started_from(needed: str, recipe: Recipe, seeds: tuple[int, ...]) -> Recipe:
+    """The recipe of a network that starts from the weights of another row."""
+    return recipe._replace(command=f"{recipe.command} --init-from {{needed}}", seeds=seeds, needs=needed)
+
+
 ROWS: dict[str, Recipe] = {
-    preset: Recipe(f"imdb_sentiment --preset {preset}{' --refit' * (preset in REFITTED)} --seed {{seed}}")
-    for preset in PRESETS
-} | {
+    **{
+        preset: classifier(preset, refit=preset in REFITTED)
+        for preset in PRESETS
+        if preset != SEMI_SUPERVISED  # below, behind what it needs
+    },
     # Nothing in these is random.
     "nb_svm": Recipe("nb_svm", seeds=(0,)),
     "nb_svm_refit": Recipe("nb_svm --refit", seeds=(0,)),
+    **{preset: language_model(preset) for preset in TEXTS if preset not in ON_GPUS},
+    SEMI_SUPERVISED: started_from("reviews", classifier(SEMI_SUPERVISED, refit=True), seeds=(0, 1, 2)),
 }
 
 if TYPE_CHECKING:
@@ -62,7 +111,7 @@ ORIGIN = ("command", "commit", "versions", "hardware")
 
 @dataclass(frozen=True)
 class Options:
-    """Runs the rows of the results table that are missing."""
+    """Runs the rows of the results tables that are missing."""
 
     row: tuple[RowName, ...] = tuple(ROWS)
     """Rows to run; all by default."""
@@ -70,8 +119,9 @@ class Options:
     """Run the first recorded run of each row again, and exit with 1 where the digits differ."""
     list: bool = False
     """Say which rows there are, and which of their runs are recorded, and stop."""
-    dataset: Literal["imdb", "synthetic"] = "imdb"
-    """Reviews to train on."""
+    dataset: Reviews = "imdb"
+    """Reviews to train classifiers on. Language models read texts of their own: with synthetic reviews, they
+    and what starts from them are left out."""
     raw: Place = "results/raw"
     """Folder of the records."""
     runs: Place = "runs/raw"
@@ -81,47 +131,93 @@ class Options:
 
 
 def runs_of(options: Options) -> list[RecordedRun]:
-    """All runs of the rows, recorded or not."""
-    platform = jax.default_backend()
-    return [
-        RecordedRun(
-            file=Path(options.raw) / platform / f"{row}.jsonl",
-            name=row,
-            seed=seed,
-            script=ROWS[row].command.format(seed=seed),
-            workdir=Path(options.runs) / platform / row / f"seed-{seed}",
-            dataset=options.dataset,
-        )
-        for row in options.row
-        for seed in ROWS[row].seeds
-    ]
+    """All runs of the rows, recorded or not.
+
+    Raises:
+        UserError: if there are none on synthetic reviews.
+    """
+    rows = [row for row in options.row if options.dataset == "imdb" or _reads_reviews_alone(ROWS[row])]
+    if not rows:
+        raise UserError(f"{', '.join(options.row)}: there are no {options.dataset} texts, use --dataset imdb")
+    return [run_of(options, row, seed) for row in rows for seed in ROWS[row].seeds]
+
+
+def _reads_reviews_alone(recipe: Recipe) -> bool:
+    return recipe.text is None and recipe.needs is None
+
+
+def run_of(options: Options, row: str, seed: int) -> RecordedRun:
+    """The run of a row with one of its seeds."""
+    recipe, platform = ROWS[row], jax.default_backend()
+    needed = run_of(options, recipe.needs, ROWS[recipe.needs].seeds[0]) if recipe.needs else None
+    weights = quote(str(needed.workdir)) if needed else None
+    return RecordedRun(
+        file=Path(options.raw) / platform / f"{row}.jsonl",
+        name=row,
+        seed=seed,
+        script=recipe.command.format(seed=seed, needed=weights),
+        workdir=Path(options.runs) / platform / row / f"seed-{seed}",
+        dataset=recipe.text or options.dataset,
+        needs=needed,
+    )
 
 
 def check_presets(runs: list[RecordedRun]) -> None:
-    """Raises UserError if a network is recorded with other settings than its preset has now, naming them."""
+    """Raises UserError if a network has other settings than its preset has now, naming them.
+
+    So for what is recorded, and for the weights that a run is going to start from.
+    """
     for each in runs:
-        if each.name in PRESETS and (record := each.record):
-            preset = with_flat(PRESETS[each.name], seed=each.seed, refit=each.name in REFITTED)
-            wanted = to_flat(settle(preset, each.name, each.dataset))
-            found = to_flat(Settings()) | record.config  # an older record lacks what is off by default
-            differing = [f"{n}: {found[n]} against {wanted[n]}" for n in wanted if found[n] != wanted[n]]
-            if differing:
-                raise UserError(
-                    f"{each.file} has seed {each.seed} with other settings ({'; '.join(differing)}): "
-                    f"delete its line, and {each.workdir}, to run it again"
-                )
+        if record := each.record:
+            again = f"delete its line, and {each.workdir}, to run it again"
+            _check_preset(each, record.config, f"{each.file} has seed {each.seed}", again)
+        elif each.needs and each.needs.has_weights:
+            found = RunDirectory(each.needs.workdir).read_settings()
+            again = "delete that directory to run it again"
+            _check_preset(each.needs, found, f"{each.needs.workdir} holds a run", again)
+
+
+def _check_preset(run: RecordedRun, config: dict[str, Any], where: str, again: str) -> None:
+    make = ROWS[run.name].settings
+    if make is None:
+        return
+    settings = with_flat(make(run.dataset), seed=run.seed)
+    wanted = to_flat(settings)
+    found = to_flat(type(settings)()) | config  # an older run lacks what is off by default
+    differing = [f"{n}: {found[n]} against {wanted[n]}" for n in wanted if found[n] != wanted[n]]
+    if differing:
+        raise UserError(f"{where} with other settings ({'; '.join(differing)}): {again}")
 
 
 def show_rows(runs: list[RecordedRun], console: Console) -> None:
-    """Prints each row with the seeds that are recorded and those that are missing."""
-    table = Table("row", "recorded seeds", "missing seeds")
+    """Prints each row with the seeds that are recorded, those that are missing, and what it needs first."""
+    table = Table("row", "recorded seeds", "missing seeds", "needs")
     for row, group in groupby(runs, key=lambda each: each.name):
-        seeds = {each.seed: each.record is not None for each in group}
-        table.add_row(
-            row,
-            *(", ".join(str(s) for s, done in seeds.items() if done is wanted) for wanted in (True, False)),
+        own = list(group)
+        seeds = {each.seed: each.record is not None for each in own}
+        done, missing = (
+            ", ".join(str(seed) for seed, recorded in seeds.items() if recorded is wanted)
+            for wanted in (True, False)
         )
+        table.add_row(row, done, missing, _need(own[0], first=missing != ""))
     console.print(table)
+
+
+def _need(run: RecordedRun, *, first: bool) -> str:
+    """The row whose weights a run needs, and whether that has to be run first."""
+    if run.needs is None:
+        return ""
+    return run.needs.name + ", to be run first" * (first and not run.needs.has_weights)
+
+
+def commands(runs: list[RecordedRun]) -> list[str]:
+    """The commands of all runs, each behind the one whose weights it needs, unless these are there."""
+    lines = []
+    for each in runs:
+        if each.needs and not each.needs.has_weights:
+            lines.append(each.needs.command)
+        lines.append(each.command)
+    return list(dict.fromkeys(lines))
 
 
 def check(options: Options, runs: list[RecordedRun], console: Console) -> int:
@@ -132,30 +228,37 @@ def check(options: Options, runs: list[RecordedRun], console: Console) -> int:
     """
     platform = jax.default_backend()
     recorded = {
-        (run.preset, run.result["seed"]): run
+        (run.preset, run.result["dataset"], run.result["seed"]): run
         for run in load_runs(Path(options.raw))
-        if (run.platform, run.result["dataset"]) == (platform, options.dataset)
+        if run.platform == platform
     }
-    found = [each for each in runs if (each.name, each.seed) in recorded]
+    found = [each for each in runs if (each.name, each.dataset, each.seed) in recorded]
     if not found:
         names = ", ".join(options.row)
         raise UserError(f"{options.raw} has no run of {names} on {platform} to compare with: run one first")
     code = 0
     for row, (each, *_) in groupby(found, key=lambda each: each.name):
-        first = recorded[row, each.seed]
+        first = recorded[row, each.dataset, each.seed]
         with tempfile.TemporaryDirectory() as folder:
             again = Path(folder) / f"seed-{each.seed}"
             line = each._replace(workdir=again).command
             if first.epochs:  # sums depend on how many devices make them
                 line += f" --num-devices {first.result['hardware']['num_devices']}"
-            if failed := run_all([line]):
+            if failed := run_needed(each, record=False) or run_all([line]):
                 return failed
             second = Run(platform, *record_of(row, RunDirectory(again)))
         differing = differences(first, second)
         code = code or int(bool(differing))
-        what = "; ".join(differing) or f"the same digits, test accuracy {first.result['test_accuracy']:.2%}"
+        what = "; ".join(differing) or f"the same digits, {_outcome(first.result)}"
         console.print(f"{row}, seed {each.seed}: {what}", soft_wrap=True, highlight=False)
     return code
+
+
+def _outcome(result: dict[str, Any]) -> str:
+    """What came out, in a few words."""
+    if "test_accuracy" in result:
+        return f"test accuracy {result['test_accuracy']:.2%}"
+    return f"test perplexity {result['test_perplexity']:.2f}"
 
 
 def differences(first: Run, second: Run) -> list[str]:
@@ -198,7 +301,7 @@ def main() -> int:
         show_rows(runs, console)
         return 0
     if options.dry_run:
-        print(*(each.command for each in runs), sep="\n")
+        print(*commands(runs), sep="\n")
         return 0
     if options.check:
         return check(options, runs, console)

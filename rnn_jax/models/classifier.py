@@ -12,8 +12,9 @@ from rnn_jax.models.dropout import Keys, dropout
 from rnn_jax.models.embedding import HEAD_DROPOUT, EmbeddingSettings, embed
 from rnn_jax.models.hashed_pairs import HashedPairs
 from rnn_jax.models.networks import EncoderSettings, make_encoder
+from rnn_jax.models.pooling import mean_max
 from rnn_jax.models.recurrent import PooledRecurrent
-from rnn_jax.unroll.sequence import valid_steps
+from rnn_jax.unroll.sequence import Unrolled, valid_steps
 
 
 class Classifier(nnx.Module):
@@ -31,6 +32,7 @@ class Classifier(nnx.Module):
         vocabulary_size: int,
         log_count_ratios: int = 0,
         pair_buckets: int = 0,
+        pool_ratios: bool = False,
         rngs: nnx.Rngs,
     ) -> None:
         size = embedding.embedding_size
@@ -41,8 +43,10 @@ class Classifier(nnx.Module):
         self.embedding = nnx.Embed(
             vocabulary_size, size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
-        self.layers = make_encoder(encoder, size + self.ratio_features, rngs)
-        self.head = nnx.Linear(self.layers.output_size, 1, rngs=rngs)
+        self.pool_ratios = pool_ratios
+        read, pooled = (0, 2 * self.ratio_features) if pool_ratios else (self.ratio_features, 0)
+        self.layers = make_encoder(encoder, size + read, rngs)
+        self.head = nnx.Linear(self.layers.output_size + pooled, 1, rngs=rngs)
         self.pair_buckets = pair_buckets
         if pair_buckets:
             self.pairs = HashedPairs(pair_buckets, size, rngs)
@@ -96,10 +100,15 @@ class Classifier(nnx.Module):
 
     def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
         """From vectors to log-odds, `[B]`; `keys` turn noise on."""
+        pooled = self.pool_ratios and self.ratio_features
+        words = inputs.shape[-1] - self.ratio_features * bool(pooled)
         with jax.default_matmul_precision(self.precision):
-            encoded = self.layers(inputs, lengths, keys=keys)
+            encoded = self.layers(inputs[..., :words], lengths, keys=keys)
             if keys is not None and self.dropout > 0:
                 encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
+            if pooled:
+                ratios = mean_max(Unrolled(inputs[..., words:], ()), lengths)
+                encoded = jnp.concatenate([encoded, ratios], axis=-1)
             return self.head(encoded)[:, 0]
 
 

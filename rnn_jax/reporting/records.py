@@ -1,7 +1,8 @@
 """Records of finished runs: files of JSON lines, a line a run, by name, dataset and seed.
 
 A line holds `name`, `result`, `config`, `metrics` (the log, a list) and `test_correct`: which test reviews
-were answered right, a bit each (`np.packbits`), in base64; null where the test split was not read.
+were answered right, a bit each (`np.packbits`), in base64; null where the test split was not read, or the
+task knows no right answers.
 """
 
 import base64
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.rows import read_rows
-from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.run_directory import FIRST_TASK, RunDirectory
 
 
 class Record(NamedTuple):
@@ -32,9 +33,19 @@ class Record(NamedTuple):
     correct: NDArray[np.bool_] | None  # [N], which test reviews were answered right; None: not recorded
 
     @property
+    def task(self) -> str:
+        """The name of what was learnt."""
+        return task_of(self.result)
+
+    @property
     def key(self) -> tuple[str, str, int]:
         """Name, dataset and seed: what a file has one line of."""
         return self.name, self.result["dataset"], self.result["seed"]
+
+
+def task_of(result: dict[str, Any]) -> str:
+    """The name of what a run learnt; results that are older than such names are of the first task."""
+    return result.get("task", FIRST_TASK)
 
 
 def record_of(name: str, directory: RunDirectory) -> Record:

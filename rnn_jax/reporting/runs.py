@@ -1,6 +1,6 @@
 """Recorded runs, as they lie in `results/raw/PLATFORM/PRESET.jsonl`, and the rows they make."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from statistics import mean
@@ -10,19 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.errors import UserError
-from rnn_jax.reporting.records import Record, read_records
+from rnn_jax.reporting.records import Record, read_records, task_of
 from rnn_jax.settings import to_flat
-from rnn_jax.tasks.text_classification import RECIPE
+from rnn_jax.tasks import TASKS, language_model, text_classification
+from rnn_jax.training.recipe import Recipe
 
 FIRST = "introduction"  # the row that all others are read against
 
-# What tables and plots read. A record without them was cut short, or comes from another version.
-CONFIG_FIELDS = ("vocabulary_size", "max_length", "truncate")
-EPOCH_FIELDS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-RESULT_FIELDS = (
-    "dataset", "seed", "parameters", "epochs_run", "best_epoch", "validation_accuracy", "test_accuracy",
-    "train_seconds", "examples_per_second", "command", "commit", "versions", "hardware",
+
+class Fields(NamedTuple):
+    """What tables and plots read of a record. One without them was cut short, or is of another version."""
+
+    config: tuple[str, ...] = ()
+    epoch: tuple[str, ...] = ()
+    result: tuple[str, ...] = ()
+    tested: tuple[str, ...] = ()  # fields of the result, which are null where the test split was not read
+
+
+COMMON = (
+    "dataset", "seed", "parameters", "epochs_run", "best_epoch", "train_seconds", "examples_per_second",
+    "command", "commit", "versions", "hardware",
 )  # fmt: skip
+FIELDS: dict[str, Fields] = {
+    text_classification.NAME: Fields(
+        config=("vocabulary_size", "max_length", "truncate"),
+        epoch=("train_loss", "train_accuracy", "validation_loss", "validation_accuracy"),
+        result=("validation_accuracy",),
+        tested=("test_accuracy",),
+    ),
+    language_model.NAME: Fields(
+        config=("num_layers", "hidden_size"),
+        epoch=("validation_loss", "elapsed_seconds"),  # the loss in training may be a sampled one
+        result=("cell", "tokens", "validation_loss"),
+        tested=("test_loss", "test_perplexity", "test_bits_per_character", "test_unknown"),
+    ),
+}
 
 
 class Run(NamedTuple):
@@ -39,6 +61,11 @@ class Run(NamedTuple):
     def epochs(self) -> list[dict[str, Any]]:
         """The record of each epoch."""
         return [record for record in self.metrics if record["kind"] == "epoch"]
+
+    @property
+    def task(self) -> str:
+        """The name of what was learnt."""
+        return task_of(self.result)
 
     @property
     def seconds(self) -> float:
@@ -60,9 +87,10 @@ class Row(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The network, and what it read where that is not IMDb."""
-        dataset = self.runs[0].result["dataset"]
-        return self.preset if dataset == "imdb" else f"{self.preset} ({dataset} reviews)"
+        """The network, and what a classifier read where that is not IMDb."""
+        first = self.runs[0]
+        others = first.task == text_classification.NAME and first.result["dataset"] != "imdb"
+        return f"{self.preset} ({first.result['dataset']} reviews)" if others else self.preset
 
     def values(self, name: str) -> list[Any]:
         """A field of the result of every run."""
@@ -76,28 +104,31 @@ class Row(NamedTuple):
 
 
 def load_runs(raw: Path) -> list[Run]:
-    """Reads all recorded runs below a folder: by platform, preset and dataset, then by seed.
+    """Reads all recorded runs below a folder, of any task: by platform, preset and dataset, then by seed.
 
     Raises:
         UserError: if a line cannot be read or lacks a field, naming it.
     """
-    runs = [
-        Run(file.parent.name, *record)
-        for file in sorted(raw.glob("*/*.jsonl"))
-        for record in read_records(file, _check)
-    ]
+    runs = [run for file in sorted(raw.glob("*/*.jsonl")) for run in read_runs(file, check)]
     return sorted(runs, key=lambda run: (run.row, run.result["seed"]))
 
 
-def _check(record: Record) -> None:
+def read_runs(file: Path, check: Callable[[Record], Any]) -> list[Run]:
+    """The runs of one file, which lies in the folder of their platform; see `read_records`."""
+    return [Run(file.parent.name, *record) for record in read_records(file, check)]
+
+
+def check(record: Record) -> None:
     """Raises ValueError unless a record holds what tables and plots read, and does not contradict itself."""
     result, correct = record.result, record.correct
-    require(record.config, CONFIG_FIELDS)
-    require(result, RESULT_FIELDS)
+    require(result, COMMON)
+    fields = FIELDS.get(record.task, Fields())
+    require(record.config, fields.config)
+    require(result, (*fields.result, *fields.tested))
     epochs = [line for line in record.metrics if line["kind"] == "epoch"]
     for epoch in epochs:
-        require(epoch, EPOCH_FIELDS)
-    if result["test_accuracy"] is None:
+        require(epoch, fields.epoch)
+    if any(result[name] is None for name in fields.tested):
         raise ValueError("a trial, run with --no-test")
     if result["epochs_run"] and not 1 <= result["best_epoch"] <= len(epochs):  # a baseline has no epochs
         raise ValueError(f"the log ends before epoch {result['best_epoch']}, the best")
@@ -117,23 +148,30 @@ def require(record: dict[str, Any], fields: Sequence[str]) -> None:
 
 
 def group_rows(runs: Sequence[Run]) -> list[Row]:
-    """Groups runs into rows, by platform, then by network: `FIRST`, then the weakest mean test accuracy.
+    """The rows of text classification, by platform, then by network: `FIRST`, then the weakest mean accuracy.
 
     Raises:
         UserError: if runs of one row differ in more than their seeds, naming the setting, or share a seed.
     """
-    groups = groupby(sorted(runs, key=lambda run: run.row), key=lambda run: run.row)
-    rows = [Row(platform, preset, list(members)) for (platform, preset, _), members in groups]
-    for row in rows:
-        _check_settings(row)
     return sorted(
-        rows, key=lambda row: (row.platform, row.preset != FIRST, mean(row.values("test_accuracy")))
+        rows_of(text_classification.NAME, runs),
+        key=lambda row: (row.platform, row.preset != FIRST, mean(row.values("test_accuracy"))),
     )
 
 
-def _check_settings(row: Row) -> None:
+def rows_of(task: str, runs: Sequence[Run]) -> list[Row]:
+    """Groups the runs of a task into rows, by platform, preset and dataset; see `group_rows` for errors."""
+    own = sorted((run for run in runs if run.task == task), key=lambda run: run.row)
+    groups = groupby(own, key=lambda run: run.row)
+    rows = [Row(platform, preset, list(members)) for (platform, preset, _), members in groups]
+    for row in rows:
+        _check_settings(row, TASKS[task])
+    return rows
+
+
+def _check_settings(row: Row, recipe: Recipe) -> None:
     where = f"the runs of {row.platform}/{row.preset}"
-    defaults = {"task": RECIPE.name, **to_flat(RECIPE.settings)}  # of settings that are younger than a record
+    defaults = {"task": recipe.name, **to_flat(recipe.settings)}  # of settings that are younger than a record
     first = defaults | row.runs[0].config
     for config in (defaults | run.config for run in row.runs[1:]):
         differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)} - {"seed"}

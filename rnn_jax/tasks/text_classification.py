@@ -57,6 +57,9 @@ class Settings:
     training: TrainingSettings = TrainingSettings()
     pair_buckets: Annotated[int, at_least(0)] = 0
     """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
+    pool_ratios: bool = False
+    """Whether log-count ratios go past the network, their mean and maximum over time into the head, instead of
+    through it: a language model has not learnt to read them."""
     adversarial: Annotated[float, at_least(0)] = 0.0
     """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
     virtual_adversarial: Annotated[float, at_least(0)] = 0.0
@@ -76,6 +79,7 @@ def make_model(settings: Settings) -> Classifier:
         vocabulary_size=settings.text.vocabulary_size,
         log_count_ratios=settings.text.log_count_ratios,
         pair_buckets=settings.pair_buckets,
+        pool_ratios=settings.pool_ratios,
         rngs=nnx.Rngs(make_key(settings.training.seed)),
     )
 

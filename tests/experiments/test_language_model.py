@@ -130,7 +130,11 @@ def test_what_is_printed_is_what_is_drawn(trained, capsys):
         (generate, "--temperature 0", "--temperature 0.0: must be above 0"),
         (generate, "--length 0", "--length 0: must be above 0"),
         (generate, "--samples 0", "--samples 0: must be above 0"),
-        (language_model, "--dataset nothing", "nothing is neither tiny_shakespeare, wikitext2, imdb nor a file"),
+        (
+            language_model,
+            "--dataset nothing",
+            "nothing is neither tiny_shakespeare, wikitext2, imdb nor a file",
+        ),
         (language_model, "--batch-size 1000", "too few for --batch-size 1000"),
         (language_model, "--bidirectional", "a stream is read forward: --reading apart"),
     ],

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from experiments import recorded_runs, reproduce
+from experiments.language_model import PRESETS as TEXTS
 from experiments.presets import PRESETS
 from rnn_jax.reporting.records import add_record, read_records
 from rnn_jax.reporting.runs import load_runs
 from rnn_jax.settings import to_flat
-from tests.reporting.recorded import change, made_up, record, write_run
+from tests.reporting.recorded import change, made_up, made_up_language_model, record, write_run
 
 RESULTS = Path(__file__).parents[2] / "results/raw"
 
@@ -27,7 +28,9 @@ def ran(monkeypatch):
         for line in lines:
             preset = re.search(r"--preset (\S+)|$", line)[1] or "nb_svm"
             seed = int(re.search(r"--seed (\d+)|$", line)[1] or 0)
-            write_run(Path(re.search(r"--workdir (\S+)", line)[1]), made_up(preset, seed, 0.88))
+            folder = Path(re.search(r"--workdir (\S+)", line)[1])
+            write_run(folder, language_model(preset) if preset in TEXTS else made_up(preset, seed, 0.88))
+            (folder / "checkpoints/20").mkdir(parents=True)
         return 0
 
     for module in (recorded_runs, reproduce):
@@ -48,6 +51,19 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def lstm(tmp_path):
     return tmp_path / "raw/cpu/lstm.jsonl"
+
+
+@pytest.fixture
+def reviews(tmp_path):
+    """The directory of the run that `semi_supervised` starts from."""
+    return tmp_path / "runs/cpu/reviews/seed-0"
+
+
+def language_model(preset):
+    """The record of a language model with the settings of its preset."""
+    settings = to_flat(TEXTS[preset])
+    record = made_up_language_model(preset, 0, 1.5, dataset=settings["dataset"])
+    return record._replace(config=settings | {"task": "language_model", "seed": 0})
 
 
 def files(folder):
@@ -86,6 +102,10 @@ def test_a_run_that_fails_is_not_recorded_and_the_others_wait(run, lstm, monkeyp
     assert not lstm.exists()
 
 
+def cells(line):
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
 def test_it_lists_what_is_missing_and_runs_nothing(ran, run, lstm, capsys):
     for seed in (0, 3):
         record(lstm, seed, 0.88)
@@ -93,7 +113,7 @@ def test_it_lists_what_is_missing_and_runs_nothing(ran, run, lstm, capsys):
     add_record(lstm, other._replace(result=other.result | {"dataset": "synthetic"}))
     assert run("--list") == 0
     (line,) = (line for line in capsys.readouterr().out.splitlines() if " lstm " in line)
-    assert [cell.strip() for cell in line.strip("│").split("│")] == ["lstm", "0, 3", "1, 2, 4"]
+    assert cells(line) == ["lstm", "0, 3", "1, 2, 4", ""]
     assert ran == []
 
 
@@ -142,10 +162,161 @@ def test_records_of_other_settings_than_the_preset_has_are_refused(ran, run, lst
     assert ran == []
 
 
+def test_a_language_model_is_run_once_on_its_own_text(ran, run, tmp_path):
+    assert run("--row", "tiny_shakespeare", "wikitext2") == 0
+    assert ran == [
+        f"python -m experiments.language_model --preset {name} --seed 0 --dataset {name} "
+        f"--workdir {tmp_path}/runs/cpu/{name}/seed-0"
+        for name in ("tiny_shakespeare", "wikitext2")
+    ]
+    recorded = [(run.preset, run.task, run.correct) for run in load_runs(tmp_path / "raw")]
+    assert recorded == [("tiny_shakespeare", "language_model", None), ("wikitext2", "language_model", None)]
+    assert run("--row", "tiny_shakespeare", "wikitext2") == 0
+    assert len(ran) == 2
+
+
+def test_records_of_other_settings_than_a_language_model_has_are_refused(ran, run, tmp_path):
+    other = language_model("wikitext2")
+    add_record(tmp_path / "raw/cpu/wikitext2.jsonl", other._replace(config=other.config | {"tied": False}))
+    with pytest.raises(
+        reproduce.UserError, match=r"wikitext2.jsonl has seed 0 .*\(tied: False against True\)"
+    ):
+        run("--row", "wikitext2")
+    assert ran == []
+
+
+def test_what_a_row_needs_is_run_first(ran, run, reviews, tmp_path, capsys):
+    assert run("--row", "semi_supervised") == 0
+    assert [re.search(r"--preset (\S+)", line)[1] for line in ran] == ["reviews", *["semi_supervised"] * 3]
+    assert f"--workdir {reviews}" in ran[0]
+    assert ran[1:] == [
+        f"python -m experiments.imdb_sentiment --preset semi_supervised --refit --seed {seed} "
+        f"--init-from {reviews} --dataset imdb --workdir {tmp_path}/runs/cpu/semi_supervised/seed-{seed}"
+        for seed in (0, 1, 2)
+    ]
+    printed = capsys.readouterr().out
+    assert printed.count("semi_supervised needs the weights of reviews") == 1
+    assert "though it is recorded" not in printed
+    recorded = [(run.preset, run.result["seed"]) for run in load_runs(tmp_path / "raw")]
+    assert recorded == [("reviews", 0), *(("semi_supervised", seed) for seed in (0, 1, 2))]
+
+
+def test_what_is_needed_is_run_for_its_weights_even_where_it_is_recorded(ran, run, tmp_path, capsys):
+    file = tmp_path / "raw/cpu/reviews.jsonl"
+    add_record(file, language_model("reviews"))
+    change(file, 0, commit="another")
+    before = file.read_bytes()
+    assert run("--row", "semi_supervised") == 0
+    assert "--preset reviews" in ran[0]
+    assert "running that first, though it is recorded" in capsys.readouterr().out
+    assert file.read_bytes() == before
+
+
+def test_weights_that_are_there_are_not_made_again(ran, run, reviews, capsys):
+    assert run("--row", "reviews") == 0
+    assert run("--row", "semi_supervised") == 0
+    assert len(ran) == 1 + 3
+    assert "needs the weights" not in capsys.readouterr().out
+
+
+def test_nothing_is_needed_for_what_is_recorded(ran, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(reproduce, "check_presets", lambda runs: None)  # made-up settings
+    for seed in (0, 1, 2):
+        record(tmp_path / "raw/cpu/semi_supervised.jsonl", seed, 0.9)
+    assert run("--row", "semi_supervised") == 0
+    assert ran == []
+
+
+def test_a_finished_run_without_checkpoints_is_named(ran, run, reviews, tmp_path):
+    write_run(reviews, language_model("reviews"))
+    with pytest.raises(
+        reproduce.UserError, match=r"reviews/seed-0 has a result but no checkpoints: bring them"
+    ):
+        run("--row", "semi_supervised")
+    assert ran == []
+    assert not (tmp_path / "raw").exists()
+
+
+def test_weights_of_other_settings_than_the_preset_has_are_refused(ran, run, reviews):
+    other = language_model("reviews")
+    write_run(reviews, other._replace(config=other.config | {"epochs": 1}))
+    (reviews / "checkpoints/20").mkdir(parents=True)
+    with pytest.raises(
+        reproduce.UserError, match=r"seed-0 holds a run with other settings \(epochs: 1 against"
+    ):
+        run("--row", "semi_supervised")
+    assert ran == []
+
+
+def test_where_a_needed_run_fails_the_others_wait(ran, run, tmp_path, monkeypatch):
+    commands = []
+    monkeypatch.setattr(recorded_runs, "run_all", lambda lines: commands.extend(lines) or 143)
+    assert run("--row", "semi_supervised") == 143
+    assert len(commands) == 1
+    assert not (tmp_path / "raw").exists()
+
+
+def test_a_row_is_listed_with_what_it_needs(ran, run, tmp_path, capsys):
+    def listed():
+        assert run("--row", "semi_supervised", "--list") == 0
+        (line,) = (line for line in capsys.readouterr().out.splitlines() if " semi_supervised " in line)
+        return cells(line)
+
+    assert listed() == ["semi_supervised", "", "0, 1, 2", "reviews, to be run first"]
+    run("--row", "reviews")
+    capsys.readouterr()
+    assert listed() == ["semi_supervised", "", "0, 1, 2", "reviews"]
+    assert len(ran) == 1
+
+
+def test_a_dry_run_prints_what_is_needed_once_and_first(ran, run, reviews, capsys):
+    assert run("--row", "semi_supervised", "reviews", "--dry-run") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.search(r"--preset (\S+)", line)[1] for line in lines] == ["reviews", *["semi_supervised"] * 3]
+    assert ran == []
+    run("--row", "reviews")
+    capsys.readouterr()
+    assert run("--row", "semi_supervised", "--dry-run") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_there_are_no_synthetic_texts(ran, run, capsys):
+    assert run("--row", "gru", "reviews", "semi_supervised", "--dataset", "synthetic", "--dry-run") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert all("--preset gru" in line and "--dataset synthetic" in line for line in lines)
+    with pytest.raises(reproduce.UserError, match="wikitext2: there are no synthetic texts"):
+        run("--row", "wikitext2", "--dataset", "synthetic")
+
+
+def test_the_same_digits_of_a_language_model_again(ran, run, tmp_path, capsys):
+    file = tmp_path / "raw/cpu/wikitext2.jsonl"
+    add_record(file, language_model("wikitext2"))
+    assert run("--row", "wikitext2", "--check") == 0
+    assert capsys.readouterr().out == "wikitext2, seed 0: the same digits, test perplexity 4.95\n"
+    assert ran[0].endswith(" --num-devices 2")  # as recorded
+    change(file, 0, test_loss=1.7)
+    file.write_text(file.read_text().replace('"validation_loss": 1.51', '"validation_loss": 1.52'))
+    assert run("--row", "wikitext2", "--check") == 1
+    assert "test_loss 1.7 against 1.6; the log differs from epoch 3 on" in capsys.readouterr().out
+
+
+def test_a_check_runs_what_is_needed_and_records_nothing(ran, run, reviews, tmp_path, capsys):
+    record(tmp_path / "raw/cpu/semi_supervised.jsonl", 1, 0.88)
+    before = files(tmp_path / "raw")
+    assert run("--row", "semi_supervised", "--check") == 0
+    assert [re.search(r"--preset (\S+)", line)[1] for line in ran] == ["reviews", "semi_supervised"]
+    assert f"--seed 1 --init-from {reviews}" in ran[1]
+    assert "semi_supervised, seed 1: the same digits, test accuracy 88.00%" in capsys.readouterr().out
+    assert files(tmp_path / "raw") == before
+
+
 def test_the_committed_records_are_of_these_rows_and_presets(monkeypatch):
     monkeypatch.setattr(reproduce.jax, "default_backend", lambda: "cpu")
     runs = reproduce.runs_of(reproduce.Options(raw=str(RESULTS)))
     reproduce.check_presets(runs)
     recorded = [record for file in RESULTS.glob("cpu/*") for record in read_records(file)]
-    assert {record.key for record in recorded} <= {(each.name, "imdb", each.seed) for each in runs}
-    assert all(record.correct.size == 25_000 for record in recorded)
+    assert {record.key for record in recorded} <= {(each.name, each.dataset, each.seed) for each in runs}
+    classifiers = [record for record in recorded if record.task == "text_classification"]
+    assert classifiers
+    assert all(record.correct.size == 25_000 for record in classifiers)

@@ -1,6 +1,7 @@
 """Made-up recorded runs."""
 
 import json
+import math
 
 from rnn_jax.reporting.records import Record, add_record
 
@@ -37,6 +38,62 @@ def made_up(preset, seed, accuracy):
         "hardware": {"platform": "cpu", "device": "A Processor", "num_devices": 2},
     }
     return Record(preset, CONFIG | {"cell": preset, "seed": seed}, metrics, result, None)
+
+
+def made_up_language_model(preset, seed, loss, dataset="tiny_shakespeare"):
+    """The record of a language model of three epochs, a minute each, the second of which was the best."""
+    classifier = made_up(preset, seed, 0.5)
+    metrics = [
+        {
+            "kind": "epoch",
+            "step": 10 * epoch,
+            "epoch": epoch,
+            "train_loss": loss,
+            "validation_loss": loss + more,
+        }
+        | {"elapsed_seconds": 60.0 * epoch}
+        for epoch, more in ((1, 1.0), (2, 0.0), (3, 0.01))
+    ]
+    result = {
+        name: value
+        for name, value in classifier.result.items()
+        if "accuracy" not in name and name != "test_by_length"
+    }
+    result |= {
+        "task": "language_model",
+        "dataset": dataset,
+        "cell": "lstm",
+        "tokens": "characters",
+        "epochs_run": 3,
+        "validation_loss": loss,
+        "test_loss": loss + 0.1,
+        "test_perplexity": math.exp(loss + 0.1),
+        "test_bits_per_character": (loss + 0.1) / math.log(2),
+        "test_unknown": 0.0123,
+        "train_seconds": 180.0,
+        "command": f"python -m experiments.language_model --seed {seed} --workdir runs/raw/seed-{seed}",
+    }
+    config = {
+        "task": "language_model",
+        "dataset": dataset,
+        "num_layers": 2,
+        "hidden_size": 1024,
+        "seed": seed,
+    }
+    return Record(preset, config, metrics, result, None)
+
+
+def made_up_labels(arm, examples, seed, accuracy):
+    """The record of a classifier of so many reviews (None: all), `with` a language model or `without`."""
+    run = made_up(f"{arm}-{examples or 'all'}", seed, accuracy)
+    return run._replace(config=run.config | {"cell": "gru", "train_examples": examples})
+
+
+def made_up_pretraining(epochs, seconds, seed, accuracy):
+    """The record of a classifier from a language model of so many epochs; its test split was not read."""
+    run = made_up(f"epochs-{epochs}", seed, accuracy)
+    figures = {"pretraining_epochs": epochs, "pretraining_seconds": seconds, "validation_accuracy": accuracy}
+    return run._replace(result=run.result | figures | {"test_accuracy": None, "test_examples": 0})
 
 
 def record(file, seed, accuracy):

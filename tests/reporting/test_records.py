@@ -11,7 +11,7 @@ import pytest
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import add_record, read_records, record_of
 from rnn_jax.training.run_directory import RunDirectory
-from tests.reporting.recorded import made_up, write_run
+from tests.reporting.recorded import made_up, made_up_language_model, write_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,6 +120,14 @@ def test_the_record_of_a_directory(tmp_path):
         record_of("lstm", RunDirectory(tmp_path / "run"))
 
 
+def test_a_result_without_a_task_is_of_the_first(file):
+    older = made_up("lstm", 0, 0.5)
+    newer = made_up_language_model("words", 1, 4.5)
+    for record in (older, newer):
+        add_record(file, record)
+    assert [record.task for record in read_records(file)] == ["text_classification", "language_model"]
+
+
 def test_a_run_that_has_not_finished_has_no_record(tmp_path):
     write_run(tmp_path / "run", made_up("lstm", 0, 0.5))
     (tmp_path / "run/result.json").unlink()
@@ -129,6 +137,7 @@ def test_a_run_that_has_not_finished_has_no_record(tmp_path):
 
 def test_recorded_files_have_plain_names():
     folders = ("raw", "search", "ablation", "benchmark", "memory", "networks", "tables", "plots")
+    folders += ("language_models", "pretraining")
     names = [str(p.relative_to(ROOT)) for folder in folders for p in (ROOT / "results" / folder).rglob("*")]
     assert len(names) > 50
     assert [name for name in names if not re.fullmatch("[a-z0-9_/.]+", name)] == []

@@ -121,9 +121,7 @@ def test_evaluation_counts_each_example_once(case):
     found = [make_evaluator(task, size, devices)(params, data.test) for devices in (1, 2)]
     assert tuple(found[0].figures) == task.figures.names
     seen = []
-    watched = task._replace(
-        figures=task.figures._replace(score=lambda sums, _: seen.append(sums) or {})
-    )
+    watched = task._replace(figures=task.figures._replace(score=lambda sums, _: seen.append(sums) or {}))
     make_evaluator(watched, size, 1)(params, data.test)
     assert {float(mean.number) for mean in seen[0].values()} == {float(len(data.test))}
     assert found[1].figures == pytest.approx(found[0].figures, rel=1e-5)
