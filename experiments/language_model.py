@@ -37,7 +37,7 @@ PRESETS: dict[str, Settings] = {
         learning_rate=3e-3,
         warm_up=0.05,
         clip_norm=0.25,
-        epochs=10,
+        epochs=8,
     ),
     "reviews": with_flat(
         Settings(),

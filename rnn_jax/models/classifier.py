@@ -22,6 +22,7 @@ class Classifier(nnx.Module):
 
     `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability. Products are of
     `precision`, a name that `jax.default_matmul_precision` knows; parameters, states and sums are float32.
+    With `pool_ratios`, log-count ratios go past the layers: their mean and maximum over time into the head.
     """
 
     def __init__(
@@ -43,10 +44,9 @@ class Classifier(nnx.Module):
         self.embedding = nnx.Embed(
             vocabulary_size, size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
-        self.pool_ratios = pool_ratios
-        read, pooled = (0, 2 * self.ratio_features) if pool_ratios else (self.ratio_features, 0)
-        self.layers = make_encoder(encoder, size + read, rngs)
-        self.head = nnx.Linear(self.layers.output_size + pooled, 1, rngs=rngs)
+        self.past = self.ratio_features if pool_ratios else 0
+        self.layers = make_encoder(encoder, size + self.ratio_features - self.past, rngs)
+        self.head = nnx.Linear(self.layers.output_size + 2 * self.past, 1, rngs=rngs)
         self.pair_buckets = pair_buckets
         if pair_buckets:
             self.pairs = HashedPairs(pair_buckets, size, rngs)
@@ -100,14 +100,13 @@ class Classifier(nnx.Module):
 
     def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
         """From vectors to log-odds, `[B]`; `keys` turn noise on."""
-        pooled = self.pool_ratios and self.ratio_features
-        words = inputs.shape[-1] - self.ratio_features * bool(pooled)
+        read = inputs.shape[-1] - self.past
         with jax.default_matmul_precision(self.precision):
-            encoded = self.layers(inputs[..., :words], lengths, keys=keys)
+            encoded = self.layers(inputs[..., :read], lengths, keys=keys)
             if keys is not None and self.dropout > 0:
                 encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
-            if pooled:
-                ratios = mean_max(Unrolled(inputs[..., words:], ()), lengths)
+            if self.past:
+                ratios = mean_max(Unrolled(inputs[..., read:], ()), lengths)
                 encoded = jnp.concatenate([encoded, ratios], axis=-1)
             return self.head(encoded)[:, 0]
 

@@ -58,7 +58,7 @@ class Settings:
     pair_buckets: Annotated[int, at_least(0)] = 0
     """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
     pool_ratios: bool = False
-    """Whether log-count ratios go past the network, their mean and maximum over time into the head, instead of
+    """Whether log-count ratios go past the network, their mean and maximum over time into the head, and not
     through it: a language model has not learnt to read them."""
     adversarial: Annotated[float, at_least(0)] = 0.0
     """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
@@ -66,9 +66,13 @@ class Settings:
     """Radius of virtual adversarial training, which needs no labels; 0: none. See --unlabelled."""
 
     def check(self) -> None:
-        """Raises UserError where patience has nothing to go by."""
+        """Raises UserError for what has nothing to go by."""
         patience = self.training.patience
         require(not (self.text.refit and patience), "patience", patience, "needs validation: no --refit")
+        ratios = self.text.log_count_ratios > 0
+        require(ratios or not self.pool_ratios, "pool_ratios", True, "needs --log-count-ratios")
+        needed = self.virtual_adversarial > 0
+        require(needed or not self.text.unlabelled, "unlabelled", True, "needs --virtual-adversarial")
 
 
 def make_model(settings: Settings) -> Classifier:

@@ -6,7 +6,7 @@ ICLR 2017, arXiv:1605.07725, section 3, for supervised learning:
     r = ε g / ‖g‖₂,  g = ∂ loss / ∂ (input vectors of the example)
     loss + loss at (input vectors + r), r held fixed
 
-Virtual adversarial training (section 3, too, and T. Miyato et al., 2018, arXiv:1704.03976) needs no labels:
+Virtual adversarial training (section 3, too, and T. Miyato et al., 2018, arXiv:1704.03976) needs no targets:
 the step is the one that changes the answer most, and the loss how much it does,
 
     KL(p(x) ‖ p(x + r)),  r = ε g / ‖g‖₂,  g = ∂ KL(p(x) ‖ p(x + d)) / ∂d

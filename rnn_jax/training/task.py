@@ -23,8 +23,8 @@ class Mean(NamedTuple):
 
     @property
     def value(self) -> float:
-        """The mean."""
-        return float(self.total) / float(self.number)
+        """The mean; 0 where nothing has been counted."""
+        return float(self.total) / (float(self.number) or 1.0)
 
 
 Sums = dict[str, Mean]

@@ -100,3 +100,43 @@ def test_a_draw_is_the_softmax_cut_off(rng):
 def test_a_draw_that_makes_no_sense_is_refused(options, message):
     with pytest.raises(UserError, match=message):
         check(SamplingSettings(**options))
+
+
+def test_both_directions_are_two_language_models(tokens):
+    """What reads backward loses what a model that reads the reversed texts forward with its weights would."""
+    both = make(tied=True, num_layers=1, bidirectional=True)
+    targets = np.roll(tokens, -1, axis=1)
+    losses = jax.jit(lambda m, t, u: m.losses(t, u, LENGTHS))
+    found = losses(both, tokens, targets)
+    assert found.values.shape == found.counted.shape == (2, 3, T)
+    steps = np.arange(T) < LENGTHS[:, None]
+    np.testing.assert_array_equal(found.counted[0], steps)
+    np.testing.assert_array_equal(found.counted[1], steps & (np.arange(T) > 0))
+
+    for direction in range(2):
+        one = make(tied=True, num_layers=1)
+        one.embedding, one.bias = both.embedding, both.bias
+        one.projection = both.projections[direction]
+        layer = both.recurrent.layers[0][direction]
+        one.recurrent.layers = nnx.data((layer,))
+        for row, length in enumerate(LENGTHS):
+            text = tokens[row, :length] if direction == 0 else tokens[row, :length][::-1]
+            after = targets[row, :length] if direction == 0 else np.append(text[1:], 0)
+            mine = np.asarray(found.values[direction, row, :length])
+            if length:
+                theirs = one.losses(text[None], after[None], np.array([length])).values[0, 0]
+                expected = theirs if direction == 0 else theirs[::-1]
+                counted = np.asarray(found.counted[direction, row, :length])
+                np.testing.assert_allclose(mine[counted], np.asarray(expected)[counted], atol=1e-5)
+
+
+def test_a_sampled_softmax_draws_the_same_tokens_for_all_devices(tokens):
+    """The sample belongs to the step, not to the rows that a device has."""
+    model = make(tied=True)
+    keys = make_keys(jax.random.key(0), jnp.arange(3))
+    run = jax.jit(lambda m, t, k: m.losses(t, t, np.full(len(t), T), keys=k, samples=4).values[0])
+    whole = run(model, tokens, keys)
+    part = run(model, tokens[1:], make_keys(jax.random.key(0), jnp.arange(1, 3)))
+    np.testing.assert_allclose(part, whole[1:], atol=1e-6)
+    other = run(model, tokens, make_keys(jax.random.key(1), jnp.arange(3)))
+    assert not np.allclose(other, whole)

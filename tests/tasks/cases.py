@@ -1,9 +1,16 @@
 """A small run of every task, for the tests that all of them pass."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from rnn_jax.data import texts
+from rnn_jax.data.batches import Split
+from rnn_jax.data.dataset import NONE
+from rnn_jax.data.texts import Corpus, Documents
+from rnn_jax.data.tokenizers import END, Tokenizer
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import TASKS, language_model, text_classification
 from rnn_jax.tasks.language_model import streams_of
@@ -16,12 +23,43 @@ STREAM = with_flat(
 )
 
 
+APART = with_flat(
+    STREAM, dataset="imdb", tokens="bare", reading="apart", bidirectional=True, samples=3, length=8
+)
+VIRTUAL = with_flat(CONFIG, adversarial=0.5, virtual_adversarial=0.5, unlabelled=True)
+
+
 class Case(NamedTuple):
     """Settings of two epochs of a few steps, and the data for them."""
 
     recipe: Recipe
     settings: Any
     data: Callable[[], Data]
+    terms: Callable[[Split], int] = len  # of the sums over a split
+
+
+def documents(*counts: int) -> Corpus:
+    """A corpus of so many short texts a split."""
+    rng = np.random.default_rng(3)
+    tokenizer = Tokenizer("bare", [END, *(f"w{i}" for i in range(9))])
+
+    def part(count: int) -> Documents:
+        lengths = rng.integers(1, 12, count).astype(np.int32)
+        return Documents(rng.integers(2, 11, lengths.sum()).astype(np.int32), lengths, int(lengths.sum()))
+
+    return Corpus(tokenizer, *map(part, counts))
+
+
+def both_directions(split: Any) -> int:
+    """Each token is predicted forward, and but for the first of a sequence, the one before it backward."""
+    return int(2 * split.lengths.sum() - len(split))
+
+
+def with_unlabelled() -> Any:
+    """Reviews, and more without a label."""
+    data = make_data(train=30)
+    more = make_data(train=20).train
+    return data._replace(unlabelled=replace(more, labels=np.full(20, NONE, np.int8)))
 
 
 CASES = {
@@ -30,9 +68,20 @@ CASES = {
         STREAM,
         lambda: streams_of(STREAM, texts.cut(TEXT)),
     ),
+    "language_model, both directions of texts apart": Case(
+        TASKS["language_model"],
+        APART,
+        lambda: language_model.data_of(APART, documents(60, 20, 20)),
+        both_directions,
+    ),
     "text_classification": Case(
         TASKS["text_classification"],
         CONFIG,
         lambda: text_classification.data_of(CONFIG, make_data()),
+    ),
+    "text_classification, virtual adversarial": Case(
+        TASKS["text_classification"],
+        VIRTUAL,
+        lambda: text_classification.data_of(VIRTUAL, with_unlabelled()),
     ),
 }
