@@ -1,6 +1,7 @@
 """Lets a trained language model write, a token at a time."""
 
 import json
+import re
 import sys
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,10 +9,13 @@ from typing import Annotated
 import tyro
 
 from experiments.command_line import Place, parse, run
+from rnn_jax.errors import UserError
 from rnn_jax.models.sampling import SamplingSettings
 from rnn_jax.settings import require, to_flat
 from rnn_jax.tasks.generator import Generator
 from rnn_jax.training.compilation import keep_compiled_programs
+
+UNDECODED = re.compile("[\ud800-\udfff]")  # what Python makes of bytes on the command line that are no UTF-8
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ def main() -> None:
     keep_compiled_programs()
     require(options.samples > 0, "samples", options.samples, "must be above 0")
     require(options.seed >= 0, "seed", options.seed, "must be 0 or more")
+    if UNDECODED.search(options.prompt):
+        raise UserError("PROMPT is not UTF-8 text: check the encoding of the terminal")
     generator = Generator(options.workdir)
     if unknown := generator.unknown(options.prompt):
         print(f"warning: {unknown} tokens of the prompt are unknown to it", file=sys.stderr)

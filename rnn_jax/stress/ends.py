@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from rnn_jax.tasks import recipe_of
 from rnn_jax.tasks.predictor import Predictor
 from rnn_jax.tasks.text_classification import RECIPE
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
@@ -23,8 +24,9 @@ TEXTS = (
 def end_of(workdir: Path) -> dict[str, Any]:
     """Everything that two equal runs share, by name; arrays as bytes."""
     directory = RunDirectory(workdir)
-    settings = directory.read(RECIPE.name, RECIPE.settings)
-    task = RECIPE.make(settings, RECIPE.preprocessor(settings, directory.path))
+    recipe = recipe_of(workdir)
+    settings = directory.read(recipe.name, recipe.settings)
+    task = recipe.make(settings, recipe.preprocessor(settings, directory.path))
     like = jax.device_get(make_program(task, settings.training, 1, 1).init_state(task.init()))
     checkpoints = Checkpoints(directory.checkpoints)
     step = checkpoints.newest()
@@ -34,7 +36,7 @@ def end_of(workdir: Path) -> dict[str, Any]:
         "step": step,
         "log": [_comparable(record) for record in directory.read_metrics()],
         "result": _comparable(directory.read_result() or {}),
-        "predictions": Predictor(workdir)(TEXTS).tobytes(),
+        "predictions": Predictor(workdir)(TEXTS).tobytes() if recipe is RECIPE else b"",
         **{jax.tree_util.keystr(path): np.asarray(array).tobytes() for path, array in arrays},
     }
 

@@ -6,11 +6,13 @@ in `experiments/`; the loop, checkpoints, evaluation and the tests that every ta
 """
 
 from pathlib import Path
+from typing import Any
 
 from rnn_jax.errors import UserError
 from rnn_jax.tasks import language_model, text_classification
 from rnn_jax.training.recipe import Recipe
 from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.weights import Opened, open_run
 
 RECIPES = (text_classification.RECIPE, language_model.RECIPE)
 TASKS: dict[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
@@ -26,3 +28,18 @@ def recipe_of(workdir: str | Path) -> Recipe:
     if name not in TASKS:
         raise UserError(f"{workdir} holds a run of an unknown task {name!r}: known are {', '.join(TASKS)}")
     return TASKS[name]
+
+
+def open_as(recipe: Recipe, workdir: str | Path, **neutral: Any) -> Opened:
+    """Opens a run of one task; see `rnn_jax.training.weights.open_run`.
+
+    Raises:
+        UserError: if it is of another task, naming the script that uses it, or cannot be opened.
+    """
+    found = recipe_of(workdir)
+    if found is not recipe:
+        raise UserError(
+            f"{workdir} holds a run of {found.name}, and not of {recipe.name}: "
+            f"python -m experiments.{found.used_by} uses it"
+        )
+    return open_run(workdir, recipe, **neutral)

@@ -15,8 +15,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.models.functional import ModelParams, split
 from rnn_jax.models.sampling import SamplingSettings, distribution
 from rnn_jax.settings import check, require
+from rnn_jax.tasks import open_as
 from rnn_jax.tasks.language_model import RECIPE, TokenPreprocessor, make_model
-from rnn_jax.training.weights import open_run
 
 PIECE = 64  # steps of a prompt that are read at once, so that few programs are compiled
 
@@ -39,7 +39,7 @@ class Generator:
     """
 
     def __init__(self, workdir: str | Path) -> None:
-        run = open_run(workdir, RECIPE, unroll="dynamic")
+        run = open_as(RECIPE, workdir, unroll="dynamic")
         self.tokenizer: Tokenizer = cast("TokenPreprocessor", run.preprocessor).tokenizer
         self._params = run.params
         both = run.settings.recurrent.bidirectional

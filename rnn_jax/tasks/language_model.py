@@ -221,4 +221,5 @@ RECIPE = Recipe(
     preprocessor=lambda settings, directory: TokenPreprocessor(read_tokenizer(directory / TOKENS)),
     make=make,
     summary=summary,
+    used_by="generate",
 )

@@ -16,8 +16,8 @@ from rnn_jax.data.vocabulary import UNKNOWN, split_words
 from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
 from rnn_jax.models.functional import ModelParams, split
+from rnn_jax.tasks import open_as
 from rnn_jax.tasks.text_classification import RECIPE, make_model
-from rnn_jax.training.weights import open_run
 
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb
 MOST_ROWS = 128
@@ -55,7 +55,7 @@ class Predictor:
 
     def __init__(self, workdir: str | Path) -> None:
         # All unrolls are equal, and this one is compiled at once.
-        run = open_run(workdir, RECIPE, unroll="dynamic")
+        run = open_as(RECIPE, workdir, unroll="dynamic")
         self._reads, self._params = run.settings.text, run.params
         self.vocabulary, self._ratios = cast("TextPreprocessor", run.preprocessor)
         self._apply, _ = split(lambda: make_model(run.settings))

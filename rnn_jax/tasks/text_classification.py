@@ -258,4 +258,5 @@ RECIPE = Recipe(
     preprocessor=read_preprocessor,
     make=make,
     summary=lambda settings, preprocessor: summarize(make_model(settings), settings.text.max_length),
+    used_by="predict",
 )

@@ -49,6 +49,7 @@ class Recipe(NamedTuple):
         preprocessor: reads it back from the directory of a run; no dataset is needed.
         make: the task of settings and a preprocessor.
         summary: the printed table of layers.
+        used_by: the script that uses a trained run.
     """
 
     name: str
@@ -57,3 +58,4 @@ class Recipe(NamedTuple):
     preprocessor: Callable[[Settings, Path], Preprocessor]
     make: Callable[[Settings, Preprocessor], Task]
     summary: Callable[[Settings, Preprocessor], str]
+    used_by: str

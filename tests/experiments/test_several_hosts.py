@@ -24,12 +24,18 @@ SMALL = shlex.split(
 )
 
 
-def start(workdir, hosts, devices=1):
+CHARACTERS = shlex.split(
+    "--epochs 2 --batch-size 8 --hidden-size 6 --embedding-size 4 --length 16 --save-every 5 --log-every 5"
+)
+
+
+def start(workdir, hosts, devices=1, script=("imdb_sentiment", *SMALL)):
     """Starts a job; its processes find each other through Open MPI's variables, as under mpirun."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "experiments.imdb_sentiment", *SMALL, "--workdir", str(workdir)]
+    name, *options = script
+    command = [sys.executable, "-m", f"experiments.{name}", *options, "--workdir", str(workdir)]
     command += ["--num-devices", str(devices)] + ["--distributed"] * (hosts > 1)
     processes = []
     for rank in range(hosts):
@@ -113,6 +119,17 @@ def test_two_processes_train_what_one_does(tmp_path, undisturbed):
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert (result["hardware"]["num_hosts"], result["hardware"]["num_devices"]) == (2, 4)
     assert_alike(tmp_path / "run", undisturbed)
+
+
+def test_what_a_batch_leaves_to_the_next_is_that_of_its_own_rows(tmp_path):
+    """A language model whose state goes on: two processes do what one does."""
+    text = tmp_path / "text.txt"
+    text.write_text("".join(f"{i} men went out, {i * i} came back. " for i in range(200)), encoding="utf-8")
+    script = ("language_model", *CHARACTERS, "--dataset", str(text))
+    for hosts in (1, 2):
+        codes, printed = finish(start(tmp_path / str(hosts), hosts, script=script))
+        assert codes == [0] * hosts, printed
+    assert_alike(tmp_path / "2", tmp_path / "1")
 
 
 def test_a_run_moves_from_one_process_to_two_and_back(tmp_path, undisturbed):
