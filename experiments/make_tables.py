@@ -1,8 +1,9 @@
 """Makes the tables and plots of `results/`, and of the README, from the recorded runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.ablation import WHOLE
 from experiments.command_line import Place, parse, run
@@ -135,7 +136,8 @@ def make_files(root: Path) -> Files:
         tables[f"unroll_{platform}"] = training_table(others)
         tables[f"parallel_{platform}"] = parallel_table(linear)
         texts[results / f"tables/unroll_{platform}.md"] = benchmark_table(measured)
-        pictures |= benchmark_plots.pictures(measured, platform)
+        if len(training_sizes(measured)) > 1:  # there is nothing to see in a single size
+            pictures |= benchmark_plots.pictures(measured, platform)
     for file in sorted(results.glob("benchmark/*/data_parallel.jsonl")):
         platform = file.parent.name
         steps = load_scaling(file)
@@ -168,6 +170,12 @@ def make_files(root: Path) -> Files:
     for page in filter(Path.exists, (root / name for name in PAGES)):
         texts[page] = fill(page, tables)
     return Files(texts, {results / "plots" / name: picture for name, picture in pictures.items()})
+
+
+def training_sizes(measured: Sequence[dict[str, Any]]) -> set[tuple[int, int]]:
+    """The lengths and sizes at which training was measured."""
+    cases = (row["case"] for row in measured)
+    return {(case["time"], case["hidden"]) for case in cases if case["mode"] == "training"}
 
 
 def fill(page: Path, tables: dict[str, str]) -> str:

@@ -13,6 +13,8 @@ Each takes about a minute on two cores. The settings were found for the LSTM, by
 Networks to compare with, on the same words of the same reviews: a convolutional one and a bag of words and
 pairs, each with settings of its own (`experiments.search text_cnn`, `fasttext`).
 
+`semi_supervised` starts from the language model `reviews` (`--init-from`).
+
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
 and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).
 """
@@ -96,13 +98,15 @@ PRESETS: dict[str, Settings] = {
         cell="gru",
         bidirectional=True,
         max_length=400,
-        embedding_size=256,
-        hidden_size=512,
-        word_dropout=0.1,
+        embedding_size=128,
+        hidden_size=256,
+        pool_ratios=True,
+        word_dropout=0.0,
         embedding_dropout=0.3,
         dropout=0.5,
-        learning_rate=1e-3,
+        learning_rate=2e-3,
         warm_up=0.1,
+        pretrained_rate=0.5,
         adversarial=5.0,
         batch_size=64,
         epochs=4,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 import numpy as np
 import tyro
 
+from experiments import reproduce
 from experiments.command_line import Place, parse, run
 from experiments.recorded_runs import RecordedRun, run_missing
 from rnn_jax.errors import RunError
@@ -33,6 +34,7 @@ class Search(NamedTuple):
     draws: int
     finalists: int
     seconds: float = inf  # the longest training, counting of n-grams included, that may be chosen
+    needs: str | None = None  # the row of `experiments.reproduce` whose weights all start from
 
 
 BEST = (
@@ -160,6 +162,23 @@ SEARCHES: dict[str, Search] = {
         draws=8,
         finalists=2,
     ),
+    # From the language model `reviews`: how fast to move away from it, and how much noise.
+    "semi_supervised": Search(
+        "--preset semi_supervised",
+        {
+            "learning-rate": (1e-3, 2e-3, 4e-3),
+            "pretrained-rate": (0.2, 0.5, 1.0),
+            "freeze-epochs": (0, 0, 1),
+            "word-dropout": (0.0, 0.1),
+            "embedding-dropout": (0.2, 0.4),
+            "dropout": (0.3, 0.5),
+            "adversarial": (2.0, 5.0, 10.0),
+            "epochs": (3, 4),
+        },
+        draws=6,
+        finalists=2,
+        needs="reviews",
+    ),
 }
 FIRST_SEEDS = (0,)
 SECOND_SEEDS = (1, 2, 3)
@@ -197,14 +216,18 @@ def draw_settings(search: Search) -> dict[str, str]:
 
 def runs_of(options: Options, draws: dict[str, str], seeds: tuple[int, ...]) -> list[RecordedRun]:
     """All runs of one round, recorded or not."""
+    search = SEARCHES[options.name]
+    needed = reproduce.run_of(reproduce.Options(), search.needs, 0) if search.needs else None
+    start = f" --init-from {needed.workdir}" if needed else ""
     return [
         RecordedRun(
             file=records_of(options),
             name=draw,
             seed=seed,
-            script=f"imdb_sentiment {SEARCHES[options.name].options} --no-test --log-every 1000 {settings} "
+            script=f"imdb_sentiment {search.options}{start} --no-test --log-every 1000 {settings} "
             f"--seed {seed}",
             workdir=Path(options.runs) / options.name / draw / f"seed-{seed}",
+            needs=needed,
         )
         for draw, settings in draws.items()
         for seed in seeds

@@ -22,7 +22,7 @@ from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.recipe import Places, Recipe
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.transfer import transfer
+from rnn_jax.training.transfer import costs, transfer
 from rnn_jax.training.weights import open_run
 
 
@@ -138,13 +138,14 @@ def _train(script: Script, options: TrainingOptions) -> int:
     _say(console, script.plan(run))
     if options.dry_run:
         return 0
-    weights = None
+    weights, fields = None, {}
     if options.init_from:
         opened = open_run(options.init_from, recipe_of(options.init_from))
         weights, words = transfer(options.init_from, opened, run.task, settings, data.preprocessor)
+        fields = costs(options.init_from)
         _say(console, words)
     try:
-        result = run.train(command_line(script.name), weights)
+        result = run.train(command_line(script.name), weights, fields)
         _say(console, script.report(result, options.workdir, run))
     except InterruptedRunError as interruption:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)

@@ -72,8 +72,11 @@ def _origin(run: Run) -> tuple[str, str]:
 
 
 def _code(commit: str | None) -> str:
-    """What code made a run: a commit, shortened, or the version of an installed package."""
-    return commit if commit and " " in commit else f"commit {str(commit)[:12]}"
+    """What code made a run: a commit, shortened, `+changes` where files differed; or a package's version."""
+    if commit and " " in commit:
+        return commit
+    name, plus, changes = str(commit).partition("+")
+    return f"commit {name[:12]}{plus}{changes}"
 
 
 def _cells(row: Row, above: Row | None) -> tuple[str, ...]:

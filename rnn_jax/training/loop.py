@@ -3,6 +3,7 @@
 import contextlib
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -99,12 +100,15 @@ class Run:
         self._best: ModelParams | None = None  # the best weights so far
         self.test_outputs: Outputs | None = None
 
-    def train(self, command: str, initial_params: ModelParams | None = None) -> dict[str, Any]:
+    def train(
+        self, command: str, initial_params: ModelParams | None = None, fields: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Trains to the end, from the latest checkpoint where there is one, and returns the result.
 
         Args:
             command: what was typed, for the record.
             initial_params: weights to start a new run from, instead of drawing them.
+            fields: further ones of the result, as what these weights took.
 
         Raises:
             InterruptedRunError: if SIGTERM or SIGINT came; the run has been saved.
@@ -123,7 +127,7 @@ class Run:
                         self._train_epoch()
                         self._end_epoch()
                     self._saver.insist(self._save)
-            return self._finish(command)
+            return self._finish(command, fields or {})
 
     def _start(self, initial_params: ModelParams | None) -> None:
         """Begins, or goes on from the newest sound checkpoint."""
@@ -266,7 +270,7 @@ class Run:
         """How long this run has trained, the time before an interruption included."""
         return time.perf_counter() - self._clock_zero
 
-    def _finish(self, command: str) -> dict[str, Any]:
+    def _finish(self, command: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Evaluates the best weights on the test split, once, if it is to be read; records the result."""
         assert self._best is not None  # an epoch has ended
         figures: dict[str, float | None] = dict.fromkeys(self.task.figures.names)
@@ -288,6 +292,7 @@ class Run:
             **named("test", figures),
             "test_examples": len(self.data.test) if self.test else 0,
             **report.fields,
+            **fields,
             "data_seconds": round(self.data.seconds, 3),
             "train_seconds": round(seconds, 3),
             "examples_per_second": round(epochs * len(self.data.train) / seconds, 1),

@@ -13,6 +13,7 @@ from rnn_jax.models.functional import ModelParams
 from rnn_jax.models.transfer import take_layers, take_rows
 from rnn_jax.settings import to_flat
 from rnn_jax.training.recipe import Preprocessor, Settings
+from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.task import Part, Task
 from rnn_jax.training.weights import Opened
 
@@ -24,6 +25,13 @@ class Transferred(NamedTuple):
 
     params: ModelParams
     words: str  # what was taken, and what was drawn, in a line
+
+
+def costs(path: str | Path) -> dict[str, Any]:
+    """What a finished run took, and what that had started from: fields of the result of one that follows."""
+    result = RunDirectory(path).read_result() or {}
+    seconds = result.get("train_seconds", 0.0) + result.get("pretraining_seconds", 0.0)
+    return {"pretraining_seconds": round(seconds, 3), "pretraining_epochs": result.get("epochs_run", 0)}
 
 
 def transfer(
