@@ -7,16 +7,20 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+import jax
 import numpy as np
 
-from experiments.command_line import run
+from experiments.command_line import Place, run
 from experiments.presets import PRESETS, PresetName, settle
 from experiments.training import Script, TrainingOptions, devices, python, read_options, train
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.preprocessor import TextPreprocessor
+from rnn_jax.settings import require
+from rnn_jax.tasks import open_as
+from rnn_jax.tasks.pseudo_labels import teach
 from rnn_jax.tasks.text_classification import RECIPE, Settings
 from rnn_jax.training.loop import Run
-from rnn_jax.training.recipe import Preprocessor
+from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,9 @@ class Options(TrainingOptions):
     """
 
     settings: Settings
+    teacher: Place | None = None
+    """Label the unlabelled reviews with the probabilities of the run in this directory, for
+    --teacher-weight."""
     preset: PresetName = "lstm"
     """Settings to start from; the options below change them. Synthetic reviews get some of their own."""
 
@@ -39,10 +46,12 @@ def text(preprocessor: Preprocessor) -> TextPreprocessor:
 def plan(run: Run) -> str:
     """What would be trained, on what, and in how many steps."""
     data, train = run.data, cast("Bucketed", run.data.train)
+    unlabelled = int(train.beside["unlabelled"])
+    also = f" ({unlabelled:,} of them without a label)" if unlabelled else ""
     example = text(data.preprocessor).vocabulary.decode(train.columns["tokens"][0][:24])
     return (
         f"{RECIPE.summary(run.settings, data.preprocessor)}\n"
-        f"{data.name} reviews: {len(data.train):,} to train on, {len(data.validation):,} to validate, "
+        f"{data.name} reviews: {len(data.train):,} to train on{also}, {len(data.validation):,} to validate, "
         f"{len(data.test):,} to test; the first, as the network reads it:\n"
         f"    {example} …\n"
         f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} reviews a step "
@@ -86,6 +95,20 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
     )
 
 
+def recipe_for(options: Options) -> Recipe:
+    """The recipe, whose unlabelled reviews have the labels of a teacher, if there is one."""
+    teacher = options.teacher
+    if teacher is None:
+        return RECIPE
+
+    def load(settings: Settings, places: Places) -> Data:
+        opened = open_as(RECIPE, teacher)
+        devices = options.num_devices or jax.local_device_count()
+        return teach(RECIPE.load(settings, places), settings, opened, places, devices)
+
+    return RECIPE._replace(load=load)
+
+
 def main() -> int:
     """Trains, or reports what was trained."""
     options = read_options(Options, PRESETS, "lstm")
@@ -97,7 +120,9 @@ def main() -> int:
             return None
         return settle(options.settings, options.preset, cast('Literal["imdb", "synthetic"]', name))
 
-    return train(Script("imdb_sentiment", RECIPE, settled, plan, report), options)
+    weight = options.settings.teacher_weight
+    require((weight > 0) == (options.teacher is not None), "teacher_weight", weight, "goes with --teacher")
+    return train(Script("imdb_sentiment", recipe_for(options), settled, plan, report), options)
 
 
 if __name__ == "__main__":

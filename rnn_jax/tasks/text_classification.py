@@ -64,6 +64,8 @@ class Settings:
     """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
     virtual_adversarial: Annotated[float, at_least(0)] = 0.0
     """Radius of virtual adversarial training, which needs no labels; 0: none. See --unlabelled."""
+    teacher_weight: Annotated[float, at_least(0)] = 0.0
+    """Weight of an unlabelled review with the label that --teacher gives it; a labelled one has 1."""
 
     def check(self) -> None:
         """Raises UserError for what has nothing to go by."""
@@ -71,8 +73,11 @@ class Settings:
         require(not (self.text.refit and patience), "patience", patience, "needs validation: no --refit")
         ratios = self.text.log_count_ratios > 0
         require(ratios or not self.pool_ratios, "pool_ratios", True, "needs --log-count-ratios")
-        needed = self.virtual_adversarial > 0
-        require(needed or not self.text.unlabelled, "unlabelled", True, "needs --virtual-adversarial")
+        used = self.virtual_adversarial > 0 or self.teacher_weight > 0
+        words = "needs --virtual-adversarial or --teacher-weight"
+        require(used or not self.text.unlabelled, "unlabelled", True, words)
+        unlabelled = self.text.unlabelled or not self.teacher_weight
+        require(unlabelled, "teacher_weight", self.teacher_weight, "needs --unlabelled")
 
 
 def make_model(settings: Settings) -> Classifier:
@@ -110,7 +115,8 @@ def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
         virtual: bool = False,
     ) -> tuple[Sums, Carry]:
         logits = logits_of(params, batch, keys=keys, perturbation=perturbation)
-        sums = count(logits, batch.columns["labels"], batch.weights)
+        weights = batch.weights * batch.columns.get("importance", 1.0)
+        sums = count(logits, batch.columns["labels"], weights)
         if radius:
             nothing = Mean(jnp.zeros(()), jnp.zeros(()))
             sums["divergence"] = divergence(params, batch, keys) if virtual else nothing
@@ -173,13 +179,13 @@ def parts_of(settings: Settings) -> dict[str, Part]:
 
 
 def count(logits: Array, labels: Array, weights: Array) -> Sums:
-    """Cross-entropy in nats and accuracy of a batch: `[B]` each.
+    """Cross-entropy in nats and accuracy of a batch: `[B]` each; a label is the probability of 1.
 
     Rows of weight 0 do not count, nor those without a label, whose label is `NONE`.
     """
     weights = weights * (labels != NONE)
     losses = optax.sigmoid_binary_cross_entropy(logits, labels)
-    correct = (logits > 0) == (labels > 0)
+    correct = (logits > 0) == (labels > 0.5)
     examples = weights.sum()
     return {
         "loss": Mean((losses * weights).sum(), examples),
@@ -237,7 +243,7 @@ def data_of(settings: Settings, dataset: datasets.Dataset) -> Data:
     train, validation, test = (
         Bucketed(part.columns, part.lengths, boundaries, batch_size, beside)
         for part, beside in (
-            (trained, {}),
+            (trained, {"unlabelled": np.array((trained.labels == NONE).sum())}),
             (dataset.validation, {}),
             (dataset.test, {"words": dataset.test_words}),
         )
