@@ -42,6 +42,7 @@ class Generator:
         run = open_as(RECIPE, workdir, unroll="dynamic")
         self.tokenizer: Tokenizer = cast("TokenPreprocessor", run.preprocessor).tokenizer
         self._params = run.params
+        self._apart = run.settings.text.reading == "apart"
         both = run.settings.recurrent.bidirectional
         require(not both, "workdir", workdir, "a network that reads backward, too, cannot write")
         apply, _ = split(lambda: make_model(run.settings, self.tokenizer.size))
@@ -84,7 +85,7 @@ class Generator:
         """Draws token after token, as indices; `tokenizer.decode` makes text of them.
 
         Args:
-            prompt: what is read first; without one, a line end.
+            prompt: what is read first; without one, the end of a line, or of another text.
             length: how many tokens.
             seed: decides all draws, with the number of the sample.
             sample: which of several texts from one seed.
@@ -112,7 +113,7 @@ class Generator:
 
     def _after(self, prompt: str) -> tuple[NDArray[np.float32], Any]:
         """The log-odds of what comes after a prompt, and the state."""
-        tokens = self.tokenizer.encode(prompt or self._line_end())
+        tokens = self._beginning(prompt)
         state = self._start(1)
         found = None
         for start in range(0, len(tokens), PIECE):
@@ -124,8 +125,13 @@ class Generator:
             raise UserError("the prompt holds no token: write some text, or leave it out")
         return self._known(found), state
 
-    def _line_end(self) -> str:
-        return "\n" if self.tokenizer.kind != "blanks" else f" {END} "
+    def _beginning(self, prompt: str) -> NDArray[np.int32]:
+        """The tokens of a prompt, behind the end of another text where each was read apart; or a line end."""
+        end = self.tokenizer.index(END)
+        if not prompt and end == UNKNOWN:
+            return self.tokenizer.encode("\n")
+        before = [end] if self._apart or not prompt else []
+        return np.array([*before, *self.tokenizer.encode(prompt)], np.int32)
 
     def _known(self, logits: Array) -> NDArray[np.float32]:
         """Of one row, without the unknown token."""
