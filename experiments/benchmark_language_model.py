@@ -17,6 +17,7 @@ from rich.console import Console
 
 from experiments.command_line import Place, command_line, parse, run
 from experiments.language_model import PRESETS, PresetName
+from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.generation import generation_seconds
 from rnn_jax.measuring.language_models import Epoch, Take, our_epochs, our_steps, speeds_in_turns
@@ -183,7 +184,7 @@ def main() -> int:
         rows.append(row)
         replaced = {identity(what, each) for each in rows}
         kept = [each for each in earlier if identity(what, each) not in replaced]
-        file.write_text("".join(json.dumps(each) + "\n" for each in kept + rows), encoding="utf-8")
+        write_whole(file, "".join(json.dumps(each) + "\n" for each in kept + rows))
     table = TABLES[what](READERS[what](file))
     (folder / f"{what}.md").write_text(table, encoding="utf-8")
     print(table, end="")

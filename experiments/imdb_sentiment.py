@@ -7,7 +7,6 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-import jax
 import numpy as np
 
 from experiments.command_line import Place, run
@@ -103,8 +102,7 @@ def recipe_for(options: Options) -> Recipe:
 
     def load(settings: Settings, places: Places) -> Data:
         opened = open_as(RECIPE, teacher)
-        devices = options.num_devices or jax.local_device_count()
-        return teach(RECIPE.load(settings, places), settings, opened, places, devices)
+        return teach(RECIPE.load(settings, places), settings, opened, places)
 
     return RECIPE._replace(load=load)
 

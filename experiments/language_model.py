@@ -31,7 +31,7 @@ PRESETS: dict[str, Settings] = {
         hidden_size=400,
         num_layers=2,
         tied=True,
-        samples=2048,
+        softmax_samples=2048,
         dropout=0.4,
         embedding_dropout=0.3,
         learning_rate=3e-3,
@@ -51,7 +51,7 @@ PRESETS: dict[str, Settings] = {
         embedding_size=128,
         hidden_size=256,
         tied=True,
-        samples=1024,
+        softmax_samples=1024,
         dropout=0.1,
         batch_size=64,
         learning_rate=3e-3,
@@ -64,7 +64,7 @@ PRESETS["reviews_large"] = with_flat(
     cell="lstm",
     embedding_size=256,
     hidden_size=1024,
-    samples=2048,
+    softmax_samples=2048,
     precision="bfloat16",
     dropout=0.3,
     embedding_dropout=0.1,
@@ -101,8 +101,9 @@ def plan(run: Run) -> str:
     data, text = run.data, run.settings.text
     tokenizer = tokens_of(data.preprocessor).tokenizer
     unknown = float(cast("Stream | Bucketed", data.validation).beside["unknown"])
-    first = data.train.batch(data.train.once()[0], range(1)).columns["tokens"]
-    beginning = tokenizer.decode(first.values[0, : min(first.lengths[0], 60)]).replace("\n", "⏎")
+    train = data.train
+    tokens = train.tokens if isinstance(train, Stream) else cast("Bucketed", train).columns["tokens"][0]
+    beginning = tokenizer.decode(tokens[:60]).replace("\n", "⏎")
     apart = f"each read apart, {text.length} tokens at most"
     parts = f"{run.training.batch_size} parts of the text side by side, {text.length} {data.unit} a step"
     return (
@@ -126,7 +127,7 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
         )
     unit, use, what = "tokens", f"generate --workdir {shlex.quote(workdir)} --length 400", "Let it write"
     if result["reading"] == "apart":
-        unit, what = "texts", "Let a classifier begin with it"
+        unit, what = "pieces", "Let a classifier begin with it, with the same cell and sizes"
         use = f"imdb_sentiment --preset semi_supervised --init-from {shlex.quote(workdir)} --workdir runs/new"
     return (
         f"{result['dataset']}, {result['cell']}: {tested} (validation {result['validation_loss']:.4f} nats, "

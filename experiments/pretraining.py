@@ -92,12 +92,12 @@ def classifier(
     options: Options, what: str, name: str, seed: int, changes: str, needed: RecordedRun | None
 ) -> RecordedRun:
     """A classifier that starts from a language model, or from drawn weights."""
-    start = f"--init-from {needed.workdir}" if needed else DRAWN
+    changes = changes if needed else f"{changes} {DRAWN}"
     return RecordedRun(
         file=records_of(options, what),
         name=name,
         seed=seed,
-        script=f"{CLASSIFIER} {changes} {start} --seed {seed}",
+        script=f"{CLASSIFIER} {changes} --seed {seed}",
         workdir=Path(options.runs) / platform() / what / name / f"seed-{seed}",
         needs=needed,
     )

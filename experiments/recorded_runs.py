@@ -17,7 +17,7 @@ class RecordedRun(NamedTuple):
     file: Path  # of the records
     name: str  # which the run has in the file
     seed: int
-    script: str  # with its options; not with dataset and directory
+    script: str  # with its options; not with dataset, directories, and weights to start from
     workdir: Path
     dataset: str = "imdb"
     needs: Optional["RecordedRun"] = None  # the run whose weights this one starts from
@@ -25,8 +25,9 @@ class RecordedRun(NamedTuple):
     @property
     def command(self) -> str:
         """How it is run."""
+        start = f" --init-from {quote(str(self.needs.workdir))}" if self.needs else ""
         place = quote(str(self.workdir))
-        return f"python -m experiments.{self.script} --dataset {self.dataset} --workdir {place}"
+        return f"python -m experiments.{self.script}{start} --dataset {self.dataset} --workdir {place}"
 
     @property
     def record(self) -> Record | None:
@@ -54,6 +55,8 @@ def run_missing(runs: Sequence[RecordedRun]) -> int:
     missing = [run for run in runs if run.record is None]
     print(f"{len(runs) - len(missing)} of {len(runs)} runs are recorded already", flush=True)
     for run in missing:
+        if run.record is not None:  # by now, because another has needed it
+            continue
         if code := run_needed(run) or run_all([run.command]):
             return code
         add_record(run.file, record_of(run.name, RunDirectory(run.workdir)))

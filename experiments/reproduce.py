@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 import jax
@@ -45,7 +44,7 @@ class Recipe(NamedTuple):
         seeds: a run each.
         settings: by the name of the dataset, the seed aside; None for baselines, which have none.
         text: what a language model learns; None: the reviews that are asked for.
-        needs: the row whose first run has to be there, with its checkpoints: `{needed}` in the command.
+        needs: the row from whose first run it starts, which has to be there with its checkpoints.
     """
 
     command: str
@@ -61,8 +60,9 @@ REFITTED = ("minute", "best")
 SEMI_SUPERVISED = "semi_supervised"
 
 
-# Where most of a step goes to the update of many word vectors, two devices of a CPU would each make it.
-LARGE, ONE_DEVICE = ("wikitext2", "reviews"), " --num-devices 1"
+# Options of language models beside their presets. Where most of a step is the update of many word vectors,
+# two devices of a CPU would each make it.
+FURTHER = {"wikitext2": " --num-devices 1"}
 ON_GPUS = ("reviews_large",)  # recorded there, with the command in results/README.md; days on two cores
 
 
@@ -79,13 +79,13 @@ def language_model(preset: str) -> Recipe:
     """The recipe of a language model: a run takes long, and there is one."""
     settings = TEXTS[preset]
     text = Path(to_flat(settings)["dataset"]).name
-    command = f"language_model --preset {preset} --seed {{seed}}" + ONE_DEVICE * (preset in LARGE)
+    command = f"language_model --preset {preset} --seed {{seed}}{FURTHER.get(preset, '')}"
     return Recipe(command, seeds=(0,), settings=lambda _: settings, text=text)
 
 
 def started_from(needed: str, recipe: Recipe, seeds: tuple[int, ...]) -> Recipe:
     """The recipe of a network that starts from the weights of another row."""
-    return recipe._replace(command=f"{recipe.command} --init-from {{needed}}", seeds=seeds, needs=needed)
+    return recipe._replace(seeds=seeds, needs=needed)
 
 
 ROWS: dict[str, Recipe] = {
@@ -150,12 +150,11 @@ def run_of(options: Options, row: str, seed: int) -> RecordedRun:
     """The run of a row with one of its seeds."""
     recipe, platform = ROWS[row], jax.default_backend()
     needed = run_of(options, recipe.needs, ROWS[recipe.needs].seeds[0]) if recipe.needs else None
-    weights = quote(str(needed.workdir)) if needed else None
     return RecordedRun(
         file=Path(options.raw) / platform / f"{row}.jsonl",
         name=row,
         seed=seed,
-        script=recipe.command.format(seed=seed, needed=weights),
+        script=recipe.command.format(seed=seed),
         workdir=Path(options.runs) / platform / row / f"seed-{seed}",
         dataset=recipe.text or options.dataset,
         needs=needed,
@@ -242,7 +241,7 @@ def check(options: Options, runs: list[RecordedRun], console: Console) -> int:
         with tempfile.TemporaryDirectory() as folder:
             again = Path(folder) / f"seed-{each.seed}"
             line = each._replace(workdir=again).command
-            if first.epochs:  # sums depend on how many devices make them
+            if first.epochs and "--num-devices" not in line:  # sums depend on how many devices make them
                 line += f" --num-devices {first.result['hardware']['num_devices']}"
             if failed := run_needed(each, record=False) or run_all([line]):
                 return failed

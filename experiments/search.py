@@ -218,14 +218,12 @@ def runs_of(options: Options, draws: dict[str, str], seeds: tuple[int, ...]) -> 
     """All runs of one round, recorded or not."""
     search = SEARCHES[options.name]
     needed = reproduce.run_of(reproduce.Options(), search.needs, 0) if search.needs else None
-    start = f" --init-from {needed.workdir}" if needed else ""
     return [
         RecordedRun(
             file=records_of(options),
             name=draw,
             seed=seed,
-            script=f"imdb_sentiment {search.options}{start} --no-test --log-every 1000 {settings} "
-            f"--seed {seed}",
+            script=f"imdb_sentiment {search.options} --no-test --log-every 1000 {settings} --seed {seed}",
             workdir=Path(options.runs) / options.name / draw / f"seed-{seed}",
             needs=needed,
         )

@@ -15,6 +15,7 @@ from experiments.command_line import Place, command_line, parse
 from rnn_jax.errors import UserError
 from rnn_jax.settings import check, require, to_flat
 from rnn_jax.tasks import recipe_of
+from rnn_jax.training.checkpoints import Checkpoints
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.hosts import end_together, is_first, join
 from rnn_jax.training.interruption import InterruptedRunError
@@ -140,9 +141,10 @@ def _train(script: Script, options: TrainingOptions) -> int:
         return 0
     weights, fields = None, {}
     if options.init_from:
+        fields = costs(options.init_from)
+    if options.init_from and Checkpoints(directory.checkpoints).newest() is None:
         opened = open_run(options.init_from, recipe_of(options.init_from))
         weights, words = transfer(options.init_from, opened, run.task, settings, data.preprocessor)
-        fields = costs(options.init_from)
         _say(console, words)
     try:
         result = run.train(command_line(script.name), weights, fields)

@@ -164,7 +164,7 @@ CASES = {
         "--workdir new --dataset file --reading apart",
         "--workdir new --dataset file --copies",
         "--workdir new --dataset imdb --reading apart --bidirectional --num-layers 2",
-        "--workdir new --dataset file --samples -1",
+        "--workdir new --dataset file --softmax-samples -1",
         "--workdir new --dataset file --freeze-epochs 1",
         "--workdir new --dataset file --tokens letters",
         "--workdir new --dataset file --vocabulary-size 1",

@@ -8,20 +8,42 @@ learnt from what is compared with, and no label is looked at.
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from rnn_jax.data.examples import Examples, pack
 
 WORDS = 8  # of a shingle
-SHARE = 0.5  # of its shingles, from which a text counts as a copy
+SHARE = 0.5  # of the shingles of the shorter one, from which a text counts as a copy
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # odd: 2⁶⁴ divided by the golden ratio
 
 
 def copies(texts: Examples, originals: Examples) -> NDArray[np.bool_]:
-    """Which of N texts have half of their shingles, or more, in the originals: `[N]`."""
-    hashes, owners = shingles(texts)
-    shared = np.isin(hashes, np.unique(shingles(originals)[0]))
-    counts = np.bincount(owners, minlength=len(texts))
-    return np.bincount(owners, shared, minlength=len(texts)) >= SHARE * np.maximum(counts, 1)
+    """Which of N texts have half or more of the shingles of an original, or an original of theirs: `[N]`."""
+    mine, theirs = shingles(texts), shingles(originals)
+    shared = np.intersect1d(mine[0], theirs[0])
+    if not len(shared):
+        return np.zeros(len(texts), bool)
+    in_texts = _presence(*mine, shared, len(texts))
+    in_originals = _presence(*theirs, shared, len(originals))
+    both = (in_texts @ in_originals.T).tocoo()  # shingles that a text and an original have in common
+    sizes = [
+        np.bincount(owners, minlength=len(of)) for (_, owners), of in ((mine, texts), (theirs, originals))
+    ]
+    found = np.zeros(len(texts), bool)
+    found[both.row[both.data >= SHARE * np.minimum(sizes[0][both.row], sizes[1][both.col])]] = True
+    return found
+
+
+def _presence(
+    hashes: NDArray[np.uint64], owners: NDArray[np.int64], shared: NDArray[np.uint64], count: int
+) -> sparse.csr_matrix:
+    """1 where a text holds a shingle of some, however often: `[count, number of them]`."""
+    places = np.minimum(np.searchsorted(shared, hashes), len(shared) - 1)
+    of_these = shared[places] == hashes
+    rows, columns = owners[of_these], places[of_these]
+    there = sparse.csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape=(count, len(shared)))
+    there.data[:] = 1
+    return there
 
 
 def shingles(texts: Examples) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from rnn_jax.data.encoded_reviews import (
     held_out,
     load_encoded,
 )
-from rnn_jax.data.examples import Examples, Truncate, finish_all, hold_out, pack
+from rnn_jax.data.examples import NO_LABEL, Examples, Truncate, finish_all, hold_out, pack
 from rnn_jax.data.log_count_ratios import PATTERNS, LogCountRatios, count_ratios
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
@@ -46,14 +46,11 @@ class TextSettings:
     ] = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
     unlabelled: bool = False
-    """Read the unlabelled reviews, too, in training: for --virtual-adversarial."""
+    """Read the unlabelled reviews, too, in training: for --virtual-adversarial, or with a --teacher."""
     refit: bool = False
     """Train on the validation reviews, too, when all settings have been chosen; the last epoch counts."""
     buckets: Annotated[int, above(0)] = 6
     """Number of lengths that batches are padded to; each is compiled once."""
-
-
-NONE = -1  # the label of a review without one
 
 
 class Dataset(NamedTuple):
@@ -66,7 +63,7 @@ class Dataset(NamedTuple):
     test: Examples
     test_words: NDArray[np.int32]  # the words of each test review, before any was cut
     ratios: LogCountRatios | None = None  # of the training part, where they are asked for
-    unlabelled: Examples | None = None  # of label -1, where they are asked for
+    unlabelled: Examples | None = None  # without labels, where they are asked for
 
 
 def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | None = None) -> Dataset:
@@ -125,4 +122,4 @@ def unlabelled_reviews(
     ends = np.cumsum(texts.lengths)
     chosen = texts.places("unlabelled")
     sequences = (index[texts.tokens[ends[i] - texts.lengths[i] : ends[i]]] for i in chosen)
-    return pack(sequences, np.full(len(chosen), NONE, np.int8))
+    return pack(sequences, np.full(len(chosen), NO_LABEL, np.int8))

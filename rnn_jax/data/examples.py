@@ -12,6 +12,8 @@ from rnn_jax.data.vocabulary import START, UNKNOWN
 
 Truncate = Literal["head", "tail"]
 
+NO_LABEL = -1
+
 
 @dataclass(frozen=True, eq=False)
 class Examples:
@@ -20,7 +22,7 @@ class Examples:
     Attributes:
         tokens: one sequence after the other, `[sum of lengths]`.
         lengths: `[N]`.
-        labels: 1 positive, 0 negative, `[N]`.
+        labels: 1 positive, 0 negative, `NO_LABEL` unknown, `[N]`.
         ratios: what naive Bayes says of each token, `[sum of lengths, F]`, where it is asked; see
             `rnn_jax.data.log_count_ratios`.
     """

@@ -22,9 +22,11 @@ from rnn_jax.data.examples import pack
 from rnn_jax.data.tokenizers import Tokenizer, encode_all
 from rnn_jax.errors import UserError
 
-VERSION = 1  # of the file: raise it when tokenizers or the layout change
+# Of the file: raise it when tokens, parts or copies would come out otherwise (tokenizers, normalisation, what
+# is held out, `SPLIT_SEED`, `rnn_jax.data.copies`, `TEST`), or the layout changes.
+VERSION = 2
 PARTS = ("train", "validation", "unlabelled", "test")  # of which a review is one
-ORIGINALS = ("nothing", "train", "validation", "test")  # of which an unlabelled review is a copy
+ORIGINALS = ("nothing", "train", "validation", "test", "tested")  # of which an unlabelled review is a copy
 TEST = 2_500  # unlabelled reviews that a language model is tested on
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ class ReviewTexts(NamedTuple):
         lengths: `[N]`.
         characters: of each, `[N]`.
         part: `[N]`, indices into `PARTS`.
-        copy_of: `[N]`, indices into `ORIGINALS`.
+        copy_of: `[N]`, indices into `ORIGINALS`; "tested" are the reviews of the part `test`.
     """
 
     tokenizer: Tokenizer
@@ -99,6 +101,9 @@ def _encode(kind: str, data_dir: str | None, cache_dir: str | None) -> ReviewTex
         copy_of[len(train) :][copies(without_label, those)] = ORIGINALS.index(name)
     left = np.flatnonzero((part == PARTS.index("unlabelled")) & (copy_of == 0))
     part[np.random.default_rng(SPLIT_SEED).permutation(left)[:TEST]] = PARTS.index("test")
+    tested, read = (np.flatnonzero(part == PARTS.index(name)) for name in ("test", "unlabelled"))
+    repeated = copies(*(without_label.take(places - len(train)) for places in (read, tested)))
+    copy_of[read[repeated & (copy_of[read] == 0)]] = ORIGINALS.index("tested")
 
     texts = [text.replace("<br />", "\n") for text in train + unlabelled]
     counted = np.isin(part, [PARTS.index("train"), PARTS.index("unlabelled")]) & (copy_of == 0)

@@ -35,7 +35,7 @@ class CorpusSettings:
     vocabulary_size: Annotated[int, Rule(lambda n: n >= 2, "must be 2 or more")] = 50_000
     """Most token indices: the most frequent tokens of the training text, and one for all others."""
     length: Annotated[int, above(0)] = 64
-    """Steps that gradients reach back."""
+    """Steps that gradients reach back; of reviews that are read apart, the most that are read at once."""
     reading: Literal["stream", "apart"] = "stream"
     """How reviews are read: one after the other as one text, whose state goes on from step to step; or each
     apart, cut after `length` tokens, from an empty state."""
@@ -120,7 +120,7 @@ def _limit(tokenizer: Tokenizer, size: int, *parts: Documents) -> Corpus:
     """The corpus in the first `size` indices; all others are unknown."""
     limited = tokenizer.limit(size)
     known = (
-        part._replace(tokens=np.where(part.tokens < limited.size, part.tokens, UNKNOWN).astype(np.int32))
+        part._replace(tokens=np.where(part.tokens < limited.size, part.tokens, np.int32(UNKNOWN)))
         for part in parts
     )
     return Corpus(limited, *known)

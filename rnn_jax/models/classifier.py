@@ -95,8 +95,8 @@ class Classifier(nnx.Module):
         """
         if not isinstance(self.layers, PooledRecurrent):
             raise UserError("this network has no gates: train a recurrent one")
-        inputs = self.embed(tokens[None], jnp.full(1, len(tokens)), ratios[None])
-        return self.layers.recurrent.gates(inputs[0])
+        inputs = self.embed(tokens[None], jnp.full(1, len(tokens)), ratios[None])[0]
+        return self.layers.recurrent.gates(inputs[:, : inputs.shape[-1] - self.past])
 
     def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
         """From vectors to log-odds, `[B]`; `keys` turn noise on."""
@@ -106,8 +106,8 @@ class Classifier(nnx.Module):
             if keys is not None and self.dropout > 0:
                 encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
             if self.past:
-                ratios = mean_max(Unrolled(inputs[..., read:], ()), lengths)
-                encoded = jnp.concatenate([encoded, ratios], axis=-1)
+                ratios = jnp.where(valid_steps(lengths, inputs.shape[1]), inputs[..., read:], 0)
+                encoded = jnp.concatenate([encoded, mean_max(Unrolled(ratios, ()), lengths)], axis=-1)
             return self.head(encoded)[:, 0]
 
 

@@ -31,7 +31,7 @@ def take_layers(theirs: Params, mine: Params) -> Params:
     ratios, or the other direction of the layer below, has no weight at first: states begin as theirs were.
 
     Raises:
-        ValueError: if they do not fit.
+        ValueError: if they do not fit: only the inputs, the first axis of a kernel, may be more.
     """
     return {"layers": {i: _layer(theirs["layers"][i], layer) for i, layer in mine["layers"].items()}}
 
@@ -48,6 +48,10 @@ def _widen(theirs: Params, mine: Params) -> Params:
     """The weights of theirs in the shapes of mine, zero beyond."""
 
     def widen(their: NDArray[Any], my: NDArray[Any]) -> NDArray[Any]:
-        return np.pad(np.asarray(their), [(0, m - t) for t, m in zip(their.shape, my.shape, strict=True)])
+        if their.shape == my.shape:
+            return np.asarray(their)
+        if their.shape[1:] != my.shape[1:] or len(their) > len(my):
+            raise ValueError(f"weights {their.shape} do not fit {my.shape}")
+        return np.concatenate([their, np.zeros((len(my) - len(their), *my.shape[1:]), my.dtype)])
 
     return jax.tree.map(widen, theirs, mine)

@@ -138,7 +138,7 @@ def check(record: Record) -> None:
 
 def seconds_of(result: dict[str, Any]) -> float:
     """How long a run took to train: with the counting of n-grams, and with what it started from."""
-    return sum(result.get(name, 0) for name in ("train_seconds", "data_seconds", "pretraining_seconds"))
+    return sum(result.get(name) or 0 for name in ("train_seconds", "data_seconds", "pretraining_seconds"))
 
 
 def require(record: dict[str, Any], fields: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from rnn_jax.data import texts
 from rnn_jax.data.batches import Batch, Bucketed, Split
 from rnn_jax.data.documents import apart
 from rnn_jax.data.streams import Stream
-from rnn_jax.data.texts import Corpus, CorpusSettings, Documents, Texts, read_tokenizer, tokenizer_file
+from rnn_jax.data.texts import Corpus, CorpusSettings, Documents, read_tokenizer, tokenizer_file
 from rnn_jax.data.tokenizers import Tokenizer
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
@@ -55,7 +55,7 @@ class Settings:
     precision: Literal["float32", "bfloat16"] = "float32"
     """Type that the factors of matrix products are rounded to; parameters, states and sums are float32."""
 
-    samples: Annotated[int, at_least(0)] = 0
+    softmax_samples: Annotated[int, at_least(0)] = 0
     """Tokens that are drawn for the softmax of a training step, instead of all (sampled softmax); 0: all. The
     full softmax is evaluated in any case."""
 
@@ -100,7 +100,7 @@ def make(settings: Settings, preprocessor: Preprocessor) -> Task:
     size = cast("TokenPreprocessor", preprocessor).tokenizer.size
     apply, init = split(lambda: make_model(settings, size))
     is_stream = settings.text.reading == "stream"
-    sampled = f"{'sampled_' * (settings.samples > 0)}loss"
+    objective = "sampled_loss" if settings.softmax_samples else "loss"
 
     def losses(params: ModelParams, batch: Batch, carry: Carry, **training: Any) -> tuple[Mean, Carry]:
         tokens, targets = batch.columns["tokens"], batch.columns["targets"]
@@ -116,8 +116,8 @@ def make(settings: Settings, preprocessor: Preprocessor) -> Task:
         return Mean(total, found.counted.sum().astype(jnp.float32)), found.state if is_stream else ()
 
     def loss(params: ModelParams, batch: Batch, carry: Carry, keys: Keys) -> tuple[Sums, Carry]:
-        mean, carry = losses(params, batch, carry, keys=keys, samples=settings.samples)
-        return {sampled: mean}, carry
+        mean, carry = losses(params, batch, carry, keys=keys, samples=settings.softmax_samples)
+        return {objective: mean}, carry
 
     def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, tuple[()]]:
         mean, carry = losses(params, batch, carry)
@@ -141,7 +141,7 @@ def make(settings: Settings, preprocessor: Preprocessor) -> Task:
         init=init,
         loss=loss,
         evaluate=evaluate,
-        metrics=Metrics((sampled,)),
+        metrics=Metrics((objective,)),
         figures=Figures(("loss",), ("perplexity", "bits_per_character"), score),
         selection=Selection("loss", higher=False),
         identity={
@@ -169,15 +169,6 @@ def load(settings: Settings, places: Places) -> Data:
     return data_of(settings, texts.load(settings.text, *places))
 
 
-def streams_of(settings: Settings, text: Texts) -> Data:
-    """The splits of a text as streams; the tokens are counted in the training text alone.
-
-    Raises:
-        UserError: if a split is too short for a batch.
-    """
-    return data_of(settings, texts.encode(text, settings.text))
-
-
 def data_of(settings: Settings, corpus: Corpus) -> Data:
     """The splits of a corpus in batches.
 
@@ -203,7 +194,7 @@ def data_of(settings: Settings, corpus: Corpus) -> Data:
         batches(name, getattr(corpus, name)) for name in ("train", "validation", "test")
     )
     unit = "characters" if settings.text.tokens == "characters" else "tokens"
-    unit = "texts" if settings.text.reading == "apart" else unit
+    unit = "pieces" if settings.text.reading == "apart" else unit
     dataset = Path(settings.text.dataset).name
     return Data(dataset, unit, train, validation, test, TokenPreprocessor(corpus.tokenizer))
 

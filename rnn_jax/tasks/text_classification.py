@@ -16,17 +16,16 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data import dataset as datasets
 from rnn_jax.data.batches import Batch, Bucketed
 from rnn_jax.data.buckets import choose_boundaries
-from rnn_jax.data.dataset import NONE
-from rnn_jax.data.examples import concatenate
+from rnn_jax.data.examples import NO_LABEL, concatenate
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings, summarize
 from rnn_jax.models.dropout import Keys
-from rnn_jax.models.embedding import DIRECTION
+from rnn_jax.models.embedding import SIGN
 from rnn_jax.models.functional import ModelParams, split
 from rnn_jax.models.recurrent import LAYER_SETTINGS
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
-from rnn_jax.training.adversarial import adversarial_gradients, virtual_step
+from rnn_jax.training.adversarial import adversarial_gradients, worst_step
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.task import (
@@ -104,7 +103,6 @@ def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
         )
 
     radius = settings.virtual_adversarial
-    metrics = Metrics(("loss", "divergence"), ("accuracy",)) if radius else Metrics(("loss",), ("accuracy",))
 
     def loss(
         params: ModelParams,
@@ -123,17 +121,16 @@ def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
         return sums, carry
 
     def divergence(params: ModelParams, batch: Batch, keys: Keys) -> Mean:
-        fixed = jax.lax.stop_gradient(params)
-        clean = logits_of(fixed, batch, keys=keys)
+        def clean(step: Array) -> tuple[Array, Array]:
+            logits = logits_of(jax.lax.stop_gradient(params), batch, keys=keys, perturbation=step)
+            return logits.sum(), logits
 
-        def at(params: ModelParams, step: Array) -> Array:
-            moved = logits_of(params, batch, keys=keys, perturbation=step)
-            return (bernoulli_divergence(clean, moved) * batch.weights).sum()
-
-        shape = still_of(batch).shape[1:]
-        fold = lambda key: jax.random.normal(jax.random.fold_in(key, DIRECTION), shape)  # noqa: E731
-        step = virtual_step(lambda step: at(fixed, step), jax.vmap(fold)(keys.examples), radius)
-        return Mean(at(params, jax.lax.stop_gradient(step)), batch.weights.sum())
+        direction, before = jax.grad(clean, has_aux=True)(still_of(batch))
+        sign = jax.vmap(lambda key: jax.random.rademacher(jax.random.fold_in(key, SIGN), ()))(keys.examples)
+        step = worst_step(direction, radius) * sign[:, None, None]
+        after = logits_of(params, batch, keys=keys, perturbation=jax.lax.stop_gradient(step))
+        lost = bernoulli_divergence(jax.lax.stop_gradient(before), after)
+        return Mean((lost * batch.weights).sum(), batch.weights.sum())
 
     def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
         logits = logits_of(params, batch)
@@ -156,7 +153,7 @@ def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
         init=init,
         loss=loss,
         evaluate=evaluate,
-        metrics=metrics,
+        metrics=Metrics(("loss", *["divergence"] * bool(radius)), ("accuracy",)),
         figures=Figures(("loss", "accuracy")),
         selection=Selection("accuracy", higher=True),
         identity={
@@ -181,9 +178,9 @@ def parts_of(settings: Settings) -> dict[str, Part]:
 def count(logits: Array, labels: Array, weights: Array) -> Sums:
     """Cross-entropy in nats and accuracy of a batch: `[B]` each; a label is the probability of 1.
 
-    Rows of weight 0 do not count, nor those without a label, whose label is `NONE`.
+    Rows of weight 0 do not count, nor those without a label, whose label is `NO_LABEL`.
     """
-    weights = weights * (labels != NONE)
+    weights = weights * (labels != NO_LABEL)
     losses = optax.sigmoid_binary_cross_entropy(logits, labels)
     correct = (logits > 0) == (labels > 0.5)
     examples = weights.sum()
@@ -243,7 +240,7 @@ def data_of(settings: Settings, dataset: datasets.Dataset) -> Data:
     train, validation, test = (
         Bucketed(part.columns, part.lengths, boundaries, batch_size, beside)
         for part, beside in (
-            (trained, {"unlabelled": np.array((trained.labels == NONE).sum())}),
+            (trained, {"unlabelled": np.array((trained.labels == NO_LABEL).sum())}),
             (dataset.validation, {}),
             (dataset.test, {"words": dataset.test_words}),
         )

@@ -11,7 +11,9 @@ the step is the one that changes the answer most, and the loss how much it does,
 
     KL(p(x) ‖ p(x + r)),  r = ε g / ‖g‖₂,  g = ∂ KL(p(x) ‖ p(x + d)) / ∂d
 
-at a small random d, with one step of the power method, and p(x) and r held fixed.
+at a small random d, with p(x) and r held fixed. Where p is given by one number z, its log-odds, that
+divergence is p (1 − p) (d · ∂z/∂x)² / 2 near x. So g is along ∂z/∂x whatever d is, which decides its sign
+alone: here the sign is drawn.
 
 Variant: the paper normalises all input vectors to mean 0 and variance 1, so that they cannot outgrow ε; here
 r is measured in units of the root mean square of the example's own input vectors, to the same end.
@@ -26,7 +28,6 @@ import jax.numpy as jnp
 from rnn_jax.cells.cell import Array
 
 Gradients = Any
-PROBE = 0.02  # length of the random step, as a share of ε
 Loss = Callable[[Any, Array], tuple[Array, Any]]
 
 
@@ -54,14 +55,3 @@ def adversarial_gradients(
     (gradients, direction), aux = jax.grad(first or loss, argnums=(0, 1), has_aux=True)(params, still)
     adversarial, _ = jax.grad(loss, has_aux=True)(params, worst_step(direction, radius))
     return jax.tree.map(jnp.add, gradients, adversarial), aux
-
-
-def virtual_step(divergence: Callable[[Array], Array], start: Array, radius: float) -> Array:
-    """The step of length `radius` that changes the answers most, for each row: `[B, T, E]`.
-
-    Args:
-        divergence: of the answers at a step `[B, T, E]` from those at none, a sum over rows.
-        start: a random direction, `[B, T, E]`.
-        radius: ε.
-    """
-    return worst_step(jax.grad(divergence)(worst_step(start, PROBE * radius)), radius)

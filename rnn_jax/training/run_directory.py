@@ -17,7 +17,9 @@ from rnn_jax.settings import EXTENDABLE, NEUTRAL, differences, from_flat, marked
 
 LOCK = "lock"
 FIRST_TASK = "text_classification"  # of directories that are older than the name of a task in config.json
-TIMES = {"data_seconds", "elapsed_seconds", "examples_per_second", "train_seconds"}  # which no two runs share
+TIMES = {  # which no two runs share
+    *("data_seconds", "elapsed_seconds", "examples_per_second", "pretraining_seconds", "train_seconds"),
+}
 
 Settings = Any  # a tree of frozen dataclasses
 

@@ -32,9 +32,10 @@ class TrainingSettings:
     average_decay: Rate = 0.998
     """How much of the average of the weights a step keeps; 0 uses the weights of the last step."""
     freeze_epochs: Annotated[int, at_least(0)] = 0
-    """Epochs at first in which what --init-from took for a part of the network stays as it is."""
+    """Epochs at first in which the parts of the network that --init-from may take from another task, such as
+    recurrent layers, stay as they are."""
     pretrained_rate: Annotated[float, above(0)] = 1.0
-    """Learning rate of these parts afterwards, as a multiple of that of all others."""
+    """Learning rate of these parts afterwards, as a multiple of the rest's."""
     seed: int = 0
     """Seed of the initial weights, the order of examples, and dropout."""
 

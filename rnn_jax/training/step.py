@@ -1,6 +1,5 @@
 """One step of training, and one of evaluation: pure functions, the same on one device and on many."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -63,11 +62,11 @@ def train_step(
         sums, carry = task.loss(params, batch, state.carry, keys, *perturbation)
         minimised = [sums[name] for name in task.metrics.minimised]
         means = [mean.total / jnp.maximum(all_reduce(mean.number), 1) for mean in minimised]
-        return functools.reduce(jnp.add, means), (sums, carry)
+        return sum(means, jnp.zeros(())), (sums, carry)
 
     gradients, (sums, carry) = task.gradients(objective, state.params, batch)
     gradients, sums = all_reduce((gradients, sums))
-    loss = functools.reduce(jnp.add, [sums[name].total for name in task.metrics.minimised])
+    loss = sum(sums[name].total for name in task.metrics.minimised)
     finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradients))
     failed = jnp.where(finite | (state.failed >= 0), state.failed, state.step)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)

@@ -28,10 +28,15 @@ class Transferred(NamedTuple):
 
 
 def costs(path: str | Path) -> dict[str, Any]:
-    """What a finished run took, and what that had started from: fields of the result of one that follows."""
-    result = RunDirectory(path).read_result() or {}
-    seconds = result.get("train_seconds", 0.0) + result.get("pretraining_seconds", 0.0)
-    return {"pretraining_seconds": round(seconds, 3), "pretraining_epochs": result.get("epochs_run", 0)}
+    """What a run took, and what that had started from: fields of the result of one that follows.
+
+    None for a run that has not finished.
+    """
+    result = RunDirectory(path).read_result()
+    if result is None:
+        return {"pretraining_seconds": None, "pretraining_epochs": None}
+    seconds = result["train_seconds"] + (result.get("pretraining_seconds") or 0)
+    return {"pretraining_seconds": round(seconds, 3), "pretraining_epochs": result["epochs_run"]}
 
 
 def transfer(
@@ -39,8 +44,8 @@ def transfer(
 ) -> Transferred:
     """The best weights of another run for a new one.
 
-    All of them, where both learn the same task with the same network from inputs of the same names; else
-    those of the parts that both tasks have, vectors by name, and the rest as it is drawn.
+    All of them, where both learn the same task with weights of the same shapes from inputs of the same names;
+    else those of the parts that both tasks have, vectors by name, and the rest as it is drawn.
 
     Args:
         path: of the other run, for messages.
@@ -55,7 +60,8 @@ def transfer(
     """
     other, mine = to_flat(theirs.settings), to_flat(settings)
     if other.get("refit") and not mine.get("refit"):
-        raise UserError(f"--init-from {path} has been trained on what is held out here: use --refit, too")
+        advice = "use --refit, too" if "refit" in mine else "choose another"
+        raise UserError(f"--init-from {path} has been trained on what is held out here: {advice}")
     parts = {name: part for name, part in task.parts.items() if name in theirs.task.parts}
     if not parts:
         raise UserError(f"--init-from {path} holds a run of {theirs.task.name}, and no part for {task.name}")
@@ -64,36 +70,32 @@ def transfer(
             option = f"--{name.replace('_', '-')}"
             raise UserError(f"--init-from {path} has {option} {other[name]}, and not {mine[name]}")
     drawn = jax.device_get(task.init())
-    names = theirs.preprocessor.row_names(), preprocessor.row_names()
-    if theirs.task.name == task.name and names[0] == names[1]:
+    their_names, my_names = theirs.preprocessor.row_names(), preprocessor.row_names()
+    if theirs.task.name == task.name and their_names == my_names:
         if jax.tree.map(jnp.shape, theirs.params) != jax.tree.map(jnp.shape, drawn):
             raise UserError(f"--init-from {path} is another network: use its settings")
         return Transferred(theirs.params, f"all weights from {path}")
-    return _parts(path, theirs, task, drawn, parts, names)
-
-
-def _parts(
-    path: str | Path,
-    theirs: Opened,
-    task: Task,
-    drawn: ModelParams,
-    parts: Mapping[str, Part],
-    names: tuple[Any, Any],
-) -> Transferred:
     params, words = drawn, []
     for name, part in parts.items():
-        their, mine = _at(theirs.params, theirs.task.parts[name].path), _at(drawn, part.path)
+        their, my = _at(theirs.params, theirs.task.parts[name].path), _at(drawn, part.path)
         if name == ROWS:
-            taken, count = take_rows(their, mine, *names)
-            words.append(f"{count:,} of {len(names[1]):,} vectors of the embedding")
+            taken, count = take_rows(their, my, their_names, my_names)
+            words.append(f"{count:,} of {len(my_names):,} vectors of the embedding")
         else:
-            taken = take_layers(their, mine)
-            both = "backward" in mine["layers"][0], "backward" in their["layers"][0]
-            words.append("the recurrent layers" + ", forward alone" * (both[0] and not both[1]))
+            taken = _layers(path, their, my)
+            both = "backward" in my["layers"][0] and "backward" not in their["layers"][0]
+            words.append("the recurrent layers" + ", forward alone" * both)
         params = _put(params, part.path, taken)
     rest = sorted(params.keys() - {part.path[0] for part in parts.values()})
     drawn_words = f"; drawn: {', '.join(rest)}" if rest else ""
     return Transferred(params, f"taken from {path}: {' and '.join(words)}{drawn_words}")
+
+
+def _layers(path: str | Path, theirs: Any, mine: Any) -> Any:
+    try:
+        return take_layers(theirs, mine)
+    except ValueError as error:
+        raise UserError(f"--init-from {path} has recurrent layers with other inputs: {error}") from error
 
 
 def _at(tree: Any, path: tuple[str, ...]) -> Any:

@@ -26,6 +26,7 @@ def reviews(rng, monkeypatch, tmp_path):
 
     train, test = ([text(f"{name}{i}") for i in range(40)] for name in ("train", "test"))
     unlabelled = [text(f"more{i}") for i in range(20)] + [train[0].upper(), test[0] + " indeed"]
+    unlabelled += [f"{each} again" for each in unlabelled[:20]]
     splits = {"train": train, "test": test, "unsupervised": unlabelled}
     labels = np.arange(40) % 2
     monkeypatch.setattr(
@@ -42,11 +43,13 @@ def test_copies_are_marked_and_left_out(reviews):
     counts = found.counts()
     assert counts["test"] == 1
     assert counts["train"] + counts["validation"] == 1
+    # Each unlabelled review is there twice: of those that are tested, the other is left out, or tested, too.
+    assert 3 <= counts["tested"] <= 5
     sizes = {part: len(found.places(part)) for part in review_texts.PARTS}
-    assert sizes == {"train": 36, "validation": 4, "unlabelled": 15, "test": 5}
-    assert len(found.places("unlabelled", with_copies=True)) == 17
+    assert sizes == {"train": 36, "validation": 4, "unlabelled": 35 - counts["tested"], "test": 5}
+    assert len(found.places("unlabelled", with_copies=True)) == 37
     parts = [set(found.places(part)) for part in review_texts.PARTS]
-    assert len(set.union(*parts)) == 60
+    assert len(set.union(*parts)) == 80 - counts["tested"]
 
 
 def test_no_word_of_the_test_split_or_of_what_is_held_out_is_known(reviews):

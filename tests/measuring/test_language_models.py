@@ -24,7 +24,8 @@ from rnn_jax.measuring.torch_language_model import (
 )
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import with_flat
-from rnn_jax.tasks.language_model import RECIPE, Settings, make, streams_of
+from rnn_jax.tasks.language_model import RECIPE, Settings, make
+from rnn_jax.tasks.language_model import data_of as data_of_corpus
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.optimizer import SCHEDULES, make_optimizer
@@ -52,7 +53,7 @@ def torch():
 
 
 def data_of(settings):
-    return streams_of(settings, texts.cut(TEXT))
+    return data_of_corpus(settings, texts.encode(texts.cut(TEXT), settings.text))
 
 
 def noisy(params, rng):
@@ -246,7 +247,7 @@ def test_without_torch_there_is_one_line(monkeypatch):
         ({"zoneout": 0.1}, "--zoneout 0.1: is not built"),
         ({"bidirectional": True}, "--bidirectional True: is not built"),
         ({"dense": True}, "--dense True: is not built"),
-        ({"samples": 16}, "--samples 16: is not built"),
+        ({"softmax_samples": 16}, "--softmax-samples 16: is not built"),
         ({"optimizer": "rmsprop"}, "--optimizer rmsprop: is not built"),
         ({"precision": "bfloat16"}, "--precision bfloat16: is not built"),
     ],

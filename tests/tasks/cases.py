@@ -8,12 +8,11 @@ import numpy as np
 
 from rnn_jax.data import texts
 from rnn_jax.data.batches import Split
-from rnn_jax.data.dataset import NONE
+from rnn_jax.data.examples import NO_LABEL
 from rnn_jax.data.texts import Corpus, Documents
 from rnn_jax.data.tokenizers import END, Tokenizer
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import TASKS, language_model, text_classification
-from rnn_jax.tasks.language_model import streams_of
 from rnn_jax.training.recipe import Data, Recipe
 from tests.training.runs import CONFIG, make_data
 
@@ -24,7 +23,7 @@ STREAM = with_flat(
 
 
 APART = with_flat(
-    STREAM, dataset="imdb", tokens="bare", reading="apart", bidirectional=True, samples=3, length=8
+    STREAM, dataset="imdb", tokens="bare", reading="apart", bidirectional=True, softmax_samples=3, length=8
 )
 VIRTUAL = with_flat(CONFIG, adversarial=0.5, virtual_adversarial=0.5, unlabelled=True)
 
@@ -59,14 +58,14 @@ def with_unlabelled() -> Any:
     """Reviews, and more without a label."""
     data = make_data(train=30)
     more = make_data(train=20).train
-    return data._replace(unlabelled=replace(more, labels=np.full(20, NONE, np.int8)))
+    return data._replace(unlabelled=replace(more, labels=np.full(20, NO_LABEL, np.int8)))
 
 
 CASES = {
     "language_model": Case(
         TASKS["language_model"],
         STREAM,
-        lambda: streams_of(STREAM, texts.cut(TEXT)),
+        lambda: language_model.data_of(STREAM, texts.encode(texts.cut(TEXT), STREAM.text)),
     ),
     "language_model, both directions of texts apart": Case(
         TASKS["language_model"],

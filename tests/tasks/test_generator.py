@@ -17,7 +17,7 @@ from tests.tasks.cases import APART, documents
 
 
 def train(path, **changes):
-    settings = with_flat(APART, **{"epochs": 1, "samples": 0, **changes})
+    settings = with_flat(APART, **{"epochs": 1, "softmax_samples": 0, **changes})
     data = language_model.data_of(settings, documents(40, 16, 16))
     task, console = language_model.make(settings, data.preprocessor), Console(file=io.StringIO())
     Run(task, data, settings, RunDirectory(path), num_devices=1, console=console).train("command")

@@ -4,8 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rnn_jax.data.dataset import NONE
-from rnn_jax.data.examples import pack
+from rnn_jax.data.examples import NO_LABEL, pack
 from rnn_jax.data.vocabulary import START
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
@@ -27,7 +26,7 @@ def teacher(tmp_path_factory):
 def test_answers_are_those_to_each_review_alone(teacher, rng):
     """In the order of the reviews, cut as the teacher's own were."""
     sequences = [rng.integers(3, 20, n).astype(np.int32) for n in (4, 30, 1, 11, 12, 5)]
-    found = answers(teacher, pack(sequences, np.full(6, NONE, np.int8)), num_devices=1)
+    found = answers(teacher, pack(sequences, np.full(6, NO_LABEL, np.int8)))
     apply, _ = split(lambda: make_model(CONFIG))
     for probability, sequence in zip(found, sequences, strict=True):
         read = np.concatenate([[START], sequence[-(CONFIG.text.max_length - 1) :]])[None]
@@ -39,7 +38,7 @@ def test_only_reviews_without_a_label_get_one():
     data = CASES["text_classification, virtual adversarial"].data()
     before = data.train.columns["labels"]
     taught = with_labels(data, np.full(20, 0.75, np.float32), 0.5).train.columns
-    has_label = before != NONE
+    has_label = before != NO_LABEL
     assert has_label.sum() == 30
     np.testing.assert_array_equal(taught["labels"][has_label], before[has_label])
     assert (taught["labels"][~has_label] == 0.75).all()
@@ -55,4 +54,4 @@ def test_a_label_between_two_costs_as_much_as_both_weighed(rng):
 def test_a_teacher_that_has_seen_the_held_out_is_refused(teacher):
     settings = with_flat(teacher.settings, refit=True)
     with pytest.raises(Exception, match="use --refit, too"):
-        teach(CASES["text_classification"].data(), CONFIG, teacher._replace(settings=settings), Places(), 1)
+        teach(CASES["text_classification"].data(), CONFIG, teacher._replace(settings=settings), Places())

@@ -1,14 +1,20 @@
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from rnn_jax.data.batches import Batch, Sequences
+from rnn_jax.data.examples import NO_LABEL
+from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
-from rnn_jax.tasks.text_classification import Settings, bernoulli_divergence, count, make_model
-from rnn_jax.training.adversarial import adversarial_gradients, virtual_step, worst_step
+from rnn_jax.tasks.text_classification import Settings, bernoulli_divergence, count, make, make_model
+from rnn_jax.training.adversarial import adversarial_gradients, worst_step
 
 B, T, E = 4, 6, 5
+SIGNS = list(itertools.product((0, 1), repeat=3))  # of the steps of three rows, which are drawn
 CONFIG = with_flat(Settings(), vocabulary_size=30, embedding_size=E, hidden_size=7, cell="gru", dropout=0)
 
 
@@ -91,21 +97,67 @@ def test_the_divergence_is_that_of_two_labels(rng):
 
 
 @pytest.mark.slow
-def test_the_virtual_step_changes_the_answers_more_than_any_random_one(params, rng):
-    """Without a label; each row is moved by the radius."""
+def test_the_answers_change_most_along_the_gradient_of_the_logit(params, rng):
+    """Which is why virtual adversarial training needs no power method here: no random step changes more."""
     apply, _ = split(lambda: make_model(CONFIG))
     tokens, lengths = jnp.asarray(rng.integers(1, 30, (B, T))), jnp.array([6, 3, 4, 5])
-    clean = apply(params, tokens, lengths)
 
     @jax.jit
-    def divergence(step):
-        return bernoulli_divergence(clean, apply(params, tokens, lengths, perturbation=step)).sum()
+    def logits(step):
+        return apply(params, tokens, lengths, perturbation=step)
 
-    start = jnp.asarray(rng.normal(size=(B, T, E)), jnp.float32)
-    step = virtual_step(divergence, start, 0.3)
-    np.testing.assert_allclose(np.sqrt((step**2).sum(axis=(1, 2))), 0.3, rtol=1e-5)
-    randoms = [worst_step(jnp.asarray(rng.normal(size=(B, T, E)), jnp.float32), 0.3) for _ in range(30)]
-    assert divergence(step) > max(divergence(random) for random in randoms)
+    still = jnp.zeros((B, T, E))
+    clean = logits(still)
+    step = worst_step(jax.grad(lambda step: logits(step).sum())(still), 0.05)
+    randoms = [worst_step(jnp.asarray(rng.normal(size=(B, T, E)), jnp.float32), 0.05) for _ in range(30)]
+    for sign in (1, -1):
+        found = bernoulli_divergence(clean, logits(sign * step))
+        assert all((found > bernoulli_divergence(clean, logits(random))).all() for random in randoms)
+
+
+def test_the_divergence_is_that_of_the_answers_at_the_step(params, rng):
+    """A step of training minimises it beside the loss; only the moved answers have gradients."""
+    settings = with_flat(CONFIG, virtual_adversarial=0.5, unlabelled=True, word_dropout=0.0)
+    settings = with_flat(settings, embedding_dropout=0.0)
+    task = make(settings)
+    tokens = Sequences(jnp.asarray(rng.integers(1, 30, (B, T))), jnp.array([6, 3, 4, 5]))
+    labels = jnp.array([1, NO_LABEL, 0, NO_LABEL])
+    batch = Batch({"tokens": tokens, "labels": labels}, jnp.array([1.0, 1.0, 1.0, 0.0]), jnp.arange(B))
+    keys = make_keys(jax.random.key(0), batch.rows)
+    apply, _ = split(lambda: make_model(settings))
+
+    def logits(params, step):
+        return apply(params, *tokens, perturbation=step)
+
+    def objective(params, *how):
+        sums, _ = task.loss(params, batch, (), keys, *how)
+        return sums["loss"].total / 2 + sums["divergence"].total / 3, sums
+
+    gradients, sums = jax.jit(lambda p: task.gradients(objective, p, batch))(params)
+    step = worst_step(jax.grad(lambda r: logits(params, r).sum())(jnp.zeros((B, T, E))), 0.5)
+    either = [
+        (bernoulli_divergence(logits(params, step * 0), logits(params, s * step)) * batch.weights)[:3]
+        for s in (1, -1)
+    ]
+    assert float(sums["divergence"].number) == 3
+    possible = [sum(each[i] for i, each in zip(signs, np.stack(either, 1), strict=True)) for signs in SIGNS]
+    assert min(abs(float(sums["divergence"].total) - float(each)) for each in possible) < 1e-5
+    loss_alone = jax.grad(lambda p: count(logits(p, step * 0), labels, batch.weights)["loss"].total / 2)(
+        params
+    )
+    fixed = jax.lax.stop_gradient(logits(params, step * 0))
+    differences = []
+    for signs in SIGNS:
+        chosen = jnp.array([*((1 - 2 * np.array(signs)).tolist()), 1.0])[:, None, None] * step
+        moved = jax.grad(
+            lambda p, chosen=chosen: (
+                (bernoulli_divergence(fixed, logits(p, chosen)) * batch.weights).sum() / 3
+            )
+        )(params)
+        expected = jax.tree.map(jnp.add, loss_alone, moved)
+        gaps = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), gradients, expected)
+        differences.append(max(jax.tree.leaves(gaps)))
+    assert min(differences) < 1e-5
 
 
 def test_reviews_without_a_label_do_not_count():

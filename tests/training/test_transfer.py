@@ -17,10 +17,10 @@ from rnn_jax.models.transfer import take_layers
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import language_model, text_classification
 from rnn_jax.tasks.language_model import TokenPreprocessor
-from rnn_jax.training.loop import Run
+from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.program import make_program
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.transfer import transfer
+from rnn_jax.training.transfer import costs, transfer
 from rnn_jax.training.weights import Opened
 from tests.training.runs import CONFIG, make_data
 
@@ -123,7 +123,7 @@ def test_unlike_sizes_are_named(change, answer):
 
 
 def test_layers_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="negative"):
+    with pytest.raises(ValueError, match="do not fit"):
         take_layers({"layers": {0: {"bias": np.ones(5)}}}, {"layers": {0: {"bias": np.ones(4)}}})
 
 
@@ -191,14 +191,49 @@ def test_frozen_parts_stay_and_then_move_more_slowly():
         )
 
 
-def test_a_run_with_frozen_parts_resumes(tmp_path):
-    settings = with_flat(CONFIG, freeze_epochs=1, pretrained_rate=0.5)
+def test_a_run_with_frozen_parts_resumes_and_goes_on(tmp_path, monkeypatch):
+    """Stopped in its frozen epoch, and extended by another, it is the run that was never stopped."""
+    settings = with_flat(CONFIG, freeze_epochs=1, pretrained_rate=0.5, schedule="constant", epochs=3)
     data = text_classification.data_of(settings, make_data())
 
-    def run(path):
-        task, directory = text_classification.make(settings), RunDirectory(path)
-        return Run(task, data, settings, directory, num_devices=1, console=Console(file=io.StringIO()))
+    def run(path, settings=settings):
+        task, directory, console = (
+            text_classification.make(settings),
+            RunDirectory(path),
+            Console(file=io.StringIO()),
+        )
+        pace = Pace(log_every=1, save_every=1)
+        return Run(task, data, settings, directory, num_devices=1, pace=pace, console=console)
 
     whole = run(tmp_path / "whole").train("command")
-    again = run(tmp_path / "whole").train("command")
-    assert again["test_loss"] == whole["test_loss"]
+    stopped = run(tmp_path / "again", with_flat(settings, epochs=2))
+    batch = type(data.train).batch
+
+    def crash(split, plan, rows):
+        if split is data.train and stopped._step == 2:
+            raise RuntimeError("the machine is gone")
+        return batch(split, plan, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(data.train), "batch", crash)
+        with pytest.raises(RuntimeError, match="gone"):
+            stopped.train("command")
+    run(tmp_path / "again", with_flat(settings, epochs=2)).train("command")
+    assert run(tmp_path / "again").train("command")["test_loss"] == whole["test_loss"]
+
+
+def test_layers_that_read_more_are_refused_in_words():
+    theirs = new(log_count_ratios=1)
+    opened = Opened(theirs.settings, theirs.preprocessor, theirs.task, jax.device_get(theirs.task.init()))
+    other = new()._replace(preprocessor=TextPreprocessor(Vocabulary(WORDS[::-1])))
+    with pytest.raises(UserError, match="recurrent layers with other inputs"):
+        transfer("there", opened, *other)
+
+
+def test_what_a_run_took_is_what_it_and_those_before_it_took(tmp_path):
+    directory = RunDirectory(tmp_path)
+    assert costs(tmp_path) == {"pretraining_seconds": None, "pretraining_epochs": None}
+    directory.write_result({"train_seconds": 2.5, "epochs_run": 3})
+    assert costs(tmp_path) == {"pretraining_seconds": 2.5, "pretraining_epochs": 3}
+    directory.write_result({"train_seconds": 2.5, "epochs_run": 3, "pretraining_seconds": 1.0})
+    assert costs(tmp_path)["pretraining_seconds"] == 3.5
