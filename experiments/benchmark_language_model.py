@@ -4,7 +4,6 @@ Training is compared with the same network in PyTorch, in turns for the speed, a
 the curve of learning.
 """
 
-import argparse
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from rich.console import Console
 
 from experiments.command_line import Place, command_line, parse, run
 from experiments.language_model import PRESETS, PresetName
+from experiments.training import preset_of
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.generation import generation_seconds
@@ -84,10 +84,7 @@ STEPS: dict[str, Callable[[Settings, Data, int], Take]] = {"rnn_jax": our_steps,
 
 def read_options() -> Options:
     """The command line, checked, with the settings of its preset as defaults."""
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--preset", nargs="?")  # without a name, tyro complains below
-    preset = finder.parse_known_args()[0].preset
-    settings = PRESETS.get(preset or "", PRESETS["tiny_shakespeare"])
+    settings = preset_of(PRESETS, "tiny_shakespeare")
     options = parse(Options, Options(output=tyro.MISSING, settings=settings))
     if options.quick:
         quick: dict[str, Any] = {"turns": 2, "seconds": 0.1, "lengths": (8, 16)}
@@ -96,7 +93,7 @@ def read_options() -> Options:
     for name in ("turns", "seconds"):
         require(getattr(options, name) > 0, name, getattr(options, name), "must be above 0")
     require(min(options.lengths) > 0, "lengths", min(options.lengths), "must be above 0")
-    reading = to_flat(options.settings).get("reading", "stream")
+    reading = options.settings.text.reading
     require(reading == "stream", "reading", reading, "what is measured here reads a stream")
     if options.what == "generation" and options.workdir is None:
         raise UserError("--what generation needs --workdir, the directory of a trained language model")

@@ -58,10 +58,7 @@ Options = TypeVar("Options", bound=TrainingOptions)
 
 def read_options(kind: type[Options], presets: Mapping[str, Any], first: str) -> Options:
     """The command line, with the settings of its preset, or of the first, as defaults."""
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--preset", nargs="?")  # without a name, tyro complains below
-    preset = finder.parse_known_args()[0].preset
-    settings: dict[str, Any] = {"settings": presets.get(preset or "", presets[first])}
+    settings: dict[str, Any] = {"settings": preset_of(presets, first)}
     options = parse(kind, kind(workdir=tyro.MISSING, **settings))
     for name in ("log_every", "save_every"):
         if getattr(options, name) < 1:
@@ -72,6 +69,13 @@ def read_options(kind: type[Options], presets: Mapping[str, Any], first: str) ->
         value = getattr(training, name)
         require(value == neutral or options.init_from is not None, name, value, "needs --init-from")
     return options
+
+
+def preset_of(presets: Mapping[str, Any], first: str) -> Any:
+    """The settings of the preset that the command line names, or of the first."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--preset", nargs="?")  # an unknown name, or none: tyro complains
+    return presets.get(finder.parse_known_args()[0].preset or "", presets[first])
 
 
 def settings_of(options: TrainingOptions) -> Any:

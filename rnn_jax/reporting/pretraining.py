@@ -58,7 +58,10 @@ def _labelled(row: Row) -> Labelled:
     examples = config["train_examples"]
     accuracies = [100 * accuracy for accuracy in row.values("test_accuracy")]
     return Labelled(
-        _arm(row.preset), ALL[config["refit"]] if examples is None else examples, accuracies, hardware([row])
+        _arm(row.preset),
+        ALL[config.get("refit", False)] if examples is None else examples,
+        accuracies,
+        hardware([row]),
     )
 
 
@@ -73,7 +76,7 @@ def _arm(name: str) -> str:
 
 
 def _check_labels(record: Record) -> None:
-    require(record.config, ("train_examples", "refit"))
+    require(record.config, ("train_examples",))
     require(record.result, ("dataset", "seed", "test_accuracy", "hardware"))
     if record.result["test_accuracy"] is None:
         raise ValueError("a trial, run with --no-test")

@@ -52,8 +52,8 @@ def test_nothing_is_recorded_yet(tmp_path):
 def test_numbers_of_labelled_reviews_come_in_their_order(labels):
     found = load_labels(labels)
     assert [(each.arm, each.examples) for each in found] == [
-        *(("with", 100), ("with", 25_000)),
-        *(("without", 100), ("without", 1000), ("without", 25_000)),  # null: all
+        *(("with", 100), ("with", 22_500)),
+        *(("without", 100), ("without", 1000), ("without", 22_500)),  # null: all
     ]
     assert found[2].accuracies == percent(LABELS["without", 100])
 
@@ -63,7 +63,7 @@ def test_a_line_a_number_of_labelled_reviews(labels):
     assert labels_table(load_labels(labels)).splitlines()[2:] == [
         f"| 100 | 59.00 ± 1.41 | 86.00 ± 1.41 | +27.00 ± {spread:.2f} | 2 | 2 × A |",
         "| 1,000 | 80.00 |  | – | 1 | 2 × A |",
-        "| 25,000 | 89.00 ± 1.00 | 93.50 ± 0.50 | +4.50 ± 1.12 | 3 | 2 × A |",
+        "| 22,500 | 89.00 ± 1.00 | 93.50 ± 0.50 | +4.50 ± 1.12 | 3 | 2 × A |",
     ]
 
 
@@ -129,16 +129,16 @@ def test_accuracy_over_labelled_reviews_is_drawn_with_its_spread(labels):
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
     lines = drawn(axes)
-    assert list(lines["from a language model"].get_xdata()) == [100, 25_000]
+    assert list(lines["from a language model"].get_xdata()) == [100, 22_500]
     assert list(lines["from a language model"].get_ydata()) == pytest.approx([86, 93.5])
-    assert list(lines["from drawn weights"].get_xdata()) == [100, 1000, 25_000]
+    assert list(lines["from drawn weights"].get_xdata()) == [100, 1000, 22_500]
     assert list(lines["from drawn weights"].get_ydata()) == pytest.approx([59, 80, 89])
     with_one, without = (band for band in axes.collections if band.get_alpha() == 0.15)
     assert without.get_paths()[0].get_extents().ymin == pytest.approx(58)
     assert without.get_paths()[0].get_extents().ymax == pytest.approx(90)
     assert with_one.get_paths()[0].get_extents().ymin == pytest.approx(85)
     figure.canvas.draw()
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "1,000", "25,000"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["100", "1,000", "22,500"]
 
 
 def test_accuracy_over_minutes_is_drawn_with_epochs(epochs):
