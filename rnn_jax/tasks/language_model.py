@@ -22,7 +22,7 @@ from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.embedding import EmbeddingSettings
-from rnn_jax.models.functional import ModelParams, split
+from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.models.language_model import LanguageModel, Losses
 from rnn_jax.models.recurrent import LAYER_SETTINGS, RecurrentSettings
 from rnn_jax.models.summary import summarize_language_model
@@ -99,50 +99,19 @@ def make(settings: Settings, preprocessor: Preprocessor) -> Task:
     """The task of these settings, for the tokens of a preprocessor."""
     size = cast("TokenPreprocessor", preprocessor).tokenizer.size
     apply, init = split(lambda: make_model(settings, size))
-    is_stream = settings.text.reading == "stream"
-    objective = "sampled_loss" if settings.softmax_samples else "loss"
-
-    def losses(params: ModelParams, batch: Batch, carry: Carry, **training: Any) -> tuple[Mean, Carry]:
-        tokens, targets = batch.columns["tokens"], batch.columns["targets"]
-        start = None
-        if is_stream:
-            fresh = batch.columns["fresh"]
-            zero = apply(params, len(fresh), method="initial_state")
-            start = jax.tree.map(lambda old, new: jnp.where(fresh[:, None], new, old), carry, zero)
-        found: Losses = apply(
-            params, tokens.values, targets.values, tokens.lengths, start, **training, method="losses"
-        )
-        total = jnp.where(found.counted, found.values, 0).sum()
-        return Mean(total, found.counted.sum().astype(jnp.float32)), found.state if is_stream else ()
-
-    def loss(params: ModelParams, batch: Batch, carry: Carry, keys: Keys) -> tuple[Sums, Carry]:
-        mean, carry = losses(params, batch, carry, keys=keys, samples=settings.softmax_samples)
-        return {objective: mean}, carry
-
-    def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, tuple[()]]:
-        mean, carry = losses(params, batch, carry)
-        return {"loss": mean}, carry, ()
+    network = Network(settings, apply)
 
     @cache
     def initial_carry(rows: int) -> Carry:
-        return jax.device_get(apply(init(), rows, method="initial_state")) if is_stream else ()
-
-    def score(sums: Sums, text: Split) -> dict[str, float]:
-        """Perplexity, e to the mean loss of a token; bits a character, which do not depend on the tokens."""
-        mean, directions = sums["loss"], 1 + settings.recurrent.bidirectional
-        characters = directions * int(cast("Stream | Bucketed", text).beside["characters"])
-        return {
-            "perplexity": math.exp(min(mean.value, 700.0)),  # beyond, there is no such number
-            "bits_per_character": float(mean.total) / math.log(2) / characters,
-        }
+        return jax.device_get(network.empty(init(), rows))
 
     return Task(
         name=NAME,
         init=init,
-        loss=loss,
-        evaluate=evaluate,
-        metrics=Metrics((objective,)),
-        figures=Figures(("loss",), ("perplexity", "bits_per_character"), score),
+        loss=network.loss,
+        evaluate=network.evaluate,
+        metrics=Metrics((network.objective,)),
+        figures=Figures(("loss",), ("perplexity", "bits_per_character"), network.score),
         selection=Selection("loss", higher=False),
         identity={
             "cell": settings.recurrent.cell,
@@ -157,6 +126,57 @@ def make(settings: Settings, preprocessor: Preprocessor) -> Task:
             "recurrent": Part(("recurrent",), LAYER_SETTINGS),
         },
     )
+
+
+class Network(NamedTuple):
+    """The language model as functions of its parameters, as a task has them."""
+
+    settings: Settings
+    apply: Apply
+
+    @property
+    def objective(self) -> str:
+        """What is minimised: the loss, or its estimate from a sample."""
+        return "sampled_loss" if self.settings.softmax_samples else "loss"
+
+    def empty(self, params: ModelParams, rows: int) -> Carry:
+        """The state before the first batch; nothing where each text is read apart."""
+        is_stream = self.settings.text.reading == "stream"
+        return self.apply(params, rows, method="initial_state") if is_stream else ()
+
+    def losses(self, params: ModelParams, batch: Batch, carry: Carry, **training: Any) -> tuple[Mean, Carry]:
+        """The loss of all tokens of a batch that are predicted, and the state to go on from."""
+        tokens, targets = batch.columns["tokens"], batch.columns["targets"]
+        start = None
+        if carry:
+            fresh = batch.columns["fresh"]
+            begin = lambda old, new: jnp.where(fresh[:, None], new, old)  # noqa: E731
+            start = jax.tree.map(begin, carry, self.empty(params, len(fresh)))
+        found: Losses = self.apply(
+            params, tokens.values, targets.values, tokens.lengths, start, **training, method="losses"
+        )
+        total = jnp.where(found.counted, found.values, 0).sum()
+        return Mean(total, found.counted.sum().astype(jnp.float32)), found.state if carry else ()
+
+    def loss(self, params: ModelParams, batch: Batch, carry: Carry, keys: Keys) -> tuple[Sums, Carry]:
+        """The sums of a batch in training."""
+        samples = self.settings.softmax_samples
+        mean, carry = self.losses(params, batch, carry, keys=keys, samples=samples)
+        return {self.objective: mean}, carry
+
+    def evaluate(self, params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, tuple[()]]:
+        """The sums of a batch, over all tokens of the softmax."""
+        mean, carry = self.losses(params, batch, carry)
+        return {"loss": mean}, carry, ()
+
+    def score(self, sums: Sums, text: Split) -> dict[str, float]:
+        """Perplexity, e to the mean loss of a token; and bits a character of the text."""
+        mean, directions = sums["loss"], 1 + self.settings.recurrent.bidirectional
+        characters = directions * int(cast("Stream | Bucketed", text).beside["characters"])
+        return {
+            "perplexity": math.exp(min(mean.value, 700.0)),  # beyond, there is no such number
+            "bits_per_character": float(mean.total) / math.log(2) / characters,
+        }
 
 
 def report(_: Any, test: Any) -> Report:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings, summarize
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.embedding import SIGN
-from rnn_jax.models.functional import ModelParams, split
+from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.models.recurrent import LAYER_SETTINGS
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
@@ -95,65 +95,14 @@ def make_model(settings: Settings) -> Classifier:
 def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
     """The task of these settings; a preprocessor tells it nothing more."""
     apply, init = split(lambda: make_model(settings))
-
-    def logits_of(params: ModelParams, batch: Batch, **training: Any) -> Array:
-        tokens, ratios = batch.columns["tokens"], batch.columns.get("ratios")
-        return apply(
-            params, tokens.values, tokens.lengths, None if ratios is None else ratios.values, **training
-        )
-
-    radius = settings.virtual_adversarial
-
-    def loss(
-        params: ModelParams,
-        batch: Batch,
-        carry: Carry,
-        keys: Keys,
-        perturbation: Array | None = None,
-        virtual: bool = False,
-    ) -> tuple[Sums, Carry]:
-        logits = logits_of(params, batch, keys=keys, perturbation=perturbation)
-        weights = batch.weights * batch.columns.get("importance", 1.0)
-        sums = count(logits, batch.columns["labels"], weights)
-        if radius:
-            nothing = Mean(jnp.zeros(()), jnp.zeros(()))
-            sums["divergence"] = divergence(params, batch, keys) if virtual else nothing
-        return sums, carry
-
-    def divergence(params: ModelParams, batch: Batch, keys: Keys) -> Mean:
-        def clean(step: Array) -> tuple[Array, Array]:
-            logits = logits_of(jax.lax.stop_gradient(params), batch, keys=keys, perturbation=step)
-            return logits.sum(), logits
-
-        direction, before = jax.grad(clean, has_aux=True)(still_of(batch))
-        sign = jax.vmap(lambda key: jax.random.rademacher(jax.random.fold_in(key, SIGN), ()))(keys.examples)
-        step = worst_step(direction, radius) * sign[:, None, None]
-        after = logits_of(params, batch, keys=keys, perturbation=jax.lax.stop_gradient(step))
-        lost = bernoulli_divergence(jax.lax.stop_gradient(before), after)
-        return Mean((lost * batch.weights).sum(), batch.weights.sum())
-
-    def evaluate(params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
-        logits = logits_of(params, batch)
-        return count(logits, batch.columns["labels"], batch.weights), carry, logits
-
-    def still_of(batch: Batch) -> Array:
-        return jnp.zeros((*batch.columns["tokens"].values.shape, settings.embedding.embedding_size))
-
-    def gradients(objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
-        def first(params: ModelParams, step: Array) -> tuple[Array, Any]:
-            return objective(params, step, bool(radius))
-
-        still = still_of(batch)
-        if settings.adversarial:
-            return adversarial_gradients(objective, params, still, settings.adversarial, first)
-        return jax.grad(first, has_aux=True)(params, still)
-
+    network = Network(settings, apply)
+    virtual = settings.virtual_adversarial > 0
     return Task(
         name=NAME,
         init=init,
-        loss=loss,
-        evaluate=evaluate,
-        metrics=Metrics(("loss", *["divergence"] * bool(radius)), ("accuracy",)),
+        loss=network.loss,
+        evaluate=network.evaluate,
+        metrics=Metrics(("loss", *["divergence"] * virtual), ("accuracy",)),
         figures=Figures(("loss", "accuracy")),
         selection=Selection("accuracy", higher=True),
         identity={
@@ -161,10 +110,75 @@ def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:
             "cell": settings.encoder.recurrent.cell,
             "unroll": settings.encoder.recurrent.unroll,
         },
-        gradients=gradients if settings.adversarial or radius else plain_gradients,
+        gradients=network.gradients if settings.adversarial or virtual else plain_gradients,
         report=report,
         parts=parts_of(settings),
     )
+
+
+class Network(NamedTuple):
+    """The classifier as functions of its parameters, as a task has them."""
+
+    settings: Settings
+    apply: Apply
+
+    def logits(self, params: ModelParams, batch: Batch, **training: Any) -> Array:
+        """The log-odds of a batch, `[B]`."""
+        tokens, ratios = batch.columns["tokens"], batch.columns.get("ratios")
+        beside = None if ratios is None else ratios.values
+        return self.apply(params, tokens.values, tokens.lengths, beside, **training)
+
+    def loss(
+        self,
+        params: ModelParams,
+        batch: Batch,
+        carry: Carry,
+        keys: Keys,
+        perturbation: Array | None = None,
+        virtual: bool = False,
+    ) -> tuple[Sums, Carry]:
+        """The sums of a batch in training: at a perturbation of its vectors, or with virtual steps."""
+        logits = self.logits(params, batch, keys=keys, perturbation=perturbation)
+        weights = batch.weights * batch.columns.get("importance", 1.0)
+        sums = count(logits, batch.columns["labels"], weights)
+        if self.settings.virtual_adversarial:
+            nothing = Mean(jnp.zeros(()), jnp.zeros(()))
+            sums["divergence"] = self.divergence(params, batch, keys) if virtual else nothing
+        return sums, carry
+
+    def divergence(self, params: ModelParams, batch: Batch, keys: Keys) -> Mean:
+        """How far the answers move at a virtual adversarial step; see `rnn_jax.training.adversarial`."""
+
+        def clean(step: Array) -> tuple[Array, Array]:
+            logits = self.logits(jax.lax.stop_gradient(params), batch, keys=keys, perturbation=step)
+            return logits.sum(), logits
+
+        direction, before = jax.grad(clean, has_aux=True)(self.still(batch))
+        sign = jax.vmap(lambda key: jax.random.rademacher(jax.random.fold_in(key, SIGN), ()))(keys.examples)
+        step = worst_step(direction, self.settings.virtual_adversarial) * sign[:, None, None]
+        after = self.logits(params, batch, keys=keys, perturbation=jax.lax.stop_gradient(step))
+        lost = bernoulli_divergence(jax.lax.stop_gradient(before), after)
+        return Mean((lost * batch.weights).sum(), batch.weights.sum())
+
+    def still(self, batch: Batch) -> Array:
+        """No perturbation: zeros, a vector a token."""
+        return jnp.zeros((*batch.columns["tokens"].values.shape, self.settings.embedding.embedding_size))
+
+    def gradients(self, objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
+        """The rule of adversarial and of virtual adversarial training."""
+        radius, virtual = self.settings.adversarial, self.settings.virtual_adversarial > 0
+
+        def first(params: ModelParams, step: Array) -> tuple[Array, Any]:
+            return objective(params, step, virtual)
+
+        if radius:
+            return adversarial_gradients(objective, params, self.still(batch), radius, first)
+        return jax.grad(first, has_aux=True)(params, self.still(batch))
+
+    def evaluate(self, params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
+        """The sums of a batch, and its log-odds."""
+        logits = self.logits(params, batch)
+        return count(logits, batch.columns["labels"], batch.weights), carry, logits
 
 
 def parts_of(settings: Settings) -> dict[str, Part]:
