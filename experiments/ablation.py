@@ -1,14 +1,17 @@
-"""What each ingredient of the most accurate network gives: trained without it, judged on validation reviews.
+"""What each ingredient of a network gives: trained without it, judged on validation reviews.
 
-A run trains in `runs/ablation/NETWORK/seed-N`, never reads the test split, and is then recorded: a line of
-`results/ablation/NETWORK.jsonl`. What is recorded is not run again, and a run that was stopped goes on.
-`python -m experiments.make_tables` then makes the table.
+The networks are `best`, the most accurate one that labelled reviews alone have given, and `semi_supervised`,
+which starts from a language model. A run trains in `runs/ablation`, never reads the test split, and is then
+recorded: a line of a file in `results/ablation`, or in `results/ablation/semi_supervised`. What is recorded is
+not run again, and a run that was stopped goes on. `python -m experiments.make_tables` then makes the tables.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple
 
+from experiments import reproduce
 from experiments.command_line import Place, parse, run
 from experiments.recorded_runs import RecordedRun, run_missing
 
@@ -31,13 +34,39 @@ ABLATIONS: dict[str, str] = {
     "10,000 words": "--vocabulary-size 10000",
     "minGRU": "--cell mingru",
 }
+
+# The same for what starts from a language model, and what may be added to it.
+SEMI_SUPERVISED: dict[str, str] = {
+    WHOLE: "",
+    "no language model": "--pretrained-rate 1",
+    "forward alone": "--no-bidirectional",
+    "no adversarial training": "--adversarial 0",
+    "no log-count ratios": "--no-pool-ratios --log-count-ratios 0",
+    "ratios through the layers": "--no-pool-ratios",
+    "one learning rate": "--pretrained-rate 1",
+    "frozen for an epoch": "--freeze-epochs 1",
+    "virtual adversarial training": "--virtual-adversarial 5 --unlabelled",
+}
+DRAWN = "no language model"  # which starts from drawn weights
+
+
+class Ablation(NamedTuple):
+    """What is left out of a preset, and where the records lie, below the folder of all."""
+
+    networks: dict[str, str]
+    folder: str
+
+
+OF = {"best": Ablation(ABLATIONS, "."), "semi_supervised": Ablation(SEMI_SUPERVISED, "semi_supervised")}
 SEEDS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
 class Options:
-    """Trains the most accurate network without one ingredient at a time, and never reads the test split."""
+    """Trains a network without one ingredient at a time, and never reads the test split."""
 
+    preset: Literal["best", "semi_supervised"] = "best"
+    """The network."""
     seeds: tuple[int, ...] = SEEDS
     """A run of each network with each."""
     records: Place = "results/ablation"
@@ -55,16 +84,21 @@ def file_name(network: str) -> str:
 
 def runs_of(options: Options) -> list[RecordedRun]:
     """All runs, recorded or not: one seed after the other, so that a part of them already compares all."""
+    networks, folder = OF[options.preset]
+    row = reproduce.ROWS[options.preset].needs
+    model = reproduce.run_of(reproduce.Options(), row, 0) if row else None
     return [
         RecordedRun(
-            file=Path(options.records) / f"{file_name(network)}.jsonl",
+            file=Path(options.records) / folder / f"{file_name(network)}.jsonl",
             name=network,
             seed=seed,
-            script=f"imdb_sentiment --preset best --no-test --log-every 1000 {change} --seed {seed}",
-            workdir=Path(options.runs) / file_name(network) / f"seed-{seed}",
+            script=f"imdb_sentiment --preset {options.preset} --no-test --log-every 1000 {change} "
+            f"--seed {seed}",
+            workdir=Path(options.runs) / folder / file_name(network) / f"seed-{seed}",
+            needs=None if network == DRAWN else model,
         )
         for seed in options.seeds
-        for network, change in ABLATIONS.items()
+        for network, change in networks.items()
     ]
 
 
@@ -73,7 +107,7 @@ def main() -> int:
     options = parse(Options)
     runs = runs_of(options)
     if options.dry_run:
-        print(*(each.command for each in runs), sep="\n")
+        print(*reproduce.commands(runs), sep="\n")
         return 0
     return run_missing(runs)
 

@@ -163,8 +163,9 @@ def make_files(root: Path) -> Files:
         tables |= part.tables
         texts |= {results / f"tables/{name}.md": table for name, table in part.tables.items()}
         pictures |= part.pictures
-    if ablated := load_trials(*sorted(results.glob("ablation/*.jsonl"))):
-        tables["ablation"] = ablation_table(ablated, WHOLE)
+    for mark, files in (("ablation", "ablation/*.jsonl"), ("ablation_semi_supervised", "ablation/*/*.jsonl")):
+        if ablated := load_trials(*sorted(results.glob(files))):
+            tables[mark] = ablation_table(ablated, WHOLE)
     for file in sorted(results.glob("stress/stress.jsonl")):
         tables["stress"] = stress_table(load_stress(file))
     for page in filter(Path.exists, (root / name for name in PAGES)):

@@ -16,23 +16,26 @@ from rnn_jax.settings import differences
 RECORDS = Path(__file__).parents[2] / "results/ablation"
 
 
-def commands(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["ablation", "--seeds", "1", "--dry-run"])
+def commands(monkeypatch, capsys, preset):
+    monkeypatch.setattr(sys, "argv", ["ablation", "--preset", preset, "--seeds", "1", "--dry-run"])
     assert ablation.main() == 0
-    return dict(zip(ablation.ABLATIONS, capsys.readouterr().out.splitlines(), strict=True))
+    lines = [line for line in capsys.readouterr().out.splitlines() if "imdb_sentiment" in line]
+    return dict(zip(ablation.OF[preset].networks, lines, strict=True))
 
 
-@pytest.mark.parametrize("name", ablation.ABLATIONS)
-def test_each_leaves_out_what_its_name_says(name, monkeypatch, capsys):
-    line = commands(monkeypatch, capsys)[name]
+@pytest.mark.parametrize(
+    ("preset", "name"), [(preset, name) for preset, of in ablation.OF.items() for name in of.networks]
+)
+def test_each_leaves_out_what_its_name_says(preset, name, monkeypatch, capsys):
+    line = commands(monkeypatch, capsys, preset)[name]
     monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
     options = read_options(Options, PRESETS, "lstm")
+    networks, folder = ablation.OF[preset]
     assert options.test is False
-    assert options.workdir == f"runs/ablation/{ablation.file_name(name)}/seed-1"
-    changed = differences(options.settings, PRESETS["best"]).keys() - {"dataset", "seed"}
-    given = {
-        word[2:].removeprefix("no-") for word in ablation.ABLATIONS[name].split() if word.startswith("--")
-    }
+    assert Path(options.workdir) == Path("runs/ablation") / folder / ablation.file_name(name) / "seed-1"
+    assert (options.init_from is not None) == (preset == "semi_supervised" and name != ablation.DRAWN)
+    changed = differences(options.settings, PRESETS[preset]).keys() - {"dataset", "seed"}
+    given = {word[2:].removeprefix("no-") for word in networks[name].split() if word.startswith("--")}
     assert changed == {option.replace("-", "_") for option in given}
 
 
@@ -46,6 +49,6 @@ def test_what_is_missing_is_run(monkeypatch):
 
 
 def test_the_committed_records_are_of_these_networks():
-    runs = ablation.runs_of(ablation.Options(records=str(RECORDS)))
-    known = {(run.file, run.name) for run in runs}
-    assert {(file, r.name) for file in RECORDS.iterdir() for r in read_records(file)} <= known
+    options = [ablation.Options(preset=preset, records=str(RECORDS)) for preset in ablation.OF]
+    known = {(run.file, run.name) for each in options for run in ablation.runs_of(each)}
+    assert {(file, r.name) for file in RECORDS.rglob("*.jsonl") for r in read_records(file)} <= known
