@@ -2,7 +2,7 @@
 
 The networks are `best`, the most accurate one that labelled reviews alone have given, and `semi_supervised`,
 which starts from a language model. A run trains in `runs/ablation`, never reads the test split, and is then
-recorded: a line of a file in `results/ablation`, or in `results/ablation/semi_supervised`. What is recorded is
+recorded: a line of a file in `results/ablation`, or in its folder `semi_supervised`. What is recorded is
 not run again, and a run that was stopped goes on. `python -m experiments.make_tables` then makes the tables.
 """
 
