@@ -68,7 +68,7 @@ def transfer(
     for name in (name for part in parts.values() for name in part.settings):
         if other[name] != mine[name]:
             option = f"--{name.replace('_', '-')}"
-            raise UserError(f"--init-from {path} has {option} {other[name]}, and not {mine[name]}")
+            raise UserError(f"--init-from {path} has {option} {other[name]}: use that, and not {mine[name]}")
     drawn = jax.device_get(task.init())
     their_names, my_names = theirs.preprocessor.row_names(), preprocessor.row_names()
     if theirs.task.name == task.name and their_names == my_names:

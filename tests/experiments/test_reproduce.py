@@ -165,9 +165,9 @@ def test_records_of_other_settings_than_the_preset_has_are_refused(ran, run, lst
 def test_a_language_model_is_run_once_on_its_own_text(ran, run, tmp_path):
     assert run("--row", "tiny_shakespeare", "wikitext2") == 0
     assert ran == [
-        f"python -m experiments.language_model --preset {name} --seed 0 --dataset {name} "
+        f"python -m experiments.language_model --preset {name} --seed 0 {further}--dataset {name} "
         f"--workdir {tmp_path}/runs/cpu/{name}/seed-0"
-        for name in ("tiny_shakespeare", "wikitext2")
+        for name, further in (("tiny_shakespeare", ""), ("wikitext2", "--num-devices 1 "))
     ]
     recorded = [(run.preset, run.task, run.correct) for run in load_runs(tmp_path / "raw")]
     assert recorded == [("tiny_shakespeare", "language_model", None), ("wikitext2", "language_model", None)]
@@ -290,14 +290,14 @@ def test_there_are_no_synthetic_texts(ran, run, capsys):
 
 
 def test_the_same_digits_of_a_language_model_again(ran, run, tmp_path, capsys):
-    file = tmp_path / "raw/cpu/wikitext2.jsonl"
-    add_record(file, language_model("wikitext2"))
-    assert run("--row", "wikitext2", "--check") == 0
-    assert capsys.readouterr().out == "wikitext2, seed 0: the same digits, test perplexity 4.95\n"
+    file = tmp_path / "raw/cpu/tiny_shakespeare.jsonl"
+    add_record(file, language_model("tiny_shakespeare"))
+    assert run("--row", "tiny_shakespeare", "--check") == 0
+    assert capsys.readouterr().out == "tiny_shakespeare, seed 0: the same digits, test perplexity 4.95\n"
     assert ran[0].endswith(" --num-devices 2")  # as recorded
     change(file, 0, test_loss=1.7)
     file.write_text(file.read_text().replace('"validation_loss": 1.51', '"validation_loss": 1.52'))
-    assert run("--row", "wikitext2", "--check") == 1
+    assert run("--row", "tiny_shakespeare", "--check") == 1
     assert "test_loss 1.7 against 1.6; the log differs from epoch 3 on" in capsys.readouterr().out
 
 

@@ -116,7 +116,7 @@ def test_many_devices_do_what_one_does(devices, parts, step, batch):
         np.testing.assert_array_equal(first, other)
 
     evaluate = parallel.map(partial(evaluation_step, task=task, all_reduce=all_reduce, all_gather=all_gather))
-    nothing = EvaluationState(zeros(task.figures), ())
+    nothing = EvaluationState(zeros(task.figures.counted), ())
     found = evaluate(parallel.replicate(nothing), replicas.params, parallel.shard(batch))
     alone = {"all_reduce": lambda tree: tree, "all_gather": lambda rows: rows}
     expected = evaluation_step(nothing, state.params, batch, task=task, **alone)

@@ -111,10 +111,10 @@ def test_a_second_layer_reads_one_direction_at_first():
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
-        ({"hidden_size": 5}, "--hidden-size 4, and not 5"),
-        ({"embedding_size": 2}, "--embedding-size 3, and not 2"),
-        ({"cell": "lstm"}, "--cell gru, and not lstm"),
-        ({"num_layers": 2}, "--num-layers 1, and not 2"),
+        ({"hidden_size": 5}, "--hidden-size 4: use that, and not 5"),
+        ({"embedding_size": 2}, "--embedding-size 3: use that, and not 2"),
+        ({"cell": "lstm"}, "--cell gru: use that, and not lstm"),
+        ({"num_layers": 2}, "--num-layers 1: use that, and not 2"),
     ],
 )
 def test_unlike_sizes_are_named(change, answer):
