@@ -5,6 +5,7 @@
 
 import contextlib
 import io
+import json
 import logging
 import os
 import sys
@@ -44,6 +45,12 @@ def read_examples(folder: Path, split: str) -> list[dict[str, Any]]:
             return examples_of(tfds.builder_from_directory(folder), split)
     except Exception as error:  # array_record, protobuf and TFDS each complain in their own way
         raise UserError(f"the {split} split in {folder} is damaged ({one_line(error)})") from error
+
+
+def in_order(folder: Path) -> bool:
+    """Whether examples are written in the order in which they were made; TFDS shuffles them by default."""
+    info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
+    return bool(info.get("disableShuffling", False))
 
 
 def examples_of(builder: Any, split: str) -> list[dict[str, Any]]:

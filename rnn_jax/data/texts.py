@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rnn_jax.data import review_texts
 from rnn_jax.data.encoded_reviews import SPLIT_SEED
-from rnn_jax.data.prepared import data_directory, read_examples
+from rnn_jax.data.prepared import data_directory, in_order, read_examples
 from rnn_jax.data.tokenizers import END, KINDS, UNKNOWN, Tokenizer, encode_all
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
@@ -135,8 +135,7 @@ def join(documents: Documents, tokenizer: Tokenizer) -> NDArray[np.int32]:
 def _read(name: str, data_dir: str | None) -> Texts:
     if name in PREPARED:
         folder = data_directory(data_dir) / PREPARED[name]
-        splits = (read_examples(folder, split) for split in Texts._fields)
-        return Texts(*("".join(example["text"].decode() for example in split) for split in splits))
+        return Texts(*(_joined(folder, split) for split in Texts._fields))
     file = local(name)
     if not file.is_file():
         known = ", ".join([*PREPARED, REVIEWS])
@@ -146,6 +145,17 @@ def _read(name: str, data_dir: str | None) -> Texts:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"--dataset {file} cannot be read as UTF-8 text: {error}") from error
     return cut(text)
+
+
+def _joined(folder: Path, split: str) -> str:
+    """The text of a split that TFDS has prepared."""
+    examples = read_examples(folder, split)
+    if len(examples) > 1 and not in_order(folder):
+        raise UserError(
+            f"the {split} split in {folder} has {len(examples)} examples in random order: "
+            "prepare one a split, or with disable_shuffling"
+        )
+    return "".join(example["text"].decode() for example in examples)
 
 
 def cut(text: str) -> Texts:

@@ -1,6 +1,6 @@
 """What can be learnt: one file a task, a record of pure functions, and the table of tasks by name.
 
-A new task is a new file here, written after `text_classification.py`, a line in `TASKS`, and a short script
+A new task is a new file here, written after `text_classification.py`, a name in `RECIPES`, and a short script
 in `experiments/`; the loop, checkpoints, evaluation and the tests that every task passes then know it.
 `rnn_jax/training/task.py` says what a task is, `rnn_jax/training/recipe.py` what it is made from.
 """

@@ -58,4 +58,4 @@ class Recipe(NamedTuple):
     preprocessor: Callable[[Settings, Path], Preprocessor]
     make: Callable[[Settings, Preprocessor], Task]
     summary: Callable[[Settings, Preprocessor], str]
-    used_by: str
+    used_by: str = "evaluate"
