@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from experiments import reproduce
 from experiments.command_line import Place, parse, run
-from experiments.recorded_runs import RecordedRun, run_missing
+from experiments.recorded_runs import RecordedRun, commands, run_missing
 
 WHOLE = "the whole network"
 
@@ -107,7 +107,7 @@ def main() -> int:
     options = parse(Options)
     runs = runs_of(options)
     if options.dry_run:
-        print(*reproduce.commands(runs), sep="\n")
+        print(*commands(runs), sep="\n")
         return 0
     return run_missing(runs)
 

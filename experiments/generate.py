@@ -1,7 +1,6 @@
 """Lets a trained language model write, a token at a time."""
 
 import json
-import re
 import sys
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,8 +13,6 @@ from rnn_jax.models.sampling import SamplingSettings
 from rnn_jax.settings import require, to_flat
 from rnn_jax.tasks.generator import Generator
 from rnn_jax.training.compilation import keep_compiled_programs
-
-UNDECODED = re.compile("[\ud800-\udfff]")  # what Python makes of bytes on the command line that are no UTF-8
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,10 @@ def main() -> None:
     keep_compiled_programs()
     require(options.samples > 0, "samples", options.samples, "must be above 0")
     require(options.seed >= 0, "seed", options.seed, "must be 0 or more")
-    if UNDECODED.search(options.prompt):
-        raise UserError("PROMPT is not UTF-8 text: check the encoding of the terminal")
+    try:
+        options.prompt.encode()
+    except UnicodeEncodeError as error:
+        raise UserError("PROMPT is not UTF-8 text: convert it first") from error
     generator = Generator(options.workdir)
     if unknown := generator.unknown(options.prompt):
         print(f"warning: {unknown} tokens of the prompt are unknown to it", file=sys.stderr)

@@ -3,6 +3,9 @@
 `labels` trains the preset `semi_supervised` on 100 to all labelled reviews, from the weights of the language
 model `reviews` and from drawn ones, and tests each run once. `epochs` trains language models for more and
 more epochs, each with a schedule of its own, and a classifier from each, judged on the validation reviews.
+The best epoch is chosen on the 2,500 validation reviews, whose labels do not count among the labelled ones,
+and the settings are those that were made for starting from a language model.
+
 A run trains in `runs/pretraining`, and is then recorded in `results/pretraining/PLATFORM`. What is recorded
 is not run again, and a run that was stopped goes on. `python -m experiments.make_tables` then makes tables
 and plots.
@@ -16,7 +19,7 @@ import jax
 
 from experiments import reproduce
 from experiments.command_line import Place, parse, run
-from experiments.recorded_runs import RecordedRun, run_missing
+from experiments.recorded_runs import RecordedRun, commands, run_missing
 
 # Labelled reviews, and epochs: few reviews make few steps.
 LABELS: dict[int | None, int] = {100: 40, 300: 30, 1_000: 15, 3_000: 8, 10_000: 5, None: 4}
@@ -121,7 +124,7 @@ def main() -> int:
     options = parse(Options)
     runs = [each for what in options.what for each in KINDS[what](options)]
     if options.dry_run:
-        print(*reproduce.commands(runs), sep="\n")
+        print(*commands(runs), sep="\n")
         return 0
     return run_missing(runs)
 

@@ -47,6 +47,16 @@ class RecordedRun(NamedTuple):
         return self.finished and checkpoints.is_dir() and any(checkpoints.iterdir())
 
 
+def commands(runs: Sequence[RecordedRun]) -> list[str]:
+    """The commands of all runs, each behind the one whose weights it needs, unless these are there."""
+    lines = []
+    for each in runs:
+        if each.needs and not each.needs.has_weights:
+            lines.append(each.needs.command)
+        lines.append(each.command)
+    return list(dict.fromkeys(lines))
+
+
 def run_missing(runs: Sequence[RecordedRun]) -> int:
     """Runs and records what is not recorded yet; the code of the first that fails, else 0.
 

@@ -25,7 +25,7 @@ from rich.table import Table
 from experiments.command_line import Place, parse, run, run_all
 from experiments.language_model import PRESETS as TEXTS
 from experiments.presets import PRESETS, settle
-from experiments.recorded_runs import RecordedRun, run_missing, run_needed
+from experiments.recorded_runs import RecordedRun, commands, run_missing, run_needed
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
@@ -207,16 +207,6 @@ def _need(run: RecordedRun, *, first: bool) -> str:
     if run.needs is None:
         return ""
     return run.needs.name + ", to be run first" * (first and not run.needs.has_weights)
-
-
-def commands(runs: list[RecordedRun]) -> list[str]:
-    """The commands of all runs, each behind the one whose weights it needs, unless these are there."""
-    lines = []
-    for each in runs:
-        if each.needs and not each.needs.has_weights:
-            lines.append(each.needs.command)
-        lines.append(each.command)
-    return list(dict.fromkeys(lines))
 
 
 def check(options: Options, runs: list[RecordedRun], console: Console) -> int:

@@ -34,7 +34,7 @@ class TrainingOptions:
     workdir: Place
     """Directory of the run: settings, metrics, checkpoints, result."""
     init_from: Place | None = None
-    """Start a new run from the best weights of the run in this directory."""
+    """Start a new run from the best weights of the run in this directory, of the same task or of another."""
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None

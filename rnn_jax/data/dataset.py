@@ -119,7 +119,5 @@ def unlabelled_reviews(
     """The reviews that nobody has labelled, but for copies of labelled and of test reviews."""
     texts = review_texts.load("bare", data_dir, cache_dir)
     index = vocabulary.indices(texts.tokenizer.names(range(texts.tokenizer.size)))
-    ends = np.cumsum(texts.lengths)
-    chosen = texts.places("unlabelled")
-    sequences = (index[texts.tokens[ends[i] - texts.lengths[i] : ends[i]]] for i in chosen)
-    return pack(sequences, np.full(len(chosen), NO_LABEL, np.int8))
+    sequences = texts.sequences(texts.places("unlabelled"))
+    return pack((index[each] for each in sequences), np.full(len(sequences), NO_LABEL, np.int8))

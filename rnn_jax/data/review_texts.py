@@ -56,6 +56,11 @@ class ReviewTexts(NamedTuple):
         chosen = np.isin(self.part, [PARTS.index(part) for part in parts])
         return np.flatnonzero(chosen & (with_copies | (self.copy_of == 0)))
 
+    def sequences(self, places: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+        """The tokens of some reviews."""
+        ends = np.cumsum(self.lengths)
+        return [self.tokens[ends[i] - self.lengths[i] : ends[i]] for i in places]
+
     def counts(self) -> dict[str, int]:
         """How many unlabelled reviews are copies, by what they are a copy of."""
         return {name: int((self.copy_of == i).sum()) for i, name in enumerate(ORIGINALS) if i}

@@ -1,5 +1,6 @@
 """Texts for language models: prepared by TFDS, or a file of one's own."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -17,6 +18,8 @@ from rnn_jax.settings import Rule, above, require
 
 PREPARED = {"tiny_shakespeare": "tiny_shakespeare/1.0.0", "wikitext2": "wikitext2/1.0.0"}
 REVIEWS = "imdb"
+log = logging.getLogger(__name__)
+
 HELD_OUT = 0.05  # of a file, for validation, and as much for the test
 
 
@@ -100,17 +103,15 @@ def encode(texts: Texts, settings: CorpusSettings) -> Corpus:
 
 def _reviews(settings: CorpusSettings, reviews: review_texts.ReviewTexts) -> Corpus:
     """The reviews, in an order that says nothing of their labels."""
-    starts = np.cumsum(reviews.lengths) - reviews.lengths
+    if not settings.copies:
+        of = ", ".join(f"{count} of {name}" for name, count in reviews.counts().items())
+        log.info("Unlabelled reviews that repeat others are left out: %s reviews", of)
 
     def part(*names: str) -> Documents:
         places = reviews.places(*names, with_copies=settings.copies)
         chosen = np.random.default_rng(SPLIT_SEED).permutation(places)
-        tokens = [reviews.tokens[starts[i] : starts[i] + reviews.lengths[i]] for i in chosen]
-        return Documents(
-            np.concatenate([np.empty(0, np.int32), *tokens]),
-            reviews.lengths[chosen],
-            int(reviews.characters[chosen].sum()),
-        )
+        tokens = np.concatenate([np.empty(0, np.int32), *reviews.sequences(chosen)])
+        return Documents(tokens, reviews.lengths[chosen], int(reviews.characters[chosen].sum()))
 
     parts = part("train", "unlabelled"), part("validation"), part("test")
     return _limit(reviews.tokenizer, settings.vocabulary_size, *parts)

@@ -80,11 +80,6 @@ class Tokenizer:
         self.size = 1 + len(self.tokens)
         self._index = {token: i for i, token in enumerate(self.tokens, 1)}
 
-    @classmethod
-    def count(cls, kind: str, text: str) -> "Tokenizer":
-        """All tokens of a text."""
-        return encode_all(kind, [text], np.ones(1, bool), ends=False)[0]
-
     def limit(self, size: int) -> "Tokenizer":
         """The most frequent tokens, `size` indices in all."""
         return Tokenizer(self.kind, self.tokens[: size - 1])

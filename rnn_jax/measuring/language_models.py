@@ -9,9 +9,9 @@ import jax
 import numpy as np
 
 from rnn_jax.data.batches import Batch, Split
+from rnn_jax.measuring.epochs import timed_epochs
 from rnn_jax.seeds import make_key
 from rnn_jax.tasks.language_model import Settings, make
-from rnn_jax.training.evaluation import Evaluator
 from rnn_jax.training.program import make_program
 from rnn_jax.training.recipe import Data
 
@@ -27,21 +27,11 @@ class Epoch(NamedTuple):
 
 
 def our_epochs(settings: Settings, data: Data, num_devices: int) -> Iterator[Epoch]:
-    """Trains as a run does, but without checkpoints and records."""
-    training, task = settings.training, make(settings, data.preprocessor)
-    program = make_program(task, training, data.train.steps * training.epochs, num_devices)
-    parallel = program.parallel
-    evaluate = Evaluator(task, parallel, training.batch_size)
-    state = parallel.put(program.init_state(task.init()))
-    key = make_key(training.seed)
-    seconds = 0.0
-    for epoch in range(training.epochs):
-        start = time.perf_counter()
-        for plan in data.train.epoch(training.seed, epoch):
-            state = program.step(state, parallel.shard(data.train.batch(plan, parallel.rows)), key)
-        jax.block_until_ready(state)
-        seconds += time.perf_counter() - start
-        yield Epoch(seconds, evaluate(parallel.unreplicate(state.average), data.validation).figures["loss"])
+    """Trains a language model, and validates it after every epoch."""
+    task, seconds = make(settings, data.preprocessor), 0.0
+    for epoch in timed_epochs(task, data, settings.training, num_devices):
+        seconds += epoch.seconds
+        yield Epoch(seconds, epoch.evaluate(data.validation).figures["loss"])
 
 
 def our_steps(settings: Settings, data: Data, num_devices: int) -> Take:

@@ -142,7 +142,6 @@ def counterparts(model: Any, params: ModelParams) -> list[tuple[NDArray[np.float
     places = [(stack, layer) for stack in model.stacks for layer in range(stack.num_layers)]
     for number, (stack, layer) in enumerate(places):
         ours = params["recurrent"]["layers"][number]
-        ours = ours if isinstance(ours, dict) else ours._asdict()
         second = np.zeros(ours["bias"].shape, np.float32)
         if "candidate_bias" in ours:
             second[2 * stack.hidden_size :] = ours["candidate_bias"]

@@ -17,7 +17,7 @@ from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.task import Part, Task
 from rnn_jax.training.weights import Opened
 
-ROWS, LAYERS = "embedding", "recurrent"  # names of parts
+ROWS = "embedding"  # the part whose rows have names; others are layers
 
 
 class Transferred(NamedTuple):

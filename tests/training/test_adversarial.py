@@ -158,6 +158,8 @@ def test_the_divergence_is_that_of_the_answers_at_the_step(params, rng):
         gaps = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), gradients, expected)
         differences.append(max(jax.tree.leaves(gaps)))
     assert min(differences) < 1e-5
+    gaps = jax.tree.map(lambda a, b: float(jnp.abs(a - b).max()), gradients, loss_alone)
+    assert max(jax.tree.leaves(gaps)) > 1e-3  # what the divergence adds is far above the tolerance
 
 
 def test_reviews_without_a_label_do_not_count():
