@@ -10,6 +10,7 @@ from rnn_jax.models import softmax
 from rnn_jax.models.softmax import (
     Output,
     draw_log_uniform,
+    log_sum_exp,
     log_uniform,
     sampled_softmax_losses,
     softmax_losses,
@@ -38,10 +39,10 @@ def whole(output, hidden, targets):
     return optax.softmax_cross_entropy_with_integer_labels(logits, targets)
 
 
-@pytest.mark.parametrize("largest", [2**25, 3 * V, 1])
-def test_in_parts_it_is_the_whole(largest, output, hidden, targets, monkeypatch):
+@pytest.mark.parametrize("rows", [N, 3, 1])
+def test_in_parts_it_is_the_whole(rows, output, hidden, targets, monkeypatch):
     """Values and gradients, with rows that do not fill the last part, and with a row a part."""
-    monkeypatch.setattr(softmax, "LARGEST", largest)
+    monkeypatch.setattr(softmax, "ROWS", rows)
 
     @jax.jit
     def both(output, hidden):
@@ -53,6 +54,27 @@ def test_in_parts_it_is_the_whole(largest, output, hidden, targets, monkeypatch)
     values, gradients = both(output, hidden)
     np.testing.assert_allclose(*values, rtol=1e-5)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), *gradients)
+
+
+def test_a_sum_over_some_tokens_is_that_of_jax(output, hidden, rng):
+    """Values and gradients by hand against JAX's, also where all tokens, one, or none are among them."""
+    among = jnp.asarray(rng.random((N, V)) < 0.5).at[0].set(True).at[1].set(False).at[1, 3].set(True)
+
+    def theirs(output, hidden, among):
+        return jax.nn.logsumexp(hidden @ output.kernel.T + output.bias, axis=-1, where=among)
+
+    weights = jnp.asarray(rng.normal(size=N), jnp.float32)
+    results = [
+        jax.jit(jax.value_and_grad(lambda o, h, f=f: (f(o, h, among) * weights).sum(), argnums=(0, 1)))(
+            output, hidden
+        )
+        for f in (log_sum_exp, theirs)
+    ]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), *results)
+    nothing = jnp.zeros((N, V), bool)
+    assert (log_sum_exp(output, hidden, nothing) == -jnp.inf).all()
+    gradient = jax.grad(lambda h: log_sum_exp(output, h, nothing).sum())(hidden)
+    np.testing.assert_array_equal(gradient, 0)
 
 
 def test_tokens_are_drawn_as_it_says():
