@@ -26,7 +26,7 @@ from rnn_jax.training.recipe import Data
 CELLS = {"lstm": "LSTM", "gru": "GRU"}
 BUILT = {
     *("embedding_size", "word_dropout", "vocabulary_dropout", "embedding_dropout"),
-    *("cell", "hidden_size", "num_layers", "dropout", "tied"),
+    *("cell", "hidden_size", "num_layers", "dropout", "tied", "softmax_samples"),
     *("epochs", "batch_size", "learning_rate", "schedule", "warm_up", "clip_norm", "average_decay", "seed"),
     *("dataset", "tokens", "vocabulary_size", "length"),  # decide what the batches hold
     *("unroll", "patience"),  # neither changes what is measured
@@ -93,6 +93,11 @@ def make_torch_model(settings: Settings, vocabulary_size: int) -> Any:
                     _train_one_bias(stack, layer)
 
         def forward(self, tokens: Any, state: Any = None) -> tuple[Any, Any]:
+            hidden, states = self.read(tokens, state)
+            return self.head(hidden), states
+
+        def read(self, tokens: Any, state: Any = None) -> tuple[Any, Any]:
+            """What the output layer reads, and the states."""
             x = self._embed(tokens)
             states = []
             for number, stack in enumerate(self.stacks):
@@ -100,7 +105,7 @@ def make_torch_model(settings: Settings, vocabulary_size: int) -> Any:
                     x = self._locked(x, recurrent.dropout)
                 x, last = stack(x, None if state is None else state[number])
                 states.append(last)
-            return self.head(self.projection(self._locked(x, recurrent.dropout))), states
+            return self.projection(self._locked(x, recurrent.dropout)), states
 
         def _embed(self, tokens: Any) -> Any:
             if self.training and noise.word_dropout:
@@ -210,6 +215,7 @@ class TorchTraining:
         self.model = with_weights(make_torch_model(settings, size), weights).to(self.device)
         self.average = copy.deepcopy(self.model).eval()
         self.clip_norm, self.average_decay = training.clip_norm, training.average_decay
+        self.samples = settings.softmax_samples
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(self.parameters, training.learning_rate, fused=True)
         total = data.train.steps * training.epochs
@@ -255,11 +261,35 @@ class TorchTraining:
         counts = np.arange(columns["targets"].values.shape[1]) < lengths[:, None]
         targets = np.where(counts, columns["targets"].values, NOT_COUNTED)
         move = lambda array: torch.from_numpy(array).to(self.device, torch.int64)  # noqa: E731
-        logits, state = model(move(columns["tokens"].values), None if columns["fresh"].all() else state)
-        loss = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), move(targets).flatten(), ignore_index=NOT_COUNTED, reduction="sum"
-        )
+        hidden, state = model.read(move(columns["tokens"].values), None if columns["fresh"].all() else state)
+        rows, wanted = hidden.flatten(0, 1), move(targets).flatten()
+        if model.training and self.samples:
+            drawn = draw_log_uniform(self.samples, model.head.out_features, self.device)
+            losses = sampled_softmax_losses(model.head, rows, wanted.clamp(min=0), drawn)
+            loss = losses.masked_fill(wanted == NOT_COUNTED, 0).sum()
+        else:
+            loss = torch.nn.functional.cross_entropy(
+                model.head(rows), wanted, ignore_index=NOT_COUNTED, reduction="sum"
+            )
         return loss, int(counts.sum()), [_detach(each) for each in state]
+
+
+def draw_log_uniform(count: int, size: int, device: str) -> Any:
+    """Tokens of about Zipf's law; see `rnn_jax.models.softmax.draw_log_uniform`."""
+    torch = import_torch()
+    drawn = torch.exp(torch.rand(count, device=device) * math.log(size + 1)) - 1
+    return drawn.long().clamp(0, size - 1)
+
+
+def sampled_softmax_losses(head: Any, hidden: Any, targets: Any, drawn: Any) -> Any:
+    """`[N, E], [N], [K] -> [N]`; see `rnn_jax.models.softmax.sampled_softmax_losses`."""
+    torch = import_torch()
+    probability = torch.log1p(1 / (drawn + 1.0)) / math.log(head.out_features + 1)
+    own = (hidden * head.weight[targets]).sum(dim=1) + head.bias[targets]
+    bias = head.bias[drawn] - torch.log(len(drawn) * probability)
+    others = torch.addmm(bias, hidden, head.weight[drawn].T)
+    others = others.masked_fill(targets[:, None] == drawn, -math.inf)
+    return torch.logaddexp(own, others.logsumexp(dim=1)) - own
 
 
 def _detach(state: Any) -> Any:

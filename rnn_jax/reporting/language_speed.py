@@ -20,7 +20,7 @@ def load_speeds(file: Path) -> list[Record]:
         file,
         lambda row: (
             *(row["library"], row["vocabulary_size"], median(row["tokens_per_second"])),
-            [row["config"][name] for name in (*NETWORK, "batch_size", "length")],
+            [row["config"][name] for name in (*NETWORK, "batch_size", "length", "softmax_samples")],
             row["hardware"]["num_devices"],
         ),
     )
@@ -61,16 +61,17 @@ def perplexity(loss: float) -> float:
 def speed_table(rows: Sequence[Record]) -> str:
     """A line a library and a network: tokens a second, the median of the turns and their range.
 
-    The ratio is to PyTorch, where that took turns with the other on the same network.
+    V is the number of tokens of the softmax, or of those that are drawn from all for each step. The ratio is to PyTorch, where that took turns with the other on the same network.
     """
     lines = [["library", "cell", "layers", "H", "V", "B", "T", "tokens/s", "range", f"× {PEER}", "devices"]]
     peers = {network_of(row): median(row["tokens_per_second"]) for row in rows if row["library"] == PEER}
     for row in rows:
         config, speeds = row["config"], row["tokens_per_second"]
         peer = peers.get(network_of(row))
+        drawn = f"{config['softmax_samples']:,} of " if config["softmax_samples"] else ""
         lines.append(
             [
-                *(row["library"], *_network(row), f"{row['vocabulary_size']:,}"),
+                *(row["library"], *_network(row), f"{drawn}{row['vocabulary_size']:,}"),
                 *(str(config["batch_size"]), str(config["length"]), f"{median(speeds):,.0f}"),
                 f"{min(speeds):,.0f} to {max(speeds):,.0f}",
                 f"{median(speeds) / peer:.2f}" if peer else "–",

@@ -16,12 +16,15 @@ from rnn_jax.measuring.language_models import our_epochs, our_steps, speeds_in_t
 from rnn_jax.measuring.torch_language_model import (
     TorchTraining,
     counterparts,
+    draw_log_uniform,
     make_torch_model,
     rate_factor,
+    sampled_softmax_losses,
     torch_epochs,
     torch_steps,
     with_weights,
 )
+from rnn_jax.models import softmax
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks.language_model import RECIPE, Settings, make
@@ -110,6 +113,39 @@ def test_torch_has_our_loss_and_gradients_with_the_state_carried(torch, changes,
         for each in (training, apart):
             with_weights(each.average, params)
             assert each.evaluate(split, 8) == pytest.approx(evaluated, rel=1e-5)
+
+
+def test_torch_samples_our_softmax(torch, rng):
+    """Values and gradients for the same tokens drawn, the target among them; and how they are drawn."""
+    head = torch.nn.Linear(4, 30)
+    hidden = torch.tensor(rng.normal(size=(6, 4)), dtype=torch.float32, requires_grad=True)
+    targets, drawn = rng.integers(0, 30, 6), np.array([0, 3, 3, 17, 29])
+    targets[0] = 3
+    output = softmax.Output(head.weight.detach().numpy(), head.bias.detach().numpy())
+    ours, gradients = jax.value_and_grad(
+        lambda o, h: softmax.sampled_softmax_losses(o, h, targets, drawn).sum(), argnums=(0, 1)
+    )(output, hidden.detach().numpy())
+    theirs = sampled_softmax_losses(head, hidden, torch.tensor(targets), torch.tensor(drawn)).sum()
+    theirs.backward()
+    close(ours, theirs)
+    for mine, its in zip(jax.tree.leaves(gradients), (head.weight, head.bias, hidden), strict=True):
+        close(mine, its.grad)
+    torch.manual_seed(0)
+    counts = np.bincount(draw_log_uniform(200_000, 30, "cpu"), minlength=30) / 200_000
+    np.testing.assert_allclose(counts, np.exp(softmax.log_uniform(np.arange(30), 30)), atol=5e-3)
+
+
+def test_torch_trains_on_samples_and_evaluates_all(torch):
+    """With many samples, the loss is about the whole one, and padding does not count in either."""
+    settings = with_flat(QUIET, softmax_samples=200_000)
+    data = data_of(settings)
+    training = TorchTraining(settings, data, 1)
+    last = batches_of(data.train)[-1]
+    assert (last.columns["targets"].lengths < last.columns["targets"].values.shape[1]).any()
+    sampled, whole = (training._loss(each, last, None) for each in (training.model, training.average))
+    assert sampled[1] == whole[1] == last.columns["targets"].lengths.sum()
+    assert sampled[0].item() == pytest.approx(whole[0].item(), rel=0.01)
+    assert sampled[0].item() != whole[0].item()
 
 
 @pytest.mark.parametrize("changes", NETWORKS, ids=lambda changes: " ".join(map(str, changes.values())))
@@ -247,7 +283,6 @@ def test_without_torch_there_is_one_line(monkeypatch):
         ({"zoneout": 0.1}, "--zoneout 0.1: is not built"),
         ({"bidirectional": True}, "--bidirectional True: is not built"),
         ({"dense": True}, "--dense True: is not built"),
-        ({"softmax_samples": 16}, "--softmax-samples 16: is not built"),
         ({"optimizer": "rmsprop"}, "--optimizer rmsprop: is not built"),
         ({"precision": "bfloat16"}, "--precision bfloat16: is not built"),
     ],
