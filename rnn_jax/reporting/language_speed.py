@@ -61,7 +61,8 @@ def perplexity(loss: float) -> float:
 def speed_table(rows: Sequence[Record]) -> str:
     """A line a library and a network: tokens a second, the median of the turns and their range.
 
-    V is the number of tokens of the softmax, or of those that are drawn from all for each step. The ratio is to PyTorch, where that took turns with the other on the same network.
+    V is the number of tokens of the softmax, or of those that are drawn from all for each step. The ratio is
+    to PyTorch, where that took turns with the other on the same network.
     """
     lines = [["library", "cell", "layers", "H", "V", "B", "T", "tokens/s", "range", f"× {PEER}", "devices"]]
     peers = {network_of(row): median(row["tokens_per_second"]) for row in rows if row["library"] == PEER}
