@@ -56,6 +56,30 @@ def test_in_parts_it_is_the_whole(rows, output, hidden, targets, monkeypatch):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), *gradients)
 
 
+@pytest.mark.parametrize("rows", [3, 1])
+def test_a_sampled_softmax_in_parts_is_the_whole(rows, output, hidden, targets, monkeypatch):
+    """In every part, the targets of its own rows are left out of the sample."""
+    samples = jnp.concatenate([targets[:4], jnp.arange(5)])
+    loss = jax.value_and_grad(
+        lambda o, h: sampled_softmax_losses(o, h, targets, samples).sum(), argnums=(0, 1)
+    )
+    whole = jax.jit(loss)(output, hidden)
+    monkeypatch.setattr(softmax, "ROWS", rows)
+    in_parts = jax.jit(lambda o, h: loss(o, h))(output, hidden)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), in_parts, whole)
+
+
+def test_the_gradients_have_the_precision_of_the_loss(output, hidden):
+    """They are made after the setting of the loss has ended; JAX calls bfloat16 DEFAULT."""
+
+    def loss(output, hidden):
+        with jax.default_matmul_precision("bfloat16"):
+            return log_sum_exp(output, hidden).sum()
+
+    program = str(jax.make_jaxpr(jax.grad(loss, argnums=(0, 1)))(output, hidden))
+    assert program.count("dot_general[") == program.count("(Precision.DEFAULT, Precision.DEFAULT)") == 4
+
+
 def test_a_sum_over_some_tokens_is_that_of_jax(output, hidden, rng):
     """Values and gradients by hand against JAX's, also where all tokens, one, or none are among them."""
     among = jnp.asarray(rng.random((N, V)) < 0.5).at[0].set(True).at[1].set(False).at[1, 3].set(True)
