@@ -18,9 +18,9 @@ from rnn_jax.settings import Rule, above, require
 
 PREPARED = {"tiny_shakespeare": "tiny_shakespeare/1.0.0", "wikitext2": "wikitext2/1.0.0"}
 REVIEWS = "imdb"
-log = logging.getLogger(__name__)
-
 HELD_OUT = 0.05  # of a file, for validation, and as much for the test
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
