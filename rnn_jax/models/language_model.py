@@ -12,7 +12,13 @@ from rnn_jax.data.tokenizers import UNKNOWN
 from rnn_jax.models.dropout import Keys, dropout
 from rnn_jax.models.embedding import HEAD_DROPOUT, SOFTMAX_SAMPLES, EmbeddingSettings, embed
 from rnn_jax.models.recurrent import Recurrent, RecurrentSettings
-from rnn_jax.models.softmax import Output, draw_log_uniform, sampled_softmax_losses, softmax_losses
+from rnn_jax.models.softmax import (
+    Output,
+    draw_log_uniform,
+    log_uniform,
+    sampled_softmax_losses,
+    softmax_losses,
+)
 from rnn_jax.unroll.sequence import valid_steps
 
 
@@ -36,6 +42,10 @@ class LanguageModel(nnx.Module):
     reads backward the one before, and both share word vectors and output layer (M. Peters et al., 2018,
     arXiv:1802.05365). A layer above it would read what it is to predict, so that there is one at most.
 
+    The bias of the output layer begins with how frequent tokens are by Zipf's law, the first being the most
+    frequent. From zero, Adam, which moves a weight by about the learning rate a step, would need thousands of
+    steps to tell frequent words from rare ones, and nothing else is learnt well before.
+
     Noise: that of `EmbeddingSettings` and `RecurrentSettings`, and dropout before the output layer, one mask
     for all steps of a call (S. Merity, N. Keskar and R. Socher, 2018, arXiv:1708.02182).
     """
@@ -58,11 +68,12 @@ class LanguageModel(nnx.Module):
         self.recurrent = Recurrent(recurrent, size, rngs)
         self.directions = 2 if recurrent.bidirectional else 1
         self.tied = tied
+        zipf = log_uniform(jnp.arange(vocabulary_size), vocabulary_size)
         if not tied:
-            self.head = nnx.Linear(hidden, vocabulary_size, rngs=rngs)
+            self.head = nnx.Linear(hidden, vocabulary_size, bias_init=lambda *_: zipf, rngs=rngs)
             return
         self.projection = nnx.Linear(hidden, size, rngs=rngs) if hidden != size else None
-        self.bias = nnx.Param(jnp.zeros(vocabulary_size))
+        self.bias = nnx.Param(zipf)
         if recurrent.bidirectional and hidden != size:
             self.backward_projection = nnx.Linear(hidden, size, rngs=rngs)
 

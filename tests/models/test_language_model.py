@@ -50,6 +50,16 @@ def test_logits_are_the_layers_by_hand(tied, size, tokens):
         np.testing.assert_allclose(logits[row, :length], expected[row, :length], atol=1e-5)
 
 
+@pytest.mark.parametrize("tied", [False, True])
+def test_at_first_tokens_are_as_frequent_as_by_zipfs_law(tied):
+    """Whatever has been read adds nothing on average: the vectors of an untrained model are random."""
+    model = make(tied)
+    rank = 1 + np.arange(V)
+    expected = np.log(1 + 1 / rank) / np.log(1 + V)
+    assert expected.sum() == pytest.approx(1)
+    np.testing.assert_allclose(np.exp((model if tied else model.head).bias[...]), expected, rtol=1e-5)
+
+
 def test_the_state_goes_on(tokens):
     model = make(cell="lstm")
     run = jax.jit(lambda m, t, state: m(t, np.full(3, t.shape[1]), state))
