@@ -35,17 +35,18 @@ ABLATIONS: dict[str, str] = {
     "minGRU": "--cell mingru",
 }
 
-# The same for what starts from a language model, and what may be added to it.
+# The same for what starts from a language model. The radius of a step is that of `best` where vectors are
+# drawn, and so small.
 SEMI_SUPERVISED: dict[str, str] = {
     WHOLE: "",
-    "no language model": "--pretrained-rate 1",
+    "no language model": "--pretrained-rate 1 --virtual-adversarial 5",
+    "no virtual adversarial training": "--virtual-adversarial 0 --no-unlabelled",
+    "adversarial training of labelled reviews": "--adversarial 1 --virtual-adversarial 0 --no-unlabelled",
+    "no log-count ratios": "--log-count-ratios 0",
+    "ratios past the layers": "--pool-ratios",
     "forward alone": "--no-bidirectional",
-    "no adversarial training": "--adversarial 0",
-    "no log-count ratios": "--no-pool-ratios --log-count-ratios 0",
-    "ratios through the layers": "--no-pool-ratios",
     "one learning rate": "--pretrained-rate 1",
     "frozen for an epoch": "--freeze-epochs 1",
-    "virtual adversarial training": "--virtual-adversarial 5 --unlabelled",
 }
 DRAWN = "no language model"  # which starts from drawn weights
 

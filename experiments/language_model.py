@@ -49,14 +49,14 @@ PRESETS: dict[str, Settings] = {
         cell="gru",
         bidirectional=True,
         embedding_size=128,
-        hidden_size=256,
+        hidden_size=128,
         tied=True,
-        softmax_samples=1024,
+        softmax_samples=512,
         dropout=0.1,
-        batch_size=64,
-        learning_rate=3e-3,
-        warm_up=0.05,
-        epochs=6,
+        batch_size=16,
+        learning_rate=6e-3,
+        warm_up=0.02,
+        epochs=4,
     ),
 }
 PRESETS["reviews_large"] = with_flat(
@@ -70,6 +70,7 @@ PRESETS["reviews_large"] = with_flat(
     embedding_dropout=0.1,
     batch_size=128,
     learning_rate=2e-3,
+    warm_up=0.05,
     epochs=8,
 )
 

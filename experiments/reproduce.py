@@ -60,9 +60,9 @@ REFITTED = ("minute", "best")
 SEMI_SUPERVISED = "semi_supervised"
 
 
-# Options of language models beside their presets. Where most of a step is the update of many word vectors,
-# two devices of a CPU would each make it.
-FURTHER = {"wikitext2": " --num-devices 1"}
+# Language models with most of a step in the update of many word vectors, which two devices of a CPU would
+# each make: they have one, which uses all cores.
+ON_ONE_DEVICE = ("wikitext2", "reviews")
 ON_GPUS = ("reviews_large",)  # recorded there, with the command in results/README.md; days on two cores
 
 
@@ -79,7 +79,8 @@ def language_model(preset: str) -> Recipe:
     """The recipe of a language model: a run takes long, and there is one."""
     settings = TEXTS[preset]
     text = Path(to_flat(settings)["dataset"]).name
-    command = f"language_model --preset {preset} --seed {{seed}}{FURTHER.get(preset, '')}"
+    devices = " --num-devices 1" if preset in ON_ONE_DEVICE else ""
+    command = f"language_model --preset {preset} --seed {{seed}}{devices}"
     return Recipe(command, seeds=(0,), settings=lambda _: settings, text=text)
 
 

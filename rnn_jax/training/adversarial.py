@@ -16,7 +16,9 @@ divergence is p (1 − p) (d · ∂z/∂x)² / 2 near x. So g is along ∂z/∂x
 alone: here the sign is drawn.
 
 Variant: the paper normalises all input vectors to mean 0 and variance 1, so that they cannot outgrow ε; here
-r is measured in units of the root mean square of the example's own input vectors, to the same end.
+r is measured in units of the root mean square of the example's own input vectors, to the same end. Vectors
+that a language model has learnt are large beside what training a classifier adds to them, where drawn ones
+may be small: of the two, they take the smaller ε.
 """
 
 from collections.abc import Callable
