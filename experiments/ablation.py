@@ -35,8 +35,8 @@ ABLATIONS: dict[str, str] = {
     "minGRU": "--cell mingru",
 }
 
-# The same for what starts from a language model. The radius of a step is that of `best` where vectors are
-# drawn, and so small.
+# The same for what starts from a language model. Without one, word vectors are drawn, which are smaller, and
+# the adversarial radius, in their units, is that of `best`.
 SEMI_SUPERVISED: dict[str, str] = {
     WHOLE: "",
     "no language model": "--pretrained-rate 1 --virtual-adversarial 5",

@@ -13,7 +13,8 @@ Each takes about a minute on two cores. The settings were found for the LSTM, by
 Networks to compare with, on the same words of the same reviews: a convolutional one and a bag of words and
 pairs, each with settings of its own (`experiments.search text_cnn`, `fasttext`).
 
-`semi_supervised` starts from the language model `reviews` (`--init-from`).
+`semi_supervised` starts from the language model `reviews` (`--init-from`); its settings were chosen by hand,
+on the validation reviews.
 
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
 and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).
@@ -106,7 +107,8 @@ PRESETS: dict[str, Settings] = {
         learning_rate=5e-3,
         warm_up=0.05,
         pretrained_rate=0.5,
-        # A fifth of that of `best`: vectors that a language model has learnt are large from the beginning.
+        # Less than in `best`: the radius is in units of the word vectors, and those of a language model are
+        # large from the beginning.
         virtual_adversarial=1.0,
         epochs=3,
     ),

@@ -60,8 +60,8 @@ REFITTED = ("minute", "best")
 SEMI_SUPERVISED = "semi_supervised"
 
 
-# Language models with most of a step in the update of many word vectors, which two devices of a CPU would
-# each make: they have one, which uses all cores.
+# On a CPU, one device uses all cores, and the update of many word vectors, a large part of a step of these
+# language models, is made once.
 ON_ONE_DEVICE = ("wikitext2", "reviews")
 ON_GPUS = ("reviews_large",)  # recorded there, with the command in results/README.md; days on two cores
 

@@ -42,9 +42,9 @@ class LanguageModel(nnx.Module):
     reads backward the one before, and both share word vectors and output layer (M. Peters et al., 2018,
     arXiv:1802.05365). A layer above it would read what it is to predict, so that there is one at most.
 
-    The bias of the output layer begins with how frequent tokens are by Zipf's law, the first being the most
-    frequent. From zero, Adam, which moves a weight by about the learning rate a step, would need thousands of
-    steps to tell frequent words from rare ones, and nothing else is learnt well before.
+    The bias of the output layer is initialised with the log-probabilities of Zipf's law, `log_uniform`, as
+    tokens are sorted by frequency. Adam moves a weight by about the learning rate a step: from zero, it would
+    take thousands of steps until frequent tokens are told from rare ones.
 
     Noise: that of `EmbeddingSettings` and `RecurrentSettings`, and dropout before the output layer, one mask
     for all steps of a call (S. Merity, N. Keskar and R. Socher, 2018, arXiv:1708.02182).
