@@ -25,7 +25,7 @@ from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.models.recurrent import LAYER_SETTINGS
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
-from rnn_jax.training.adversarial import adversarial_gradients, worst_step
+from rnn_jax.training.adversarial import adversarial_gradients
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.task import (
@@ -40,6 +40,7 @@ from rnn_jax.training.task import (
     Sums,
     Task,
     plain_gradients,
+    zeros,
 )
 
 NAME = "text_classification"
@@ -134,51 +135,45 @@ class Network(NamedTuple):
         batch: Batch,
         carry: Carry,
         keys: Keys,
-        perturbation: Array | None = None,
-        virtual: bool = False,
-    ) -> tuple[Sums, Carry]:
-        """The sums of a batch in training: at a perturbation of its vectors, or with virtual steps."""
-        logits = self.logits(params, batch, keys=keys, perturbation=perturbation)
+        step: Array | None = None,
+        before: Array | None = None,
+    ) -> tuple[Sums, Any]:
+        """The sums of a batch in training; with a step of its vectors, the log-odds beside them.
+
+        With the log-odds before the step, too, its sign is drawn, and how far they move is all that counts.
+        """
+        if step is not None and before is not None:
+            step = step * signs(keys)[:, None, None]
+        logits = self.logits(params, batch, keys=keys, perturbation=step)
+        beside = carry if step is None else logits
+        if before is not None:
+            lost = bernoulli_divergence(before, logits) * batch.weights
+            moved = {"divergence": Mean(lost.sum(), batch.weights.sum())}
+            return zeros(("loss", "accuracy")) | moved, beside
         weights = batch.weights * batch.columns.get("importance", 1.0)
         sums = count(logits, batch.columns["labels"], weights)
-        if self.settings.virtual_adversarial:
-            nothing = Mean(jnp.zeros(()), jnp.zeros(()))
-            sums["divergence"] = self.divergence(params, batch, keys) if virtual else nothing
-        return sums, carry
-
-    def divergence(self, params: ModelParams, batch: Batch, keys: Keys) -> Mean:
-        """How far the answers move at a virtual adversarial step; see `rnn_jax.training.adversarial`."""
-
-        def clean(step: Array) -> tuple[Array, Array]:
-            logits = self.logits(jax.lax.stop_gradient(params), batch, keys=keys, perturbation=step)
-            return logits.sum(), logits
-
-        direction, before = jax.grad(clean, has_aux=True)(self.still(batch))
-        sign = jax.vmap(lambda key: jax.random.rademacher(jax.random.fold_in(key, SIGN), ()))(keys.examples)
-        step = worst_step(direction, self.settings.virtual_adversarial) * sign[:, None, None]
-        after = self.logits(params, batch, keys=keys, perturbation=jax.lax.stop_gradient(step))
-        lost = bernoulli_divergence(jax.lax.stop_gradient(before), after)
-        return Mean((lost * batch.weights).sum(), batch.weights.sum())
+        still = zeros(("divergence",)) if self.settings.virtual_adversarial else {}
+        return sums | still, beside
 
     def still(self, batch: Batch) -> Array:
         """No perturbation: zeros, a vector a token."""
         return jnp.zeros((*batch.columns["tokens"].values.shape, self.settings.embedding.embedding_size))
 
     def gradients(self, objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
-        """The rule of adversarial and of virtual adversarial training."""
-        radius, virtual = self.settings.adversarial, self.settings.virtual_adversarial > 0
-
-        def first(params: ModelParams, step: Array) -> tuple[Array, Any]:
-            return objective(params, step, virtual)
-
-        if radius:
-            return adversarial_gradients(objective, params, self.still(batch), radius, first)
-        return jax.grad(first, has_aux=True)(params, self.still(batch))
+        """The rule of adversarial and of virtual adversarial training; nothing is carried over."""
+        radii = self.settings.adversarial, self.settings.virtual_adversarial
+        gradients, sums = adversarial_gradients(objective, params, self.still(batch), *radii)
+        return gradients, (sums, ())
 
     def evaluate(self, params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
         """The sums of a batch, and its log-odds."""
         logits = self.logits(params, batch)
         return count(logits, batch.columns["labels"], batch.weights), carry, logits
+
+
+def signs(keys: Keys) -> Array:
+    """1 or -1 for each example, drawn: `[B]`."""
+    return jax.vmap(lambda key: jax.random.rademacher(jax.random.fold_in(key, SIGN), ()))(keys.examples)
 
 
 def parts_of(settings: Settings) -> dict[str, Part]:

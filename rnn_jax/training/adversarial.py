@@ -28,9 +28,15 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array
+from rnn_jax.training.task import Sums
 
 Gradients = Any
-Loss = Callable[[Any, Array], tuple[Array, Any]]
+Loss = Callable[..., tuple[Array, tuple[Sums, Array]]]
+
+# How much of the log-odds is added to the loss for its gradient in the inputs: the loss of a review without a
+# label is zero, and where it should be moved is along the log-odds. A part in a million of a gradient in the
+# parameters is as much as rounding.
+SLOPE = 1e-6
 
 
 def worst_step(gradient: Array, radius: float) -> Array:
@@ -43,17 +49,32 @@ def worst_step(gradient: Array, radius: float) -> Array:
 
 
 def adversarial_gradients(
-    loss: Loss, params: Any, still: Array, radius: float, first: Loss | None = None
-) -> tuple[Gradients, Any]:
-    """The gradients of the loss plus the adversarial loss, and what else the first loss returns.
+    loss: Loss, params: Any, still: Array, radius: float = 0.0, virtual_radius: float = 0.0
+) -> tuple[Gradients, Sums]:
+    """The gradients of the loss, the adversarial loss and the divergence at a virtual step; and their sums.
+
+    The network is run once without a step and once with each kind of step: the first run gives the gradients
+    of the loss and the directions of all steps.
 
     Args:
-        loss: `(params, perturbation [B, T, E]) -> (loss, anything)`.
+        loss: `(params, step [B, T, E]) -> (loss, (sums, log-odds [B]))`, and with these log-odds for a third
+            argument, the divergence from them in place of the loss.
         params: where the gradients are taken.
-        still: no perturbation, zeros of its shape.
-        radius: ε.
-        first: the loss at no perturbation, where it is not `loss` alone.
+        still: no step, zeros of its shape.
+        radius: ε of adversarial training; 0: none.
+        virtual_radius: that of virtual adversarial training; 0: none. The loss draws the signs of the steps.
     """
-    (gradients, direction), aux = jax.grad(first or loss, argnums=(0, 1), has_aux=True)(params, still)
-    adversarial, _ = jax.grad(loss, has_aux=True)(params, worst_step(direction, radius))
-    return jax.tree.map(jnp.add, gradients, adversarial), aux
+
+    def first(params: Any, step: Array) -> tuple[Array, tuple[Sums, Array]]:
+        value, (sums, before) = loss(params, step)
+        return value + (SLOPE * before.sum() if virtual_radius else 0), (sums, before)
+
+    (gradients, direction), (sums, before) = jax.grad(first, (0, 1), has_aux=True)(params, still)
+    if radius:
+        more, _ = jax.grad(loss, has_aux=True)(params, worst_step(direction, radius))
+        gradients = jax.tree.map(jnp.add, gradients, more)
+    if virtual_radius:
+        step = worst_step(direction, virtual_radius)
+        more, (moved, _) = jax.grad(loss, has_aux=True)(params, step, before)
+        gradients, sums = jax.tree.map(jnp.add, (gradients, sums), (more, moved))
+    return gradients, sums

@@ -18,7 +18,7 @@ CONFIG = with_flat(Settings(), vocabulary_size=30, embedding_size=E, hidden_size
 
 @pytest.fixture
 def loss(rng):
-    """The loss of a classifier on random reviews, `(params, perturbation) -> (loss, sums)`."""
+    """The loss of a classifier on random reviews, `(params, step) -> (loss, (sums, log-odds))`."""
     apply, _ = split(lambda: make_model(CONFIG))
     tokens = jnp.asarray(rng.integers(1, 30, (B, T)))
     lengths, labels = jnp.array([6, 3, 0, 5]), jnp.array([1, 0, 1, 0])
@@ -27,7 +27,7 @@ def loss(rng):
     def of(params, perturbation):
         logits = apply(params, tokens, lengths, perturbation=perturbation)
         sums = count(logits, labels, jnp.ones(B))
-        return sums["loss"].total / B, sums
+        return sums["loss"].total / B, (sums, logits)
 
     return of
 
@@ -66,9 +66,8 @@ def test_gradients_are_those_of_both_losses_with_the_step_held_fixed(loss, param
     step = worst_step(jax.grad(lambda r: loss(params, r)[0])(still), 0.5)
     expected = jax.grad(lambda p: loss(p, still)[0] + loss(p, step)[0])(params)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), gradients, expected)
-    np.testing.assert_allclose(
-        sums["loss"].total, loss(params, still)[1]["loss"].total, rtol=1e-6
-    )  # of the words as they are
+    of_words_as_they_are = loss(params, still)[1][0]["loss"]
+    np.testing.assert_allclose(sums["loss"].total, of_words_as_they_are.total, rtol=1e-6)
 
 
 def test_longer_word_vectors_do_not_escape_it(loss, params):
@@ -125,22 +124,23 @@ def test_the_divergence_is_that_of_the_answers_at_the_step(params, rng):
     apply, _ = split(lambda: make_model(settings))
 
     def objective(params, *how):
-        sums, _ = task.loss(params, batch, (), keys, *how)
-        return sums["loss"].total / 2 + sums["divergence"].total / 3, sums
+        sums, beside = task.loss(params, batch, (), keys, *how)
+        return sums["loss"].total / 2 + sums["divergence"].total / 3, (sums, beside)
 
     @jax.jit
     def by_hand(params):
         logits = lambda params, step: apply(params, *tokens, perturbation=step)  # noqa: E731
         still = jnp.zeros((B, T, E))
         draw = lambda key: jax.random.rademacher(jax.random.fold_in(key, SIGN), ())  # noqa: E731
-        signs = jax.vmap(draw)(keys.examples)
+        signs = jax.vmap(draw)(keys.examples) * jnp.array([-1, 1, 1, 1])  # a positive's loss falls with z
         step = worst_step(jax.grad(lambda r: logits(params, r).sum())(still), 0.5) * signs[:, None, None]
         clean = logits(params, still)
         moved = lambda p: (bernoulli_divergence(clean, logits(p, step)) * weights).sum() / 3  # noqa: E731
         loss = lambda p: count(logits(p, still), labels, weights)["loss"].total / 2  # noqa: E731
         return jax.value_and_grad(moved)(params), jax.grad(loss)(params)
 
-    gradients, sums = jax.jit(lambda p: task.gradients(objective, p, batch))(params)
+    gradients, (sums, _) = jax.jit(lambda p: task.gradients(objective, p, batch))(params)
+    assert sums["loss"].number == 2
     (divergence, of_divergence), of_loss = by_hand(params)
     assert float(sums["divergence"].number) == 3
     assert float(sums["divergence"].total) == pytest.approx(3 * float(divergence), rel=1e-4)
