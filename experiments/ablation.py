@@ -43,7 +43,6 @@ SEMI_SUPERVISED: dict[str, str] = {
     "no virtual adversarial training": "--virtual-adversarial 0 --no-unlabelled",
     "adversarial training of labelled reviews": "--adversarial 1 --virtual-adversarial 0 --no-unlabelled",
     "no log-count ratios": "--log-count-ratios 0",
-    "ratios past the layers": "--pool-ratios",
     "forward alone": "--no-bidirectional",
     "one learning rate": "--pretrained-rate 1",
     "frozen for an epoch": "--freeze-epochs 1",

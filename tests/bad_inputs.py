@@ -49,7 +49,6 @@ CASES = {
         "--workdir new --buckets 0",
         "--workdir new --patience -1",
         "--workdir new --refit --patience 2",
-        "--workdir new --pool-ratios",
         "--workdir new --unlabelled",
         "--workdir new --virtual-adversarial 1 --unlabelled {small}",
         "--workdir new --teacher-weight 0.5",

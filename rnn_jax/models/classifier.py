@@ -12,9 +12,8 @@ from rnn_jax.models.dropout import Keys, dropout
 from rnn_jax.models.embedding import HEAD_DROPOUT, EmbeddingSettings, embed
 from rnn_jax.models.hashed_pairs import HashedPairs
 from rnn_jax.models.networks import EncoderSettings, make_encoder
-from rnn_jax.models.pooling import mean_max
 from rnn_jax.models.recurrent import PooledRecurrent
-from rnn_jax.unroll.sequence import Unrolled, valid_steps
+from rnn_jax.unroll.sequence import valid_steps
 
 
 class Classifier(nnx.Module):
@@ -22,7 +21,6 @@ class Classifier(nnx.Module):
 
     `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability. Products are of
     `precision`, a name that `jax.default_matmul_precision` knows; parameters, states and sums are float32.
-    With `pool_ratios`, log-count ratios go past the layers: their mean and maximum over time into the head.
     """
 
     def __init__(
@@ -33,7 +31,6 @@ class Classifier(nnx.Module):
         vocabulary_size: int,
         log_count_ratios: int = 0,
         pair_buckets: int = 0,
-        pool_ratios: bool = False,
         rngs: nnx.Rngs,
     ) -> None:
         size = embedding.embedding_size
@@ -44,9 +41,8 @@ class Classifier(nnx.Module):
         self.embedding = nnx.Embed(
             vocabulary_size, size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
-        self.past = self.ratio_features if pool_ratios else 0
-        self.layers = make_encoder(encoder, size + self.ratio_features - self.past, rngs)
-        self.head = nnx.Linear(self.layers.output_size + 2 * self.past, 1, rngs=rngs)
+        self.layers = make_encoder(encoder, size + self.ratio_features, rngs)
+        self.head = nnx.Linear(self.layers.output_size, 1, rngs=rngs)
         self.pair_buckets = pair_buckets
         if pair_buckets:
             self.pairs = HashedPairs(pair_buckets, size, rngs)
@@ -96,18 +92,14 @@ class Classifier(nnx.Module):
         if not isinstance(self.layers, PooledRecurrent):
             raise UserError("this network has no gates: train a recurrent one")
         inputs = self.embed(tokens[None], jnp.full(1, len(tokens)), ratios[None])[0]
-        return self.layers.recurrent.gates(inputs[:, : inputs.shape[-1] - self.past])
+        return self.layers.recurrent.gates(inputs)
 
     def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
         """From vectors to log-odds, `[B]`; `keys` turn noise on."""
-        read = inputs.shape[-1] - self.past
         with jax.default_matmul_precision(self.precision):
-            encoded = self.layers(inputs[..., :read], lengths, keys=keys)
+            encoded = self.layers(inputs, lengths, keys=keys)
             if keys is not None and self.dropout > 0:
                 encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
-            if self.past:
-                ratios = jnp.where(valid_steps(lengths, inputs.shape[1]), inputs[..., read:], 0)
-                encoded = jnp.concatenate([encoded, mean_max(Unrolled(ratios, ()), lengths)], axis=-1)
             return self.head(encoded)[:, 0]
 
 

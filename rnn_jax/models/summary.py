@@ -36,8 +36,7 @@ def summarize(model: Classifier, length: int) -> str:
         rows.append((f"pairs of words in {model.pair_buckets:,} buckets", embedded, model.pairs))
     if model.ratio_features:
         rows.append(("log-count ratios of n-grams", ratios, None))
-    read = (*inputs.shape[:-1], inputs.shape[-1] - model.past)
-    rows += model.layers.parts(jax.ShapeDtypeStruct(read, inputs.dtype), lengths)
+    rows += model.layers.parts(inputs, lengths)
     rows.append(("dense, sigmoid", logits, model.head))
     return _table(rows, model)
 

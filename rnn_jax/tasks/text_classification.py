@@ -57,9 +57,6 @@ class Settings:
     training: TrainingSettings = TrainingSettings()
     pair_buckets: Annotated[int, at_least(0)] = 0
     """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
-    pool_ratios: bool = False
-    """Whether log-count ratios go past the network, their mean and maximum over time into the head, and not
-    through it: a language model has not learnt to read them."""
     adversarial: Annotated[float, at_least(0)] = 0.0
     """Radius of adversarial training, in units of the word vectors of a review; 0: none; doubles the work."""
     virtual_adversarial: Annotated[float, at_least(0)] = 0.0
@@ -71,8 +68,6 @@ class Settings:
         """Raises UserError for what has nothing to go by."""
         patience = self.training.patience
         require(not (self.text.refit and patience), "patience", patience, "needs validation: no --refit")
-        ratios = self.text.log_count_ratios > 0
-        require(ratios or not self.pool_ratios, "pool_ratios", True, "needs --log-count-ratios")
         used = self.virtual_adversarial > 0 or self.teacher_weight > 0
         words = "needs --virtual-adversarial or --teacher-weight"
         require(used or not self.text.unlabelled, "unlabelled", True, words)
@@ -88,7 +83,6 @@ def make_model(settings: Settings) -> Classifier:
         vocabulary_size=settings.text.vocabulary_size,
         log_count_ratios=settings.text.log_count_ratios,
         pair_buckets=settings.pair_buckets,
-        pool_ratios=settings.pool_ratios,
         rngs=nnx.Rngs(make_key(settings.training.seed)),
     )
 

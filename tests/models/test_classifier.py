@@ -283,22 +283,3 @@ class TestDropout:
         np.testing.assert_array_equal(logits(model, None), expected)
         np.testing.assert_array_equal(logits(plain, keys), expected)
         assert not np.allclose(logits(model, keys), expected)
-
-
-def test_log_count_ratios_may_go_past_the_layers(tokens, rng):
-    """Their mean and maximum over the words that count, into the head; the layers read words alone."""
-    model = make(log_count_ratios=1, pool_ratios=True, cell="gru")
-    ratios = jnp.asarray(rng.normal(size=(3, T, ratio_features(1))), jnp.float32)
-    logits = model(tokens, LENGTHS, ratios)
-    encoded = make(cell="gru").layers(model.embed(tokens, LENGTHS), LENGTHS)
-    kernel, bias = np.asarray(model.head.kernel[...]), np.asarray(model.head.bias[...])
-    for row, length in enumerate(LENGTHS):
-        own = np.asarray(ratios[row, : int(length)])
-        past = [own.mean(axis=0), own.max(axis=0)] if length else [np.zeros(ratio_features(1))] * 2
-        expected = np.concatenate([encoded[row], *past]) @ kernel + bias
-        np.testing.assert_allclose(logits[row], expected[0], atol=1e-5)
-    gates = model.gates(tokens[0], ratios[0])
-    np.testing.assert_array_equal(
-        gates["update gate"], make(cell="gru").gates(tokens[0], jnp.zeros((T, 0)))["update gate"]
-    )
-    assert "[B, 3]" in summarize(model, T)
