@@ -39,12 +39,12 @@ ABLATIONS: dict[str, str] = {
 # the adversarial radius, in their units, is that of `best`.
 SEMI_SUPERVISED: dict[str, str] = {
     WHOLE: "",
-    "no language model": "--pretrained-rate 1 --virtual-adversarial 5",
+    "no language model": "--virtual-adversarial 5",
     "no virtual adversarial training": "--virtual-adversarial 0 --no-unlabelled",
     "adversarial training of labelled reviews": "--adversarial 1 --virtual-adversarial 0 --no-unlabelled",
     "no log-count ratios": "--log-count-ratios 0",
     "forward alone": "--no-bidirectional",
-    "one learning rate": "--pretrained-rate 1",
+    "half the learning rate for what was taken": "--pretrained-rate 0.5",
     "frozen for an epoch": "--freeze-epochs 1",
 }
 DRAWN = "no language model"  # which starts from drawn weights

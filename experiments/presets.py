@@ -98,7 +98,7 @@ PRESETS: dict[str, Settings] = {
         RATIOS,
         cell="gru",
         bidirectional=True,
-        max_length=400,
+        max_length=600,
         unlabelled=True,
         embedding_size=128,
         hidden_size=128,
@@ -106,10 +106,9 @@ PRESETS: dict[str, Settings] = {
         dropout=0.5,
         learning_rate=5e-3,
         warm_up=0.05,
-        pretrained_rate=0.5,
         # Less than in `best`: the radius is in units of the word vectors, and those of a language model are
         # large from the beginning.
-        virtual_adversarial=1.0,
+        virtual_adversarial=2.0,
         epochs=3,
     ),
 }
