@@ -29,7 +29,8 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_library_and_nothing_else(wheel):
     names = [name for name in wheel.namelist() if ".dist-info/" not in name]
-    assert sorted(names) == sorted(str(path.relative_to(ROOT)) for path in (ROOT / "rnn_jax").rglob("*.py"))
+    own = [path for kind in ("*.py", "*.tsv") for path in (ROOT / "rnn_jax").rglob(kind)]
+    assert sorted(names) == sorted(str(path.relative_to(ROOT)) for path in own)
 
 
 def test_somebody_s_own_experiments_are_found_however_late_they_stand_on_the_path(wheel, tmp_path):

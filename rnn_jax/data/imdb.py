@@ -4,19 +4,14 @@
 whoever trains on synthetic reviews or from the encoded cache should not wait for them.
 """
 
-import contextlib
 import gzip
 import hashlib
-import http.client
 import io
 import logging
 import os
 import re
 import shlex
 import tarfile
-import tempfile
-import threading
-import urllib.request
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -26,6 +21,7 @@ from unittest import mock
 import numpy as np
 
 from rnn_jax.data.prepared import data_directory, examples_of, one_line, quiet
+from rnn_jax.data.preparing import answers, build, check_writable
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
@@ -96,21 +92,7 @@ def load(split: str, data_dir: str | None = None) -> Reviews:
 
 def can_download(timeout: float = 15.0) -> bool:
     """Whether the server of the archive answers within `timeout` seconds."""
-    url, _ = _published()
-    answers = []
-
-    def ask() -> None:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            request = urllib.request.Request(url, method="HEAD")
-            with urllib.request.urlopen(request, timeout=timeout) as response:
-                answers.append(response.status)
-
-    # A look-up of the server's name knows no timeout and cannot be interrupted, so it gets a thread that
-    # may be left behind.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    return answers == [200]
+    return answers(_published()[0], timeout)
 
 
 def prepare(data_dir: str | None = None, archive: str | Path | None = None) -> Path:
@@ -263,14 +245,7 @@ def _check_destination(root: Path) -> None:
     # TFDS takes any folder of that name for prepared data. In this order, another process may finish between.
     if (root / FOLDER).exists() and not is_prepared(str(root)):
         raise _not_prepared(root)
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=root):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"cannot write to {root} ({error.strerror}): choose another folder with --data-dir"
-        ) from error
+    check_writable(root)
 
 
 def _build(root: Path, archive: Path | None) -> None:
@@ -285,18 +260,7 @@ def _build(root: Path, archive: Path | None) -> None:
         replaced["download"] = lambda _, url: archive
     try:
         with quiet(), mock.patch.multiple(tfds.download.DownloadManager, **replaced):
-            builder = tfds.builder(NAME, data_dir=root, file_format="array_record")
-            # Without this, TFDS looks for prepared data in a bucket, in another format.
-            config = tfds.download.DownloadConfig(try_download_gcs=False)
-            builder.download_and_prepare(download_config=config)
-    except (tfds.download.DownloadError, tfds.download.download_manager.NonMatchingChecksumError) as error:
-        raise UserError(
-            f"{ARCHIVE} did not arrive whole ({one_line(error)}): "
-            "try again, or fetch it another way and pass it with --archive"
-        ) from error
-    # The disk, which array_record reports as a RuntimeError, or the network: `requests` raises OSErrors.
-    except (OSError, RuntimeError) as error:
+            build(tfds.builder(NAME, data_dir=root, file_format="array_record"), "pass it with --archive")
+    except UserError:
         if not is_prepared(str(root)):  # else another process was quicker, and the data are there
-            raise UserError(
-                f"preparing IMDb in {root} failed ({one_line(error)}): see to the cause and try again"
-            ) from error
+            raise

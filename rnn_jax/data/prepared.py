@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,11 @@ def data_directory(data_dir: str | None) -> Path:
     return local(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
 
 
+def is_prepared(folder: Path) -> bool:
+    """Whether TFDS has prepared a dataset in a folder, its version included."""
+    return (folder / "dataset_info.json").is_file()
+
+
 def read_examples(folder: Path, split: str) -> list[dict[str, Any]]:
     """The examples of a split, in the order that TFDS wrote them.
 
@@ -33,10 +39,11 @@ def read_examples(folder: Path, split: str) -> list[dict[str, Any]]:
     Raises:
         UserError: if the dataset is not prepared there, or damaged.
     """
-    if not (folder / "dataset_info.json").is_file():
+    if not is_prepared(folder):
+        name, root = folder.parent.name, folder.parents[1]
         raise UserError(
-            f"{folder.parent.name} is not prepared in {folder.parents[1]}: prepare it there with TFDS, "
-            "or set TFDS_DATA_DIR or --data-dir to where it is"
+            f"{name} is not prepared in {root}: run python -m experiments.prepare_data --dataset {name} "
+            f"--data-dir {shlex.quote(str(root))}, or set TFDS_DATA_DIR or --data-dir to where it is"
         )
     import tensorflow_datasets as tfds
 

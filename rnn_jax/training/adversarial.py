@@ -33,9 +33,9 @@ from rnn_jax.training.task import Sums
 Gradients = Any
 Loss = Callable[..., tuple[Array, tuple[Sums, Array]]]
 
-# How much of the log-odds is added to the loss for its gradient in the inputs: the loss of a review without a
-# label is zero, and where it should be moved is along the log-odds. A part in a million of a gradient in the
-# parameters is as much as rounding.
+# How much of the log-odds is added to the loss for its gradient in the inputs: the loss of an example without
+# a target is zero, and where it should be moved is along the log-odds. A part in a million of a gradient in
+# the parameters is as much as rounding.
 SLOPE = 1e-6
 
 
