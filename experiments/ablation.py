@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 from experiments import reproduce
 from experiments.command_line import Place, parse, run
+from experiments.presets import LABELLED_ALONE
 from experiments.recorded_runs import RecordedRun, commands, run_missing
 
 WHOLE = "the whole network"
@@ -41,7 +42,7 @@ SEMI_SUPERVISED: dict[str, str] = {
     WHOLE: "",
     "no language model": "--virtual-adversarial 5",
     "no virtual adversarial training": "--virtual-adversarial 0 --no-unlabelled",
-    "adversarial training of labelled reviews": "--adversarial 1 --virtual-adversarial 0 --no-unlabelled",
+    "adversarial training of labelled reviews": LABELLED_ALONE,
     "no log-count ratios": "--log-count-ratios 0",
     "forward alone": "--no-bidirectional",
     "half the learning rate for what was taken": "--pretrained-rate 0.5",

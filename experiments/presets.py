@@ -113,6 +113,9 @@ PRESETS: dict[str, Settings] = {
     ),
 }
 
+# Further options of `semi_supervised` for a classifier that does not read unlabelled reviews itself.
+LABELLED_ALONE = "--no-unlabelled --virtual-adversarial 0 --adversarial 1"
+
 if TYPE_CHECKING:
     PresetName: TypeAlias = str
 else:

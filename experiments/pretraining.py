@@ -20,13 +20,14 @@ import jax
 
 from experiments import reproduce
 from experiments.command_line import Place, parse, run
+from experiments.presets import LABELLED_ALONE
 from experiments.recorded_runs import RecordedRun, commands, run_missing
 
 # Labelled reviews, and epochs: few reviews make few steps.
 LABELS: dict[int | None, int] = {100: 40, 300: 30, 1_000: 15, 3_000: 8, 10_000: 5, None: 4}
 EPOCHS = (1, 2)  # of language models, beside those of the preset
 SEEDS = (0, 1, 2)
-PRETRAINED = "--preset semi_supervised --no-unlabelled --virtual-adversarial 0 --adversarial 1"
+PRETRAINED = f"--preset semi_supervised {LABELLED_ALONE}"
 DRAWN = "--preset best"
 
 
