@@ -14,6 +14,7 @@ def test_the_python_of_the_readme_runs():
     exec(block, names)
     assert names["outputs"].shape == (4, 100, 16)
     assert names["same"].shape == (4, 10, 16)
+    assert (names["layers"][0].input_kernel == names["params"].input_kernel).all()
 
 
 @pytest.mark.parametrize("page", ["README.md", "BUILD.md", "results/README.md"])
