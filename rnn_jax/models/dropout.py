@@ -26,6 +26,12 @@ def make_keys(key: Array, rows: Array) -> Keys:
     return Keys(jax.vmap(fold)(rows), fold(2**32 - 1))  # there is no such row
 
 
+def redrawn(keys: Keys, stream: int) -> Keys:
+    """Keys for another draw of all that is drawn from these."""
+    fold = partial(jax.random.fold_in, data=stream)
+    return Keys(jax.vmap(fold)(keys.examples), fold(keys.shared))
+
+
 def _bernoulli(key: Array, rate: float, shape: tuple[int, ...], stream: int) -> Array:
     """Where to drop; `stream` keeps the masks of different places apart.
 

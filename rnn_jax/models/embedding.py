@@ -11,7 +11,7 @@ from rnn_jax.models.dropout import Keys, dropout, vocabulary_dropout, word_dropo
 from rnn_jax.settings import Rate, above
 
 # Random streams.
-WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT, SOFTMAX_SAMPLES, SIGN = range(6)
+WORD_DROPOUT, EMBEDDING_DROPOUT, HEAD_DROPOUT, VOCABULARY_DROPOUT, SOFTMAX_SAMPLES, SIGN, AGAIN = range(7)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.examples import NO_LABEL, concatenate
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings, summarize
-from rnn_jax.models.dropout import Keys
-from rnn_jax.models.embedding import SIGN
+from rnn_jax.models.dropout import Keys, redrawn
+from rnn_jax.models.embedding import AGAIN, SIGN
 from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.models.recurrent import LAYER_SETTINGS
 from rnn_jax.seeds import make_key
@@ -134,10 +134,11 @@ class Network(NamedTuple):
     ) -> tuple[Sums, Any]:
         """The sums of a batch in training; with a step of its vectors, the log-odds beside them.
 
-        With the log-odds before the step, too, its sign is drawn, and how far they move is all that counts.
+        With the log-odds before the step, too, its sign and all noise are drawn anew, and all that counts is
+        how far the log-odds move.
         """
         if step is not None and before is not None:
-            step = step * signs(keys)[:, None, None]
+            step, keys = step * signs(keys)[:, None, None], redrawn(keys, AGAIN)
         logits = self.logits(params, batch, keys=keys, perturbation=step)
         beside = carry if step is None else logits
         if before is not None:

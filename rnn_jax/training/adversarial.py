@@ -15,10 +15,12 @@ at a small random d, with p(x) and r held fixed. Where p is given by one number 
 divergence is p (1 − p) (d · ∂z/∂x)² / 2 near x. So g is along ∂z/∂x whatever d is, which decides its sign
 alone: here the sign is drawn.
 
-Variant: the paper normalises all input vectors to mean 0 and variance 1, so that they cannot outgrow ε; here
-r is measured in units of the root mean square of the example's own input vectors, to the same end. Vectors
-that a language model has learnt are large beside what training a classifier adds to them, where drawn ones
-may be small: of the two, they take the smaller ε.
+Variants: p(x + r) is taken under another draw of dropout than p(x), so that answers change with neither (X.
+Liang et al., "R-Drop: Regularized Dropout for Neural Networks", NeurIPS 2021, arXiv:2106.14448, in one
+direction, from a p(x) held fixed). The paper normalises all input vectors to mean 0 and variance 1, so that
+they cannot outgrow ε; here r is measured in units of the root mean square of the example's own input vectors,
+to the same end. Vectors that a language model has learnt are large beside what training a classifier adds to
+them, where drawn ones may be small: of the two, they take the smaller ε.
 """
 
 from collections.abc import Callable

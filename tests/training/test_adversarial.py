@@ -150,6 +150,19 @@ def test_the_divergence_is_that_of_the_answers_at_the_step(params, rng):
     assert largest > 1e-3  # far above the tolerance
 
 
+def test_the_step_is_taken_under_another_draw_of_dropout(params, rng):
+    """So that answers are not to change with dropout, either."""
+    tokens = Sequences(jnp.asarray(rng.integers(1, 30, (B, T))), jnp.array([6, 3, 4, 5]))
+    batch = Batch({"tokens": tokens, "labels": jnp.ones(B)}, jnp.ones(B), jnp.arange(B))
+    keys, still = make_keys(jax.random.key(0), batch.rows), jnp.zeros((B, T, E))
+    for rate in (0.0, 0.5):
+        noise = {"dropout": rate, "word_dropout": 0.0, "embedding_dropout": 0.0}
+        task = make(with_flat(CONFIG, virtual_adversarial=1.0, unlabelled=True, **noise))
+        _, before = task.loss(params, batch, (), keys, still)
+        sums, _ = task.loss(params, batch, (), keys, still, before)
+        assert (float(sums["divergence"].total) > 1e-4) == (rate > 0)
+
+
 def test_reviews_without_a_label_do_not_count():
     logits = jnp.array([2.0, -1.0, 3.0])
     some = count(logits, jnp.array([1, 0, -1]), jnp.ones(3))
