@@ -7,19 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROWS = [
-    "errors",
-    "durable",
-    "places",
-    "seeds",
-    "settings",
-    "cells",
-    "unroll",
-    "interchange",
-    "data",
-    "models",
-]
-ROWS += ["training", "tasks", "measuring", "stress", "reporting"]
+ROWS = ["errors", "durable", "places", "seeds", "settings", "cells", "unroll", "interchange", "data"]
+ROWS += ["models", "training", "tasks", "measuring", "stress", "reporting"]
 FILES = sorted((ROOT / "rnn_jax").rglob("*.py"))
 
 

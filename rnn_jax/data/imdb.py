@@ -259,7 +259,7 @@ def _build(root: Path, archive: Path | None) -> None:
     if archive is not None:
         replaced["download"] = lambda _, url: archive
     try:
-        with quiet(), mock.patch.multiple(tfds.download.DownloadManager, **replaced):
+        with mock.patch.multiple(tfds.download.DownloadManager, **replaced):
             build(tfds.builder(NAME, data_dir=root, file_format="array_record"), "pass it with --archive")
     except UserError:
         if not is_prepared(str(root)):  # else another process was quicker, and the data are there

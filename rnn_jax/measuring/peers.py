@@ -7,10 +7,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
 from rnn_jax.cells.cell import Array
+from rnn_jax.interchange.pytorch import to_pytorch
 from rnn_jax.measuring.case import Case, Problem
 from rnn_jax.measuring.program import Gradients, Program, compile_layer
 
@@ -86,18 +86,8 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
     torch.set_num_threads(num_devices)
     make = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case.cell]
     layer = make(case.hidden, case.hidden, batch_first=True)
-    params = problem.params
-    second_bias = np.zeros(params.bias.shape, np.float32)
-    if case.cell == "gru":
-        second_bias[2 * case.hidden :] = params.candidate_bias
-    with torch.no_grad():
-        for ours, theirs in (
-            (np.asarray(params.input_kernel).T, layer.weight_ih_l0),
-            (np.asarray(params.recurrent_kernel).T, layer.weight_hh_l0),
-            (np.asarray(params.bias), layer.bias_ih_l0),
-            (second_bias, layer.bias_hh_l0),
-        ):
-            theirs.copy_(torch.tensor(ours))
+    state = to_pytorch(case.cell, (problem.params,))
+    layer.load_state_dict({name: torch.tensor(each) for name, each in state.items()})
     kind = torch.bfloat16 if case.precision == "bfloat16" else torch.float32
     layer = layer.to(device, kind)
     x = torch.tensor(problem.x, device=device, dtype=kind, requires_grad=case.mode == "training")

@@ -7,16 +7,19 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any, cast
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from rnn_jax.cells.gru import GRUParams
+from rnn_jax.cells.lstm import LSTMParams
 from rnn_jax.data.batches import Batch, Split
 from rnn_jax.data.tokenizers import UNKNOWN
 from rnn_jax.errors import UserError
+from rnn_jax.interchange.pytorch import to_pytorch
 from rnn_jax.measuring.language_models import Epoch, Take, first_batches, tokens_of
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.settings import to_flat
@@ -144,18 +147,12 @@ def _train_one_bias(stack: Any, layer: int) -> None:
 def counterparts(model: Any, params: ModelParams) -> list[tuple[NDArray[np.float32], Any]]:
     """Pairs of our array, in their layout, and their parameter; of gradients in place of parameters, too."""
     found = [(params["embedding"]["embedding"], model.embedding.weight)]
-    places = [(stack, layer) for stack in model.stacks for layer in range(stack.num_layers)]
-    for number, (stack, layer) in enumerate(places):
-        ours = params["recurrent"]["layers"][number]
-        second = np.zeros(ours["bias"].shape, np.float32)
-        if "candidate_bias" in ours:
-            second[2 * stack.hidden_size :] = ours["candidate_bias"]
-        found += [
-            (ours["input_kernel"].T, getattr(stack, f"weight_ih_l{layer}")),
-            (ours["recurrent_kernel"].T, getattr(stack, f"weight_hh_l{layer}")),
-            (ours["bias"], getattr(stack, f"bias_ih_l{layer}")),
-            (second, getattr(stack, f"bias_hh_l{layer}")),
-        ]
+    layers, numbers = params["recurrent"]["layers"], count()
+    for stack in model.stacks:
+        make = LSTMParams if stack.mode == "LSTM" else GRUParams
+        own = tuple(make(**layers[next(numbers)]) for _ in range(stack.num_layers))
+        state = to_pytorch(stack.mode.lower(), own)
+        found += [(ours, getattr(stack, name)) for name, ours in state.items()]
     for name in ("projection", "head"):
         if name in params:
             linear = getattr(model, name)

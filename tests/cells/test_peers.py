@@ -8,6 +8,7 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.lstm import LSTMParams
+from rnn_jax.interchange.pytorch import to_pytorch
 from rnn_jax.unroll import dynamic
 
 pytestmark = pytest.mark.slow
@@ -30,23 +31,14 @@ def close(ours, theirs):
 
 
 def torch_layer(torch, name, params):
-    """The layer of torch with our weights. Its second bias is zero but where the reset gate needs it."""
+    """The layer of torch with our weights."""
     make = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "elman": torch.nn.RNN, "elman_relu": torch.nn.RNN}[
         name
     ]
     options = {"nonlinearity": "relu"} if name == "elman_relu" else {}
     layer = make(D, H, batch_first=True, **options)
-    second_bias = np.zeros(params.bias.shape, np.float32)
-    if name == "gru":
-        second_bias[2 * H :] = params.candidate_bias
-    with torch.no_grad():
-        for ours, theirs in (
-            (np.asarray(params.input_kernel).T, layer.weight_ih_l0),
-            (np.asarray(params.recurrent_kernel).T, layer.weight_hh_l0),
-            (np.asarray(params.bias), layer.bias_ih_l0),
-            (second_bias, layer.bias_hh_l0),
-        ):
-            theirs.copy_(torch.tensor(ours))
+    state = to_pytorch(name, (params,))
+    layer.load_state_dict({name: torch.tensor(each) for name, each in state.items()})
     return layer
 
 

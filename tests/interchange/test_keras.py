@@ -1,4 +1,4 @@
-"""Weights from Keras: outputs, states and gradients of the installed library."""
+"""Weights from Keras: outputs and gradients of the installed library."""
 
 import jax
 import numpy as np

@@ -6,6 +6,11 @@ from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
+WIKITEXT2 = (
+    "https://raw.githubusercontent.com/pytorch/examples/77f55b912142e11fcfdf5b530231fb9c52f181e8"
+    "/word_language_model/data/wikitext-2"
+)
+
 
 class LongText(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """A text, `{"text": bytes}`, of splits `train`, `validation` and `test`."""
@@ -60,7 +65,7 @@ class WikiText2(LongText, skip_registration=True):  # type: ignore[call-arg]
 
     name = "wikitext2"
     FILES: ClassVar[dict[str, str]] = {
-        split: f"https://raw.githubusercontent.com/pytorch/examples/main/word_language_model/data/wikitext-2/{file}"
+        split: f"{WIKITEXT2}/{file}"
         for split, file in (("train", "train.txt"), ("validation", "valid.txt"), ("test", "test.txt"))
     }
     description = "WikiText-2: good articles of the English Wikipedia, as words (S. Merity et al., 2016)."
