@@ -32,10 +32,10 @@ touch $@
 endef
 
 $(RUN): pyproject.toml $(CONSTRAINTS)
-	$(call install,plots$(comma)baselines)
+	$(call install,plots$(comma)baselines$(comma)weights)
 
 $(DEV): pyproject.toml $(CONSTRAINTS)
-	$(call install,dev$(comma)plots$(comma)baselines)
+	$(call install,dev$(comma)plots$(comma)baselines$(comma)weights)
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
 train: $(RUN)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import tyro
@@ -23,7 +24,7 @@ from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.parallel import set_up_devices
 from rnn_jax.training.recipe import Places, Recipe
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.transfer import costs, transfer
+from rnn_jax.training.transfer import Source, costs, of_layers, of_run, transfer
 from rnn_jax.training.weights import open_run
 
 
@@ -34,7 +35,8 @@ class TrainingOptions:
     workdir: Place
     """Directory of the run: settings, metrics, checkpoints, result."""
     init_from: Place | None = None
-    """Start a new run from the best weights of the run in this directory, of the same task or of another."""
+    """Start a new run from the best weights of the run in this directory, of the same task or of another; or
+    from recurrent layers in a file of `experiments.convert`."""
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
@@ -147,8 +149,7 @@ def _train(script: Script, options: TrainingOptions) -> int:
     if options.init_from:
         fields = costs(options.init_from)
     if options.init_from and Checkpoints(directory.checkpoints).newest() is None:
-        opened = open_run(options.init_from, recipe_of(options.init_from))
-        weights, words = transfer(options.init_from, opened, run.task, settings, data.preprocessor)
+        weights, words = transfer(source(options.init_from), run.task, settings, data.preprocessor)
         _say(console, words)
     try:
         result = run.train(command_line(script.name), weights, fields)
@@ -157,6 +158,11 @@ def _train(script: Script, options: TrainingOptions) -> int:
         console.print(f"{interruption}; the same command goes on from there", highlight=False)
         return interruption.exit_code
     return 0
+
+
+def source(path: str) -> Source:
+    """Weights to begin with: the best of the run in a directory, or recurrent layers in a file."""
+    return of_layers(path) if Path(path).is_file() else of_run(path, open_run(path, recipe_of(path)))
 
 
 def _report_finished(script: Script, options: TrainingOptions, settings: Any, console: Console) -> bool:

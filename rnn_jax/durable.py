@@ -26,10 +26,10 @@ def whole_file(path: Path, unfinished: Path | None = None) -> Iterator[BinaryIO]
     move(unfinished, path)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replaces a file by a text, as `whole_file` does."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replaces a file by a text, or by bytes, as `whole_file` does."""
     with whole_file(path) as file:
-        file.write(text.encode())
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def move(old: Path, new: Path) -> None:

@@ -15,8 +15,15 @@ import tempfile
 from pathlib import Path
 from unittest import mock
 
+import jax
+import numpy as np
+
 from experiments import command_line, imdb_sentiment
+from rnn_jax.cells import CELLS
+from rnn_jax.interchange.layers import Layers
+from rnn_jax.interchange.weight_files import save_layers, write
 from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.unroll import init_layers
 from tests.conftest import DEVICES
 
 TABLE = Path(__file__).with_suffix(".md")
@@ -95,6 +102,11 @@ CASES = {
         "{small} --workdir new --init-from trained --network bag",
         "{small} --workdir new --init-from refitted",
         "{small} --workdir new --init-from damaged",
+        "{small} --workdir new --init-from file",
+        "{small} --workdir new --init-from wide.safetensors",
+        "{small} --workdir new --init-from layers.safetensors",
+        "{small} --workdir new --init-from layers.safetensors --embedding-size 3 --hidden-size 5",
+        "{small} --workdir new --init-from layers.safetensors --embedding-size 3 --network bag",
         "{small} --workdir damaged --epochs 3",
         "{small} --workdir locked",
     ),
@@ -178,6 +190,23 @@ CASES = {
         "--workdir trained --samples 0",
         "--workdir trained '<not UTF-8>'",
     ),
+    "convert": (
+        "",
+        "--workdir trained",
+        "--workdir trained --pytorch file --output new",
+        "--pytorch file --to-pytorch new",
+        "--keras file --export new",
+        "--workdir trained --prefix rnn. --output new",
+        "--workdir trained --relu --output new",
+        "--workdir begun --output new",
+        "--workdir folder --output new",
+        "--pytorch missing --output new",
+        "--pytorch file --output new",
+        "--pytorch wide.safetensors --output new",
+        "--pytorch wide.safetensors --prefix rnn. --output new",
+        "--pytorch gs://bucket/file --output new",
+        "--workdir trained --output missing/new",
+    ),
     "ablation": ("--seeds one",),
     "compare_networks": (
         "--output new --blocks 0",
@@ -213,6 +242,10 @@ def prepare(folder: Path) -> None:
     for checkpoint in (folder / "damaged" / "checkpoints").iterdir():
         (checkpoint / "progress" / "metadata").unlink()
     (folder / "unsettled" / "config.json").write_text("{")
+    wide = {"weight_ih_l0": np.ones((16, 3), np.float32), "weight_hh_l0": np.ones((16, 5), np.float32)}
+    write(folder / "wide.safetensors", wide, {})
+    layers = Layers("lstm", init_layers(CELLS["lstm"], jax.random.key(0), 3, 4))
+    save_layers(folder / "layers.safetensors", layers)
     (folder / "wordless" / "vocabulary.txt").unlink()
     for name, member in (
         ("link", {"name": "aclImdb/train/pos/1_9.txt", "type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}),

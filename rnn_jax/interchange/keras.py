@@ -1,4 +1,4 @@
-"""Keras 3: the weights of `LSTM`, `GRU` and `SimpleRNN`, as `layer.get_weights()` lists them.
+"""Keras 3: the weights of `LSTM`, `GRU` and `SimpleRNN`, as `layer.get_weights()` lists them; and of a model.
 
     cell, params = from_keras([layer.get_weights() for layer in model.layers if ...])
     outputs, states = run_layers(fused, CELLS[cell], params, x, lengths)
@@ -10,7 +10,10 @@ with the update gate there, and with the reset gate here. The bias of a GRU is `
 `reset_after=False`, which is `gru_v3` here, is `[3 H]`.
 """
 
+import os
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -23,6 +26,7 @@ from rnn_jax.cells.gru import GRUParams, GRUV3Params
 from rnn_jax.cells.lstm import LSTMParams
 from rnn_jax.errors import UserError
 from rnn_jax.interchange.layers import Layers
+from rnn_jax.places import local
 from rnn_jax.unroll import Directions
 
 CELLS = {4: "lstm", 3: "gru", 1: "elman"}  # by the number of gates
@@ -59,6 +63,63 @@ def from_keras(weights: Sequence[Weights], *, relu: bool = False, reset_after: b
         params.append(Directions(*read) if both else read[0])
         size = hidden * len(halves)
     return Layers(name, tuple(params))
+
+
+KINDS = ("LSTM", "GRU", "SimpleRNN")
+NEEDED = {"recurrent_activation": "sigmoid", "go_backwards": False}  # where a layer has such a setting
+
+
+def from_keras_model(model: Any) -> Layers:
+    """The recurrent layers of a Keras model, one on another; what lies between them is passed over.
+
+    Raises:
+        UserError: if there are none, or one computes what no cell here does.
+    """
+    own = [layer for layer in model.layers if type(_forward(layer)).__name__ in KINDS]
+    if not own:
+        kinds = ", ".join(type(layer).__name__ for layer in model.layers) or "none"
+        raise UserError(f"the model has no {', '.join(KINDS)}: its layers are {kinds}")
+    for layer in own:
+        settings = {"merge_mode": getattr(layer, "merge_mode", "concat"), **_forward(layer).get_config()}
+        activations = ("tanh", "relu") if type(_forward(layer)).__name__ == "SimpleRNN" else ("tanh",)
+        needed = {"merge_mode": "concat", **NEEDED}
+        odd = [
+            f"{name}={settings[name]}" for name in needed if settings.get(name, needed[name]) != needed[name]
+        ]
+        if settings["activation"] not in activations:
+            odd.append(f"activation={settings['activation']}")
+        if odd:
+            raise UserError(f"layer {layer.name} has {', '.join(odd)}, which no cell here has")
+    first = _forward(own[0]).get_config()
+    if {_forward(layer).get_config()["activation"] for layer in own} != {first["activation"]}:
+        raise UserError("the recurrent layers have several activations: all must be of one kind")
+    weights = [layer.get_weights() for layer in own]
+    return from_keras(weights, relu=first["activation"] == "relu", reset_after=first.get("reset_after", True))
+
+
+def load_keras_model(path: str | Path) -> Layers:
+    """The recurrent layers of a model that `model.save("….keras")` has written.
+
+    Raises:
+        UserError: if Keras is not installed, the file is not such a model, or as `from_keras_model`.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    try:
+        import keras
+    except ImportError as error:
+        raise UserError("models of Keras need Keras to be read: pip install keras") from error
+    try:
+        model = keras.saving.load_model(local(path), compile=False)
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{path} cannot be read as a model of Keras 3: write it with model.save() ({error})"
+        ) from error
+    return from_keras_model(model)
+
+
+def _forward(layer: Any) -> Any:
+    """The layer, or the half of a `Bidirectional` one that reads forward."""
+    return getattr(layer, "forward_layer", layer)
 
 
 def _sizes(own: Weights, layer: int) -> tuple[int, str]:

@@ -1,14 +1,16 @@
 """A new run from the weights of another, of the same task or of another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from rnn_jax.errors import UserError
+from rnn_jax.interchange.weight_files import load_layers, tree_of
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.models.transfer import take_layers, take_rows
 from rnn_jax.settings import to_flat
@@ -17,7 +19,43 @@ from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.task import Part, Task
 from rnn_jax.training.weights import Opened
 
-ROWS = "embedding"  # the part whose rows have names; others are layers
+ROWS, LAYERS = "embedding", "recurrent"  # the part whose rows have names; and the one that is layers
+
+
+class Source(NamedTuple):
+    """Weights that a new run may begin with.
+
+    Attributes:
+        path: where they lie, for messages.
+        learnt: the name of the task that they are for.
+        settings: what they were made with, by name.
+        parts: of the network that they are of.
+        names: what the rows of its part `embedding` stand for.
+        params: the weights.
+    """
+
+    path: str
+    learnt: str
+    settings: Mapping[str, Any]
+    parts: Mapping[str, Part]
+    names: Sequence[str]
+    params: ModelParams
+
+
+def of_run(path: str | Path, run: Opened) -> Source:
+    """The best weights of a run."""
+    names, task = run.preprocessor.row_names(), run.task
+    return Source(str(path), task.name, to_flat(run.settings), task.parts, names, run.params)
+
+
+def of_layers(path: str | Path) -> Source:
+    """Recurrent layers in a file; see `rnn_jax.interchange.weight_files.load_layers` for errors."""
+    layers = load_layers(path)
+    tree = jax.tree.map(lambda array: np.asarray(array, np.float32), tree_of(layers))
+    sizes: dict[str, Any] = {"cell": layers.cell, **layers.sizes}
+    sizes["embedding_size"] = sizes.pop("input_size")
+    part = Part((), tuple(sizes))
+    return Source(str(path), "recurrent layers", sizes, {LAYERS: part}, (), tree)
 
 
 class Transferred(NamedTuple):
@@ -30,61 +68,59 @@ class Transferred(NamedTuple):
 def costs(path: str | Path) -> dict[str, Any]:
     """What a run took, and what that had started from: fields of the result of one that follows.
 
-    None for a run that has not finished.
+    None for a run that has not finished, and for weights from elsewhere.
     """
-    result = RunDirectory(path).read_result()
+    result = None if Path(path).is_file() else RunDirectory(path).read_result()
     if result is None:
         return {"pretraining_seconds": None, "pretraining_epochs": None}
     seconds = result["train_seconds"] + (result.get("pretraining_seconds") or 0)
     return {"pretraining_seconds": round(seconds, 3), "pretraining_epochs": result["epochs_run"]}
 
 
-def transfer(
-    path: str | Path, theirs: Opened, task: Task, settings: Settings, preprocessor: Preprocessor
-) -> Transferred:
-    """The best weights of another run for a new one.
+def transfer(theirs: Source, task: Task, settings: Settings, preprocessor: Preprocessor) -> Transferred:
+    """Weights of another network for a new run.
 
     All of them, where both learn the same task with weights of the same shapes from inputs of the same names;
     else those of the parts that both tasks have, vectors by name, and the rest as it is drawn.
 
     Args:
-        path: of the other run, for messages.
-        theirs: the other run.
-        task: of the new one.
-        settings: of the new one.
-        preprocessor: of the new one.
+        theirs: the weights.
+        task: of the new run.
+        settings: of the new run.
+        preprocessor: of the new run.
 
     Raises:
         UserError: if sizes differ, naming the setting, or the other run has been trained on what this one is
             validated on.
     """
-    other, mine = to_flat(theirs.settings), to_flat(settings)
+    path, other, mine = theirs.path, theirs.settings, to_flat(settings)
     if other.get("refit") and not mine.get("refit"):
         advice = "use --refit, too" if "refit" in mine else "choose another"
         raise UserError(f"--init-from {path} has been trained on what is held out here: {advice}")
-    parts = {name: part for name, part in task.parts.items() if name in theirs.task.parts}
+    parts = {name: part for name, part in task.parts.items() if name in theirs.parts}
     if not parts:
-        raise UserError(f"--init-from {path} holds a run of {theirs.task.name}, and no part for {task.name}")
-    for name in (name for part in parts.values() for name in part.settings):
-        if other[name] != mine[name]:
+        raise UserError(f"--init-from {path} is of {theirs.learnt}, and has no part for {task.name}")
+    both = (part for name in parts for part in (parts[name], theirs.parts[name]))
+    for name in (name for part in both for name in part.settings):
+        if name in other and name in mine and other[name] != mine[name]:
             option = f"--{name.replace('_', '-')}"
             raise UserError(f"--init-from {path} has {option} {other[name]}: use that, and not {mine[name]}")
     drawn = jax.device_get(task.init())
-    their_names, my_names = theirs.preprocessor.row_names(), preprocessor.row_names()
-    if theirs.task.name == task.name and their_names == my_names:
+    names = preprocessor.row_names()
+    if theirs.learnt == task.name and theirs.names == names:
         if jax.tree.map(jnp.shape, theirs.params) != jax.tree.map(jnp.shape, drawn):
             raise UserError(f"--init-from {path} is another network: use its settings")
         return Transferred(theirs.params, f"all weights from {path}")
     params, words = drawn, []
     for name, part in parts.items():
-        their, my = _at(theirs.params, theirs.task.parts[name].path), _at(drawn, part.path)
+        their, my = at(theirs.params, theirs.parts[name].path), at(drawn, part.path)
         if name == ROWS:
-            taken, count = take_rows(their, my, their_names, my_names)
-            words.append(f"{count:,} of {len(my_names):,} vectors of the embedding")
+            taken, count = take_rows(their, my, theirs.names, names)
+            words.append(f"{count:,} of {len(names):,} vectors of the embedding")
         else:
             taken = _layers(path, their, my)
-            both = "backward" in my["layers"][0] and "backward" not in their["layers"][0]
-            words.append("the recurrent layers" + ", forward alone" * both)
+            alone = "backward" in my["layers"][0] and "backward" not in their["layers"][0]
+            words.append("the recurrent layers" + ", forward alone" * alone)
         params = _put(params, part.path, taken)
     rest = sorted(params.keys() - {part.path[0] for part in parts.values()})
     drawn_words = f"; drawn: {', '.join(rest)}" if rest else ""
@@ -98,7 +134,8 @@ def _layers(path: str | Path, theirs: Any, mine: Any) -> Any:
         raise UserError(f"--init-from {path} has recurrent layers with other inputs: {error}") from error
 
 
-def _at(tree: Any, path: tuple[str, ...]) -> Any:
+def at(tree: Any, path: tuple[str, ...]) -> Any:
+    """What lies at a place in nested dicts."""
     for name in path:
         tree = tree[name]
     return tree

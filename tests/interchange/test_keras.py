@@ -6,7 +6,7 @@ import pytest
 
 from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
-from rnn_jax.interchange.keras import from_keras
+from rnn_jax.interchange.keras import from_keras, from_keras_model, load_keras_model
 from rnn_jax.unroll import dynamic, run_layers
 
 # Keras's own, where NumPy reads its variables.
@@ -101,3 +101,30 @@ def test_what_does_not_fit_is_named(weights, message):
 def test_only_a_simple_network_has_an_activation_to_choose():
     with pytest.raises(UserError, match="only a SimpleRNN has an activation to choose, and this is lstm"):
         from_keras([lstm()], relu=True)
+
+
+def test_models_that_no_cell_here_computes_are_refused(keras, tmp_path):
+    kinds = keras.layers
+    for layer, words in (
+        (kinds.Dense(3), "has no LSTM, GRU, SimpleRNN: its layers are Dense"),
+        (kinds.LSTM(3, activation="relu"), "has activation=relu"),
+        (kinds.GRU(3, recurrent_activation="relu"), "has recurrent_activation=relu"),
+        (kinds.LSTM(3, go_backwards=True), "has go_backwards=True"),
+        (kinds.Bidirectional(kinds.LSTM(3), merge_mode="sum"), "has merge_mode=sum"),
+    ):
+        model = keras.Sequential([keras.Input((T, D)), layer])
+        with pytest.raises(UserError, match=words):
+            from_keras_model(model)
+    (tmp_path / "model.keras").write_text("no model")
+    with pytest.raises(UserError, match=r"model\.keras cannot be read as a model of Keras 3"):
+        load_keras_model(tmp_path / "model.keras")
+
+
+def test_a_model_of_relu_layers(keras, rng):
+    kinds = keras.layers
+    own = [kinds.SimpleRNN(H, activation="relu", return_sequences=True), kinds.GRU(H, reset_after=False)]
+    for layer, cell in zip(own, ("elman_relu", "gru_v3"), strict=True):
+        model = keras.Sequential([keras.Input((T, D)), layer])
+        assert from_keras_model(model).cell == cell
+    with pytest.raises(UserError, match="several activations"):
+        from_keras_model(keras.Sequential([keras.Input((T, D)), *own]))

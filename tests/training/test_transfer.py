@@ -20,7 +20,7 @@ from rnn_jax.tasks.language_model import TokenPreprocessor
 from rnn_jax.training.loop import Pace, Run
 from rnn_jax.training.program import make_program
 from rnn_jax.training.run_directory import RunDirectory
-from rnn_jax.training.transfer import costs, transfer
+from rnn_jax.training.transfer import costs, of_run, transfer
 from rnn_jax.training.weights import Opened
 from tests.training.runs import CONFIG, make_data
 
@@ -58,7 +58,7 @@ def layer_of(params):
 def test_vectors_go_by_name_and_layers_by_direction():
     theirs, mine = lent(), new()
     drawn = jax.device_get(mine.task.init())
-    params, words = transfer("there", theirs, *mine)
+    params, words = transfer(of_run("there", theirs), *mine)
     assert words == "taken from there: 4 of 6 vectors of the embedding and the recurrent layers; drawn: head"
     vectors, their = params["embedding"]["embedding"], theirs.params["embedding"]["embedding"]
     np.testing.assert_array_equal(vectors[3], their[3])  # one
@@ -74,7 +74,7 @@ def test_vectors_go_by_name_and_layers_by_direction():
 
 def test_log_count_ratios_have_no_weight_at_first():
     theirs = lent()
-    params, _ = transfer("there", theirs, *new(log_count_ratios=1))
+    params, _ = transfer(of_run("there", theirs), *new(log_count_ratios=1))
     kernel = layer_of(params)["input_kernel"]
     np.testing.assert_array_equal(kernel[:3], theirs.params["recurrent"]["layers"][0]["input_kernel"])
     assert kernel.shape[0] > 3
@@ -83,7 +83,7 @@ def test_log_count_ratios_have_no_weight_at_first():
 
 def test_one_direction_for_both():
     theirs, mine = lent(), new(bidirectional=True)
-    params, words = transfer("there", theirs, *mine)
+    params, words = transfer(of_run("there", theirs), *mine)
     assert "the recurrent layers, forward alone" in words
     layer, drawn = layer_of(params), layer_of(jax.device_get(mine.task.init()))
     jax.tree.map(np.testing.assert_array_equal, layer["forward"], theirs.params["recurrent"]["layers"][0])
@@ -93,7 +93,7 @@ def test_one_direction_for_both():
 @pytest.mark.parametrize("both", [True, False])
 def test_both_directions_for_both_or_one(both):
     theirs = lent(**BOTH)
-    params, words = transfer("there", theirs, *new(bidirectional=both))
+    params, words = transfer(of_run("there", theirs), *new(bidirectional=both))
     layer, their = layer_of(params), theirs.params["recurrent"]["layers"][0]
     assert "alone" not in words
     jax.tree.map(np.testing.assert_array_equal, layer, their if both else their["forward"])
@@ -102,7 +102,7 @@ def test_both_directions_for_both_or_one(both):
 def test_a_second_layer_reads_one_direction_at_first():
     """Of the layer below it, whose other direction is drawn."""
     theirs, mine = lent(num_layers=2), new(num_layers=2, bidirectional=True)
-    params, _ = transfer("there", theirs, *mine)
+    params, _ = transfer(of_run("there", theirs), *mine)
     second = params["layers"]["recurrent"]["layers"][1]["forward"]["input_kernel"]
     np.testing.assert_array_equal(second[:4], theirs.params["recurrent"]["layers"][1]["input_kernel"])
     assert not second[4:].any()
@@ -119,7 +119,7 @@ def test_a_second_layer_reads_one_direction_at_first():
 )
 def test_unlike_sizes_are_named(change, answer):
     with pytest.raises(UserError, match=answer):
-        transfer("there", lent(), *new(**change))
+        transfer(of_run("there", lent()), *new(**change))
 
 
 def test_layers_that_do_not_fit_are_refused():
@@ -131,11 +131,11 @@ def test_of_the_same_network_everything_is_taken():
     mine = new()
     params = jax.tree.map(lambda p: p + 1, jax.device_get(mine.task.init()))
     theirs = Opened(mine.settings, mine.preprocessor, mine.task, params)
-    found, words = transfer("there", theirs, *mine)
+    found, words = transfer(of_run("there", theirs), *mine)
     assert words == "all weights from there"
     jax.tree.map(np.testing.assert_array_equal, found, params)
     with pytest.raises(UserError, match="another network"):
-        transfer("there", theirs, *new(pooling="attention"))
+        transfer(of_run("there", theirs), *new(pooling="attention"))
 
 
 def test_other_words_of_the_same_task_are_taken_by_name():
@@ -143,7 +143,7 @@ def test_other_words_of_the_same_task_are_taken_by_name():
     theirs = Opened(
         mine.settings, TextPreprocessor(Vocabulary(WORDS[::-1])), mine.task, jax.device_get(mine.task.init())
     )
-    found, words = transfer("there", theirs, *mine)
+    found, words = transfer(of_run("there", theirs), *mine)
     assert "6 of 6 vectors" in words
     np.testing.assert_array_equal(
         found["embedding"]["embedding"][3:], theirs.params["embedding"]["embedding"][:2:-1]
@@ -154,7 +154,7 @@ def test_what_has_read_the_held_out_is_refused():
     mine = new()
     theirs = Opened(with_flat(mine.settings, refit=True), mine.preprocessor, mine.task, mine.task.init())
     with pytest.raises(UserError, match="use --refit, too"):
-        transfer("there", theirs, *mine)
+        transfer(of_run("there", theirs), *mine)
 
 
 def test_frozen_parts_stay_and_then_move_more_slowly():
@@ -227,7 +227,7 @@ def test_layers_that_read_more_are_refused_in_words():
     opened = Opened(theirs.settings, theirs.preprocessor, theirs.task, jax.device_get(theirs.task.init()))
     other = new()._replace(preprocessor=TextPreprocessor(Vocabulary(WORDS[::-1])))
     with pytest.raises(UserError, match="recurrent layers with other inputs"):
-        transfer("there", opened, *other)
+        transfer(of_run("there", opened), *other)
 
 
 def test_what_a_run_took_is_what_it_and_those_before_it_took(tmp_path):

@@ -1,0 +1,65 @@
+"""A trained classifier as a program of its own, which needs no more than JAX to run.
+
+    import jax
+    from pathlib import Path
+
+    program = jax.export.deserialize(bytearray(Path("sentiment.program").read_bytes()))
+    positive = program.call(tokens, lengths)  # int32 [B, T], int32 [B] -> float32 [B]
+
+It is StableHLO with the weights in it, for batches of any size and texts of any length; what is beyond the
+length of a text is not read. Tokens are as in training: 1, then the indices of words, which are 3 for the
+first line of the run's `vocabulary.txt`, 4 for the second, and 2 for any other word. A network that reads
+log-count ratios takes them, float32 `[B, T, F]`, as a third argument.
+"""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import jax
+import jax.export
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array
+from rnn_jax.data.log_count_ratios import ratio_features
+from rnn_jax.errors import UserError
+from rnn_jax.models.functional import split
+from rnn_jax.tasks import open_as
+from rnn_jax.tasks.text_classification import RECIPE, make_model
+
+PLATFORMS = ("cpu", "cuda", "tpu")
+
+
+def serialize(program: jax.export.Exported) -> bytes:
+    """The program as the content of a file.
+
+    Raises:
+        UserError: if flatbuffers is not installed, which JAX uses for it.
+    """
+    if find_spec("flatbuffers") is None:
+        raise UserError("a program in a file needs flatbuffers: pip install 'rnn-jax[weights]'")
+    return bytes(program.serialize())
+
+
+def export_classifier(workdir: str | Path, platforms: Sequence[str] = PLATFORMS) -> jax.export.Exported:
+    """The best weights of a run as a program: how probable it is that each text is positive.
+
+    Args:
+        workdir: the directory of the run.
+        platforms: where it is to run.
+
+    Raises:
+        UserError: if the directory holds no run of this task, or no checkpoint.
+    """
+    run = open_as(RECIPE, workdir, unroll="dynamic")  # a scan, of which the number of steps may stay open
+    apply, _ = split(lambda: make_model(run.settings))
+
+    def positive(tokens: Array, lengths: Array, ratios: Array | None = None) -> Array:
+        return jax.nn.sigmoid(apply(run.params, tokens, lengths, ratios))
+
+    features = ratio_features(run.settings.text.log_count_ratios)
+    batch, time = jax.export.symbolic_shape("b, t")
+    shapes = [jax.ShapeDtypeStruct((batch, time), jnp.int32), jax.ShapeDtypeStruct((batch,), jnp.int32)]
+    if features:
+        shapes.append(jax.ShapeDtypeStruct((batch, time, features), jnp.float32))
+    return jax.export.export(jax.jit(positive), platforms=platforms)(*shapes)
