@@ -6,7 +6,7 @@ from rnn_jax.data.batches import plan_epoch
 from rnn_jax.errors import UserError
 from rnn_jax.seeds import LARGEST, make_key
 from rnn_jax.settings import check, with_flat
-from rnn_jax.tasks.text_classification import make_model
+from rnn_jax.tasks.text_classifier import make_model
 from tests.training.runs import CONFIG
 
 ALIKE = (5, 2**32 + 5, 2**33 + 5, 5 * 2**32, 5 * 2**32 + 5, LARGEST)  # in one half of their bits, or nearly

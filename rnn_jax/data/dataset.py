@@ -15,42 +15,26 @@ from rnn_jax.data.encoded_reviews import (
     held_out,
     load_encoded,
 )
-from rnn_jax.data.examples import NO_LABEL, Examples, Truncate, finish_all, hold_out, pack
-from rnn_jax.data.log_count_ratios import PATTERNS, LogCountRatios, count_ratios
+from rnn_jax.data.examples import NO_LABEL, Examples, finish_all, hold_out, pack
+from rnn_jax.data.log_count_ratios import LogCountRatios, count_ratios
+from rnn_jax.data.reading import ReadingSettings
 from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.errors import UserError
-from rnn_jax.settings import Rule, above, at_least
+from rnn_jax.settings import Rule
 
 
 @dataclass(frozen=True)
-class TextSettings:
-    """Which texts, and what is read of them."""
+class TextSettings(ReadingSettings):
+    """Which reviews, and what is read of them."""
 
     dataset: Name = "auto"
     """Reviews to train on; auto: IMDb where it is at hand or can be downloaded, else synthetic ones."""
-    vocabulary_size: Annotated[int, at_least(4)] = 10_000
-    """Number of token indices: the most frequent words of the training split, and 3 special ones."""
-    max_length: Annotated[int, above(0), Rule(lambda n: n >= 2, "must leave room for a word: 2 or more")] = (
-        500
-    )
-    """Longest review in tokens; longer ones are cut."""
-    truncate: Truncate = "head"
-    """Side that a longer review loses: head keeps its last words, tail its first."""
-    log_count_ratios: Annotated[
-        int, Rule(lambda n: 0 <= n <= len(PATTERNS), f"must be from 0 to {len(PATTERNS)}")
-    ] = 0
-    """Naive Bayes log-count ratios read beside each word vector: 1, of the word; 2 and 3, also of the two and
-    three words that end with it; 4 and 5, also of pairs with one or two words between them; 0, none."""
     train_examples: Annotated[
         int | None, Rule(lambda n: n is None or (n >= 2 and n % 2 == 0), "must be 2 or more, and even")
     ] = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
     unlabelled: bool = False
     """Read the unlabelled reviews, too, in training: for --virtual-adversarial, or with a --teacher."""
-    refit: bool = False
-    """Train on the validation reviews, too, when all settings have been chosen; the last epoch counts."""
-    buckets: Annotated[int, above(0)] = 6
-    """Number of lengths that batches are padded to; each is compiled once."""
 
 
 class Dataset(NamedTuple):

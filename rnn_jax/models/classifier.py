@@ -1,4 +1,4 @@
-"""The classifier: word vectors, a network that reads them, and a head of one logit."""
+"""The classifier: word vectors, a network that reads them, and a head of one logit, or of one a label."""
 
 import jax
 import jax.numpy as jnp
@@ -17,10 +17,11 @@ from rnn_jax.unroll.sequence import valid_steps
 
 
 class Classifier(nnx.Module):
-    """Reads token indices and outputs the log-odds that a review is positive.
+    """Reads token indices and outputs the log-odds of the second of two labels, or a logit for each of K.
 
-    `tokens [B, T], lengths [B] -> logits [B]`; the sigmoid of a logit is the probability. Products are of
-    `precision`, a name that `jax.default_matmul_precision` knows; parameters, states and sums are float32.
+    `tokens [B, T], lengths [B] -> logits [B]`, whose sigmoid is a probability; with more than two labels
+    `[B, K]`, whose softmax is. Products are of `precision`, a name that `jax.default_matmul_precision` knows;
+    parameters, states and sums are float32.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Classifier(nnx.Module):
         encoder: EncoderSettings,
         *,
         vocabulary_size: int,
+        num_labels: int = 2,
         log_count_ratios: int = 0,
         pair_buckets: int = 0,
         rngs: nnx.Rngs,
@@ -42,7 +44,8 @@ class Classifier(nnx.Module):
             vocabulary_size, size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
         self.layers = make_encoder(encoder, size + self.ratio_features, rngs)
-        self.head = nnx.Linear(self.layers.output_size, 1, rngs=rngs)
+        self.num_labels = num_labels
+        self.head = nnx.Linear(self.layers.output_size, 1 if num_labels == 2 else num_labels, rngs=rngs)
         self.pair_buckets = pair_buckets
         if pair_buckets:
             self.pairs = HashedPairs(pair_buckets, size, rngs)
@@ -95,12 +98,13 @@ class Classifier(nnx.Module):
         return self.layers.recurrent.gates(inputs)
 
     def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
-        """From vectors to log-odds, `[B]`; `keys` turn noise on."""
+        """From vectors to log-odds, `[B]`, or to the logits of K labels, `[B, K]`; `keys` turn noise on."""
         with jax.default_matmul_precision(self.precision):
             encoded = self.layers(inputs, lengths, keys=keys)
             if keys is not None and self.dropout > 0:
                 encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
-            return self.head(encoded)[:, 0]
+            logits = self.head(encoded)
+            return logits[:, 0] if self.num_labels == 2 else logits
 
 
 def _root_mean_square(vectors: Array, lengths: Array) -> Array:

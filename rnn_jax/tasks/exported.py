@@ -25,7 +25,8 @@ from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.errors import UserError
 from rnn_jax.models.functional import split
 from rnn_jax.tasks import open_as
-from rnn_jax.tasks.text_classification import RECIPE, make_model
+from rnn_jax.tasks.text_classification import RECIPE
+from rnn_jax.tasks.text_classifier import make_model
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 

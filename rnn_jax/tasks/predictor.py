@@ -17,7 +17,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
 from rnn_jax.models.functional import ModelParams, split
 from rnn_jax.tasks import open_as
-from rnn_jax.tasks.text_classification import RECIPE, make_model
+from rnn_jax.tasks.text_classification import RECIPE
+from rnn_jax.tasks.text_classifier import make_model
 
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb
 MOST_ROWS = 128

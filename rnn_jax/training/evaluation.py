@@ -40,7 +40,7 @@ class Evaluator:
         parallel, plans = self.parallel, split.once()
         replicas = parallel.replicate(params)
         state = EvaluationState(
-            parallel.replicate(zeros(self.task.figures.counted)),
+            parallel.replicate(zeros(self.task.figures.counted, self.task.figures.sizes)),
             parallel.distribute(self.task.initial_carry(self.batch_size)),
         )
         gathered = []

@@ -7,11 +7,12 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 10.0
+PERCENT = ("accuracy", "macro_f1")
 
 
 def figure(name: str, value: float, digits: int) -> str:
     """A figure with its name: `loss 0.3354`, `accuracy 85.64%`."""
-    shown = f"{value:.{digits - 2}%}" if name == "accuracy" else f"{value:.{digits}f}"
+    shown = f"{value:.{digits - 2}%}" if name in PERCENT else f"{value:.{digits}f}"
     return f"{name.replace('_', ' ')} {shown}"
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, Split
@@ -16,23 +17,30 @@ Outputs = Any  # of evaluation, leaves `[B, ...]`
 
 
 class Mean(NamedTuple):
-    """A sum and the number of its terms, which add up over devices, batches and interruptions."""
+    """A sum and the number of its terms, which add up over devices, batches and interruptions.
 
-    total: Array  # float32 scalars, or NumPy's on the host
+    Or several: its value is then the mean of their means, of those that have a term (a macro average).
+    """
+
+    total: Array  # float32 scalars, or `[K]`, or NumPy's on the host
     number: Array
 
     @property
     def value(self) -> float:
         """The mean; 0 where nothing has been counted."""
-        return float(self.total) / (float(self.number) or 1.0)
+        if np.ndim(self.total) == 0:
+            return float(self.total) / (float(self.number) or 1.0)
+        total, number = np.asarray(self.total), np.asarray(self.number)
+        return float((total[number > 0] / number[number > 0]).mean()) if (number > 0).any() else 0.0
 
 
 Sums = dict[str, Mean]
 
 
-def zeros(names: tuple[str, ...]) -> Sums:
-    """Nothing counted yet."""
-    return {name: Mean(jnp.zeros((), jnp.float32), jnp.zeros((), jnp.float32)) for name in names}
+def zeros(names: tuple[str, ...], sizes: Mapping[str, int] = MappingProxyType({})) -> Sums:
+    """Nothing counted yet; `sizes` says of how many means some are."""
+    shapes = {name: (sizes[name],) if name in sizes else () for name in names}
+    return {name: Mean(jnp.zeros(s, jnp.float32), jnp.zeros(s, jnp.float32)) for name, s in shapes.items()}
 
 
 def add(mine: Sums, more: Sums) -> Sums:
@@ -74,6 +82,7 @@ class Figures(NamedTuple):
     counted: tuple[str, ...]
     scores: tuple[str, ...] = ()
     score: Callable[[Sums, Split], dict[str, float]] = lambda sums, split: {}
+    sizes: Mapping[str, int] = MappingProxyType({})  # of how many means the counted ones are that are several
 
     @property
     def names(self) -> tuple[str, ...]:

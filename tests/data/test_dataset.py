@@ -14,7 +14,7 @@ NOTHING = Reviews([], np.zeros(0, np.int8))
 
 
 def reads(name, **settings):
-    return dataset.TextSettings(name, vocabulary_size=200, max_length=50, **settings)
+    return dataset.TextSettings(dataset=name, vocabulary_size=200, max_length=50, **settings)
 
 
 def made_up(split, data_dir=None):

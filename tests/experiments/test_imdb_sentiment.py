@@ -20,7 +20,8 @@ from rnn_jax.models import count_parameters, summarize
 from rnn_jax.models.functional import split
 from rnn_jax.settings import check, to_flat
 from rnn_jax.tasks.predictor import Predictor
-from rnn_jax.tasks.text_classification import RECIPE, Settings, make_model
+from rnn_jax.tasks.text_classification import RECIPE, Settings
+from rnn_jax.tasks.text_classifier import make_model
 
 SMALL = shlex.split(
     "--dataset synthetic --train-examples 120 --epochs 2 --batch-size 40 --hidden-size 4 --embedding-size 4 "

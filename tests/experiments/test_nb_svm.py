@@ -63,7 +63,9 @@ def test_c_is_the_best_on_validation_and_a_refit_trains_on_both(tmp_path, monkey
         assert config["c"] == fits[-1][2] == float(best[0])
         chosen.append(fits[-1])
     train, both = chosen
-    data = datasets.load(datasets.TextSettings("synthetic", vocabulary_size=200_000, max_length=10_000))
+    data = datasets.load(
+        datasets.TextSettings(dataset="synthetic", vocabulary_size=200_000, max_length=10_000)
+    )
     assert train[0] == train[1] == len(data.train)
     assert both[0] == both[1] == len(data.train) + len(data.validation)
 

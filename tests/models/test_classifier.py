@@ -12,7 +12,8 @@ from rnn_jax.models.dropout import Keys, dropout, make_keys, vocabulary_dropout,
 from rnn_jax.models.functional import split
 from rnn_jax.models.pooling import Attention, maximum
 from rnn_jax.settings import with_flat
-from rnn_jax.tasks.text_classification import Settings, make_model
+from rnn_jax.tasks.text_classification import Settings
+from rnn_jax.tasks.text_classifier import make_model
 from rnn_jax.unroll import Unrolled, dynamic, run_layer, run_layers
 
 V, E, H, T = 20, 4, 3, 6

@@ -10,7 +10,8 @@ from rnn_jax.data.vocabulary import START, UNKNOWN
 from rnn_jax.models.explanation import explain
 from rnn_jax.models.functional import split
 from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.tasks.text_classification import Settings, make_model
+from rnn_jax.tasks.text_classification import Settings
+from rnn_jax.tasks.text_classifier import make_model
 
 V, T = 30, 70
 CONFIG = with_flat(

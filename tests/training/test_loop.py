@@ -14,7 +14,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
 from rnn_jax.stress.damages import DAMAGES
-from rnn_jax.tasks.text_classification import NAME, count_by_length, make, make_model
+from rnn_jax.tasks.text_classification import NAME, make
+from rnn_jax.tasks.text_classifier import count_by_length, make_model
 from rnn_jax.training import saver
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
 from rnn_jax.training.evaluation import Evaluator

@@ -11,7 +11,8 @@ import pytest
 from rnn_jax.data.batches import Batch, Sequences
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
-from rnn_jax.tasks.text_classification import Settings, count, make, make_model
+from rnn_jax.tasks.text_classification import Settings, make
+from rnn_jax.tasks.text_classifier import count, make_model
 from rnn_jax.training.optimizer import make_optimizer
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import EvaluationState, evaluation_step, init_state, train_step

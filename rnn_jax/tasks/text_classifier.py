@@ -1,0 +1,269 @@
+"""A classifier of texts as a task, whichever texts and labels these are.
+
+Two labels have one logit, the log-odds of the second; more have a logit each, of which the softmax is taken.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
+from typing import Annotated, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from numpy.typing import NDArray
+
+from rnn_jax.cells.cell import Array
+from rnn_jax.data.batches import Batch
+from rnn_jax.data.examples import NO_LABEL
+from rnn_jax.data.reading import ReadingSettings
+from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings
+from rnn_jax.models.dropout import Keys, redrawn
+from rnn_jax.models.embedding import AGAIN, SIGN
+from rnn_jax.models.functional import Apply, ModelParams, split
+from rnn_jax.models.recurrent import LAYER_SETTINGS
+from rnn_jax.seeds import make_key
+from rnn_jax.settings import at_least, require
+from rnn_jax.training.adversarial import adversarial_gradients
+from rnn_jax.training.settings import TrainingSettings
+from rnn_jax.training.task import (
+    Carry,
+    Figures,
+    Mean,
+    Metrics,
+    Objective,
+    Part,
+    Report,
+    Selection,
+    Sums,
+    Task,
+    plain_gradients,
+    zeros,
+)
+
+UP_TO = (100, 150, 200, 300, 400, 600, 1000, inf)  # words: examples are counted by length
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """The settings of a classifier, but for which texts it reads."""
+
+    text: ReadingSettings = ReadingSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    training: TrainingSettings = TrainingSettings()
+    pair_buckets: Annotated[int, at_least(0)] = 0
+    """Vectors shared by all pairs of words in a row, beside those of words; 0: none."""
+    adversarial: Annotated[float, at_least(0)] = 0.0
+    """Radius of adversarial training, in units of the word vectors of a text; 0: none; doubles the work."""
+    virtual_adversarial: Annotated[float, at_least(0)] = 0.0
+    """Radius of virtual adversarial training, which needs no labels; 0: none. For two labels."""
+
+    def check(self) -> None:
+        """Raises UserError for what has nothing to go by."""
+        patience = self.training.patience
+        require(not (self.text.refit and patience), "patience", patience, "needs validation: no --refit")
+
+
+def make_model(settings: ClassifierSettings, num_labels: int = 2) -> Classifier:
+    """The network, with its initial weights."""
+    return Classifier(
+        settings.embedding,
+        settings.encoder,
+        vocabulary_size=settings.text.vocabulary_size,
+        num_labels=num_labels,
+        log_count_ratios=settings.text.log_count_ratios,
+        pair_buckets=settings.pair_buckets,
+        rngs=nnx.Rngs(make_key(settings.training.seed)),
+    )
+
+
+def make_classifier(
+    name: str,
+    settings: ClassifierSettings,
+    num_labels: int = 2,
+    report: Callable[[NDArray[np.float32] | None, Any], Report] | None = None,
+) -> Task:
+    """The task of these settings.
+
+    Args:
+        name: of the task.
+        settings: of the run.
+        num_labels: how many labels there are.
+        report: of the log-odds on the test split, beside its figures; `report_by_length` by default.
+
+    Raises:
+        UserError: if a setting is for two labels, and there are more.
+    """
+    many, virtual = num_labels > 2, settings.virtual_adversarial
+    words = f"is for two labels, and there are {num_labels}"
+    require(not (many and virtual), "virtual_adversarial", virtual, words)
+    ratios = settings.text.log_count_ratios
+    require(not (many and ratios), "log_count_ratios", ratios, words)
+    apply, init = split(lambda: make_model(settings, num_labels))
+    network = Network(settings, apply)
+    macro = {"macro_f1": num_labels} if many else {}
+    return Task(
+        name=name,
+        init=init,
+        loss=network.loss,
+        evaluate=network.evaluate,
+        metrics=Metrics(("loss", *["divergence"] * (virtual > 0)), ("accuracy",)),
+        figures=Figures(("loss", "accuracy", *macro), sizes=macro),
+        selection=Selection("macro_f1" if many else "accuracy", higher=True),
+        identity={
+            "network": settings.encoder.network,
+            "cell": settings.encoder.recurrent.cell,
+            "unroll": settings.encoder.recurrent.unroll,
+        },
+        gradients=network.gradients if settings.adversarial or virtual else plain_gradients,
+        report=report or report_by_length,
+        parts=parts_of(settings),
+    )
+
+
+class Network(NamedTuple):
+    """The classifier as functions of its parameters, as a task has them."""
+
+    settings: ClassifierSettings
+    apply: Apply
+
+    def logits(self, params: ModelParams, batch: Batch, **training: Any) -> Array:
+        """The log-odds of a batch, `[B]`; the logits `[B, K]` of K labels."""
+        tokens, ratios = batch.columns["tokens"], batch.columns.get("ratios")
+        beside = None if ratios is None else ratios.values
+        return self.apply(params, tokens.values, tokens.lengths, beside, **training)
+
+    def loss(
+        self,
+        params: ModelParams,
+        batch: Batch,
+        carry: Carry,
+        keys: Keys,
+        step: Array | None = None,
+        before: Array | None = None,
+    ) -> tuple[Sums, Any]:
+        """The sums of a batch in training; with a step of its vectors, the log-odds beside them.
+
+        With the log-odds before the step, too, its sign and all noise are drawn anew, and all that counts is
+        how far the log-odds move.
+        """
+        if step is not None and before is not None:
+            step, keys = step * signs(keys)[:, None, None], redrawn(keys, AGAIN)
+        logits = self.logits(params, batch, keys=keys, perturbation=step)
+        beside = carry if step is None else logits
+        if before is not None:
+            lost = bernoulli_divergence(before, logits) * batch.weights
+            moved = {"divergence": Mean(lost.sum(), batch.weights.sum())}
+            return zeros(("loss", "accuracy")) | moved, beside
+        weights = batch.weights * batch.columns.get("importance", 1.0)
+        sums = count(logits, batch.columns["labels"], weights)
+        still = zeros(("divergence",)) if self.settings.virtual_adversarial else {}
+        return sums | still, beside
+
+    def still(self, batch: Batch) -> Array:
+        """No perturbation: zeros, a vector a token."""
+        return jnp.zeros((*batch.columns["tokens"].values.shape, self.settings.embedding.embedding_size))
+
+    def gradients(self, objective: Objective, params: ModelParams, batch: Batch) -> tuple[ModelParams, Any]:
+        """The rule of adversarial and of virtual adversarial training; nothing is carried over."""
+        radii = self.settings.adversarial, self.settings.virtual_adversarial
+        gradients, sums = adversarial_gradients(objective, params, self.still(batch), *radii)
+        return gradients, (sums, ())
+
+    def evaluate(self, params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
+        """The sums of a batch, and its log-odds."""
+        logits, labels = self.logits(params, batch), batch.columns["labels"]
+        sums = count(logits, labels, batch.weights)
+        return sums | count_f1(logits, labels, batch.weights), carry, logits
+
+
+def signs(keys: Keys) -> Array:
+    """1 or -1 for each example, drawn: `[B]`."""
+    return jax.vmap(lambda key: jax.random.rademacher(jax.random.fold_in(key, SIGN), ()))(keys.examples)
+
+
+def parts_of(settings: ClassifierSettings) -> dict[str, Part]:
+    """What a language model, say, may lend: word vectors, and recurrent layers where there are any."""
+    parts = {"embedding": Part(("embedding",), ("embedding_size",))}
+    if settings.encoder.network == "recurrent":
+        parts["recurrent"] = Part(("layers", "recurrent"), LAYER_SETTINGS)
+    return parts
+
+
+def count(logits: Array, labels: Array, weights: Array) -> Sums:
+    """Cross-entropy in nats and accuracy of a batch: labels and weights are `[B]`.
+
+    Of two labels, the logits are `[B]`, and a label is the probability of the second; of K, they are
+    `[B, K]`, and a label is a number below K. Rows of weight 0 do not count, nor those without a label, whose
+    label is `NO_LABEL`.
+    """
+    weights = weights * (labels != NO_LABEL)
+    if logits.ndim == 1:
+        losses = optax.sigmoid_binary_cross_entropy(logits, labels)
+        correct = (logits > 0) == (labels > 0.5)
+    else:
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.maximum(labels, 0))
+        correct = logits.argmax(axis=-1) == labels
+    examples = weights.sum()
+    return {
+        "loss": Mean((losses * weights).sum(), examples),
+        "accuracy": Mean((correct * weights).sum(), examples),
+    }
+
+
+def count_f1(logits: Array, labels: Array, weights: Array) -> Sums:
+    """F1 of each label, `[K]`, the mean of which is macro F1; nothing where there are two labels.
+
+    F1 is 2 TP / (2 TP + FP + FN): twice the examples that have a label and are given it, over those that have
+    it and those that are given it.
+    """
+    if logits.ndim == 1:
+        return {}
+    kinds = logits.shape[-1]
+    has, given = (jax.nn.one_hot(each, kinds) * weights[:, None] for each in (labels, logits.argmax(axis=-1)))
+    return {"macro_f1": Mean(2 * jnp.minimum(has, given).sum(axis=0), (has + given).sum(axis=0))}
+
+
+def bernoulli_divergence(first: Array, second: Array) -> Array:
+    """KL(p ‖ q) in nats, of two labels whose log-odds are given: `[B], [B] -> [B]`."""
+    p = jax.nn.sigmoid(first)
+    more = jax.nn.softplus(second) - jax.nn.softplus(first)
+    less = jax.nn.softplus(-second) - jax.nn.softplus(-first)
+    return (1 - p) * more + p * less
+
+
+def answers_of(logits: NDArray[np.float32]) -> NDArray[np.integer]:
+    """The most probable label of each example, `[N]`."""
+    return (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=-1)
+
+
+def report_by_length(logits: NDArray[np.float32] | None, test: Any) -> Report:
+    """Accuracy by length, and which test examples were classified correctly, a 1 or a 0 each."""
+    if logits is None:
+        return Report({"test_by_length": []}, {})
+    correct = answers_of(logits) == test.columns["labels"]
+    return Report(
+        {"test_by_length": count_by_length(correct, test.beside["words"])},
+        {"test_correct.txt": answers_file(correct)},
+    )
+
+
+def answers_file(correct: NDArray[np.bool_]) -> str:
+    """A 1 for each example that was classified correctly, a 0 for the others, on one line."""
+    return "".join("01"[int(right)] for right in correct) + "\n"
+
+
+def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> list[dict[str, int | None]]:
+    """How many examples there are of each range of length, and how many of them were classified correctly.
+
+    Ranges end with `up_to` words, and begin above the end of the one before; the last has no end.
+    """
+    counts: list[dict[str, int | None]] = []
+    for above, up_to in zip((-1, *UP_TO), UP_TO, strict=False):
+        own = correct[(words > above) & (words <= up_to)]
+        last = up_to == inf
+        counts.append({"up_to": None if last else int(up_to), "reviews": own.size, "correct": int(own.sum())})
+    return counts
