@@ -1,11 +1,24 @@
 """Evaluates the best checkpoint of a run, whatever its task, on one split of its dataset."""
 
+import sys
 from dataclasses import dataclass
-from typing import Literal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, cast
+
+import numpy as np
+from rich.console import Console
 
 from experiments.command_line import Place, parse, run
+from rnn_jax.data.batches import Bucketed
+from rnn_jax.data.preprocessor import TextPreprocessor
+from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
+from rnn_jax.reporting.assessment import Assessment, assess, by_label, confusion_table
+from rnn_jax.settings import require
 from rnn_jax.tasks import recipe_of
+from rnn_jax.tasks.predictor import CLASSIFIERS
+from rnn_jax.tasks.text_classifier import probabilities_of
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.parallel import set_up_devices
@@ -23,6 +36,9 @@ class Options:
     """Directory of the run."""
     split: Literal["test", "validation", "train"] = "test"
     """Examples to evaluate on."""
+    page: Place | None = None
+    """Write a page of HTML into this file, of a classifier: figures by label, calibration, the most confident
+    mistakes."""
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
@@ -36,19 +52,62 @@ def main() -> None:
     options = parse(Options)
     keep_compiled_programs()
     recipe = recipe_of(options.workdir)
+    require(not options.page or recipe in CLASSIFIERS, "page", options.page, "is for runs of classifiers")
+    if options.page and find_spec("matplotlib") is None:
+        raise UserError("--page needs matplotlib: pip install 'rnn-jax[plots]'")
     settings = RunDirectory(options.workdir).read(recipe.name, recipe.settings)
     batch_size = settings.training.batch_size
     num_devices = set_up_devices(options.num_devices, batch_size)  # before JAX starts
     opened = open_run(options.workdir, recipe)
     data = recipe.load(settings, Places(options.data_dir, options.cache_dir))
+    if data.preprocessor.row_names() != opened.preprocessor.row_names():
+        raise UserError(f"these are other texts than {options.workdir} has learnt from: restore them")
     split = getattr(data, options.split)
     if not len(split):
         raise UserError(
             f"--split {options.split}: {options.workdir} was trained with --refit, which holds none out"
         )
-    found = make_evaluator(opened.task, batch_size, num_devices)(opened.params, split).figures
-    shown = ", ".join(figure(name, value, 4) for name, value in found.items())
-    print(f"{data.name} {options.split}: {shown}, {len(split):,} {data.unit}")
+    found = make_evaluator(opened.task, batch_size, num_devices)(opened.params, split)
+    shown = ", ".join(figure(name, value, 4) for name, value in found.figures.items())
+    summary = f"{data.name} {options.split}: {shown}, {len(split):,} {data.unit}"
+    print(summary)
+    if recipe in CLASSIFIERS:
+        preprocessor = cast("TextPreprocessor", opened.preprocessor)
+        assessment = assess(
+            preprocessor.labels, np.asarray(probabilities_of(found.outputs)), split.columns["labels"]
+        )
+        show(assessment)
+        if options.page:
+            write_page(options, summary, assessment, split, preprocessor)
+
+
+def show(assessment: Assessment) -> None:
+    """Prints what the answers are worth: by label, by what was answered, and by how sure."""
+    console = Console(highlight=False)
+    console.print(by_label(assessment))
+    if (table := confusion_table(assessment)) is not None:
+        console.print(table)
+    console.print(f"expected calibration error {assessment.calibration_error:.2%}")
+
+
+def write_page(
+    options: Options, summary: str, assessment: Assessment, split: Bucketed, preprocessor: TextPreprocessor
+) -> None:
+    """Writes the page, with the most confident mistakes and where they are to be found."""
+    rows = split.beside.get("rows")
+
+    def describe(example: int) -> tuple[str, str]:
+        where = f"{options.split} {example + 1}" if rows is None else f"row {rows[example]}"
+        return where, preprocessor.vocabulary.decode(split.columns["tokens"][example][1:])
+
+    title = f"{options.workdir}, {options.split} split"
+    from rnn_jax.reporting.assessment_page import assessment_page
+
+    try:
+        write_whole(Path(str(options.page)), assessment_page(title, summary, assessment, describe))
+    except OSError as error:
+        raise UserError(f"--page {options.page} cannot be written: {error.strerror}") from error
+    print(f"wrote {options.page}", file=sys.stderr)
 
 
 if __name__ == "__main__":

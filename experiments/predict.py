@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from experiments.command_line import Place, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.explanation import in_terminal, page
+from rnn_jax.tasks.classified_files import Files, classify_rows
 from rnn_jax.tasks.predictor import Answer, Predictor
 from rnn_jax.training.compilation import keep_compiled_programs
 
@@ -32,10 +35,20 @@ class Options:
     workdir: Place
     """Directory of the run."""
     texts: tyro.conf.Positional[tuple[str, ...]] = ()
-    """Reviews."""
+    """Texts to classify."""
+    input: Place | None = None
+    """Classify the rows of this .csv, .tsv, .jsonl or .parquet file, for --output."""
+    output: Place | None = None
+    """Write them into this file, of the same kind, with their columns and predicted_label and
+    predicted_probability."""
+    text_column: str = ""
+    """Column of --input with the text; by default the one that the run has learnt from, or that is called
+    text, or the like."""
+    probabilities: bool = False
+    """Write the probability of each label, too."""
     json: bool = False
-    """Print a JSON object a line: text, label, and probability of that label. Where there is none, both are
-    null and `reason` says why; `note` says that no word of a text is known."""
+    """Print a JSON object a line: text, label, and probability of that label, with --probabilities of all.
+    Where there is none, both are null and `reason` says why; `note` says that no word of a text is known."""
     explain: bool = False
     """Show which words moved each decision, by integrated gradients and by occlusion."""
     page: Place | None = None
@@ -57,6 +70,9 @@ def read_texts() -> tuple[str, ...]:
 def main() -> None:
     """Prints a line a text."""
     options = parse(Options)
+    if options.input or options.output:
+        classify_file(options)
+        return
     texts = options.texts or read_texts()
     if not texts:
         raise UserError("no text to classify: give one as an argument, or one a line on standard input")
@@ -70,13 +86,14 @@ def main() -> None:
     keep_compiled_programs()
     predictor = Predictor(options.workdir)
     answers = predictor.answers(texts)
-    readable = [text for text, answer in zip(texts, answers, strict=True) if answer.positive is not None]
+    readable = [text for text, answer in zip(texts, answers, strict=True) if answer.label is not None]
     gates = predictor.gates(readable[0]) if options.gates and readable else None  # first: there may be none
     console = Console(highlight=False)
     looks = []
     for text, answer in zip(texts, answers, strict=True):
-        print(in_json(text, answer) if options.json else in_plain(text, answer), flush=True)
-        if answer.positive is not None and (options.explain or options.page):
+        labels = predictor.labels if options.probabilities else ()
+        print(in_json(text, answer, labels) if options.json else in_plain(text, answer, labels), flush=True)
+        if answer.label is not None and (options.explain or options.page):
             looks.append(predictor.explain(text))
             if options.explain:
                 console.print(in_terminal(looks[-1]))
@@ -89,26 +106,52 @@ def main() -> None:
         draw(options.gates, *gates)
 
 
-def decide(positive: float) -> tuple[str, float]:
-    """The label that is more probable, and how probable it is."""
-    return ("positive", positive) if positive > 0.5 else ("negative", 1 - positive)
+def classify_file(options: Options) -> None:
+    """Classifies the rows of a file, and says how many, and how fast.
+
+    Raises:
+        UserError: if a file cannot be read or written, or options do not fit.
+    """
+    if not options.input or not options.output:
+        raise UserError("--input and --output go together: name both files")
+    if options.texts or options.json or options.explain or options.page or options.gates:
+        raise UserError("--input takes no texts, --json, --explain, --page or --gates: leave them out")
+    keep_compiled_programs()
+    files = Files(Path(options.input), Path(options.output), options.text_column, options.probabilities)
+    predictor = Predictor(options.workdir)
+    console = Console(stderr=True)
+    columns = SpinnerColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("rows", total=None)
+        done = classify_rows(predictor, files, lambda rows: bar.update(task, completed=rows))
+    print(
+        f"{done.rows:,} rows written to {options.output}, {done.unread:,} of them without an answer · "
+        f"{done.rows / done.seconds:,.0f} rows/s"
+    )
 
 
-def in_plain(text: str, answer: Answer) -> str:
-    """An answer and its text as a line to read."""
-    if answer.positive is None:
+def in_plain(text: str, answer: Answer, labels: tuple[str, ...]) -> str:
+    """An answer and its text as a line to read, with the probabilities of some labels."""
+    if answer.label is None:
         return f"unclassified ({answer.note})  {text}"
-    label, probability = decide(answer.positive)
-    return f"{label} {probability:.1%}{f' ({answer.note})' if answer.note else ''}  {text}"
+    each = "".join(f" {name}={p:.1%}" for name, p in zip(labels, answer.probabilities, strict=False))
+    note = f" ({answer.note})" if answer.note else ""
+    return f"{answer.label} {answer.probability:.1%}{note}{each and f' [{each[1:]}]'}  {text}"
 
 
-def in_json(text: str, answer: Answer) -> str:
-    """An answer and its text as a line of JSON."""
-    if answer.positive is None:
+def in_json(text: str, answer: Answer, labels: tuple[str, ...]) -> str:
+    """An answer and its text as a line of JSON, with the probabilities of some labels."""
+    if answer.probability is None:
         return json.dumps({"text": text, "label": None, "probability": None, "reason": answer.note})
-    label, probability = decide(answer.positive)
-    note = {"note": answer.note} if answer.note else {}
-    return json.dumps({"text": text, "label": label, "probability": round(probability, 6)} | note)
+    own: dict[str, Any] = {
+        "text": text,
+        "label": answer.label,
+        "probability": round(answer.probability, 6),
+    }
+    if labels:
+        rounded = (round(p, 6) for p in answer.probabilities)
+        own["probabilities"] = dict(zip(labels, rounded, strict=True))
+    return json.dumps(own | ({"note": answer.note} if answer.note else {}))
 
 
 def write(name: str, option: str, save: Callable[[Path], object]) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import tyro
 from rich.console import Console
@@ -49,7 +49,7 @@ class TrainingOptions:
     """Steps between two records in metrics.jsonl."""
     save_every: int = 500
     """Steps between two checkpoints within an epoch; every epoch ends with one besides."""
-    test: bool = True
+    read_test: Annotated[bool, tyro.conf.arg(name="test")] = True
     """Read the test split at the end; --no-test while searching for settings, so that it cannot mislead."""
     dry_run: bool = False
     """Print the settings, the model summary and the plan, and stop; nothing is written."""
@@ -136,7 +136,7 @@ def _train(script: Script, options: TrainingOptions) -> int:
         directory,
         num_devices=num_devices,
         pace=Pace(options.log_every, options.save_every),
-        test=options.test,
+        test=options.read_test,
         console=console,
     )
     if options.dry_run:
@@ -170,7 +170,7 @@ def _report_finished(script: Script, options: TrainingOptions, settings: Any, co
     directory = RunDirectory(options.workdir)
     directory.check_usable(script.recipe.name, settings)
     result = directory.finished(script.recipe.name, settings)
-    if result is None or (options.test and not result["test_examples"]):
+    if result is None or (options.read_test and not result["test_examples"]):
         return False
     console.print(f"{options.workdir} has finished already", highlight=False)
     _say(console, script.report(result, options.workdir, None))

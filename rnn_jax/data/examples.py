@@ -22,14 +22,14 @@ class Examples:
     Attributes:
         tokens: one sequence after the other, `[sum of lengths]`.
         lengths: `[N]`.
-        labels: 1 positive, 0 negative, `NO_LABEL` unknown, `[N]`.
+        labels: numbers from 0 on, of reviews 1 positive and 0 negative; `NO_LABEL` unknown, `[N]`.
         ratios: what naive Bayes says of each token, `[sum of lengths, F]`, where it is asked; see
             `rnn_jax.data.log_count_ratios`.
     """
 
     tokens: NDArray[np.int32]
     lengths: NDArray[np.int32]
-    labels: NDArray[np.int8]
+    labels: NDArray[np.integer]
     ratios: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
@@ -62,12 +62,12 @@ class Examples:
         return pack([self.sequences[i] for i in indices], self.labels[indices])
 
 
-def pack(sequences: Iterable[NDArray[np.int32]], labels: NDArray[np.int8]) -> Examples:
+def pack(sequences: Iterable[NDArray[np.int32]], labels: NDArray[np.integer]) -> Examples:
     """Puts sequences side by side."""
     kept = list(sequences)
     lengths = np.array([len(s) for s in kept], np.int32)
     tokens = np.concatenate([np.empty(0, np.int32), *kept]).astype(np.int32)
-    return Examples(tokens, lengths, np.asarray(labels, np.int8))
+    return Examples(tokens, lengths, labels)
 
 
 def concatenate(first: Examples, second: Examples) -> Examples:
@@ -101,7 +101,7 @@ def finish_all(examples: Examples, vocabulary_size: int, max_length: int, cut: T
 
 
 def hold_out(
-    labels: NDArray[np.int8], fraction: float, seed: int, groups: NDArray[np.integer] | None = None
+    labels: NDArray[np.integer], fraction: float, seed: int, groups: NDArray[np.integer] | None = None
 ) -> NDArray[np.bool_]:
     """Chooses a stratified part: `[N]`, true for `fraction` of each label, rounded down.
 

@@ -1,5 +1,6 @@
 """What a text goes through before a network reads it, as it is kept beside a run."""
 
+import json
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -12,19 +13,25 @@ from rnn_jax.data.vocabulary import PAD, SPECIAL_NAMES, Vocabulary
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 
-VOCABULARY, RATIOS = "vocabulary.txt", "log_count_ratios.npz"
+VOCABULARY, RATIOS, LABELS = "vocabulary.txt", "log_count_ratios.npz", "labels.json"
+SENTIMENT = ("negative", "positive")  # of film reviews, and of runs that are older than the file of labels
 
 
 class TextPreprocessor(NamedTuple):
-    """The words that a network knows, and the log-count ratios that it reads, if any."""
+    """The words that a network knows, the log-count ratios that it reads, if any, and its labels."""
 
     vocabulary: Vocabulary
     ratios: LogCountRatios | None = None
+    labels: tuple[str, ...] = SENTIMENT
 
     def files(self) -> dict[str, Callable[[Path], None]]:
-        """Writers: `vocabulary.txt`, a word a line, and `log_count_ratios.npz` where there are any."""
+        """Writers: of words, a line each, of labels, and of log-count ratios where there are any."""
         words = "".join(word + "\n" for word in self.vocabulary.words)
-        writers: dict[str, Callable[[Path], None]] = {VOCABULARY: lambda path: write_whole(path, words)}
+        labels = json.dumps(self.labels, ensure_ascii=False) + "\n"
+        writers: dict[str, Callable[[Path], None]] = {
+            VOCABULARY: lambda path: write_whole(path, words),
+            LABELS: lambda path: write_whole(path, labels),
+        }
         if self.ratios is not None:
             writers[RATIOS] = self.ratios.write
         return writers
@@ -43,7 +50,9 @@ class TextPreprocessor(NamedTuple):
         try:
             file = directory / VOCABULARY
             vocabulary = Vocabulary(file.read_text(encoding="utf-8").splitlines())
+            file = directory / LABELS
+            labels = tuple(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else SENTIMENT
             file = directory / RATIOS
-            return cls(vocabulary, LogCountRatios.read(file) if with_ratios else None)
+            return cls(vocabulary, LogCountRatios.read(file) if with_ratios else None, labels)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise UserError(f"{file} cannot be read ({error}): train the run again") from error

@@ -28,7 +28,7 @@ ROWS = 64  # at once
 
 
 class Explanation(NamedTuple):
-    """What T tokens contribute to the log-odds that a review is positive."""
+    """What T tokens contribute to the log-odds of a label, positive for film reviews."""
 
     log_odds: float
     log_odds_of_nothing: float  # of unknown words alone
@@ -54,7 +54,11 @@ class Explanation(NamedTuple):
 
 
 def explain(
-    apply: Apply, params: ModelParams, tokens: NDArray[np.int32], ratios: LogCountRatios | None = None
+    apply: Apply,
+    params: ModelParams,
+    tokens: NDArray[np.int32],
+    ratios: LogCountRatios | None = None,
+    label: int = 1,
 ) -> Explanation:
     """Explains the answer to one review.
 
@@ -63,6 +67,7 @@ def explain(
         params: the parameters.
         tokens: what the network reads, `[T]`.
         ratios: the log-count ratios, for a network that reads them.
+        label: whose log-odds; of two, those of the second are explained in any case.
     """
     nothing = np.where(tokens == START, START, UNKNOWN).astype(np.int32)
     without = np.where(np.eye(len(tokens), dtype=bool), nothing, tokens)  # [T, T], a row a token
@@ -74,7 +79,8 @@ def explain(
 
     @jax.jit
     def logits(inputs: Array) -> Array:
-        return apply(params, inputs, jnp.full(len(inputs), length), method="logits")
+        found = apply(params, inputs, jnp.full(len(inputs), length), method="logits")
+        return found if found.ndim == 1 else log_odds_of(found, label)
 
     def inputs_of(rows: NDArray[np.int32]) -> Array:
         return embed(rows, ratios_of(rows, ratios))
@@ -95,6 +101,12 @@ def explain(
         return ((review - nothing) * jax.lax.map(gradient, shares).mean(axis=0)).sum(axis=-1)
 
     return Explanation(log_odds, of_nothing, occlusion, np.asarray(integrate(*inputs)))
+
+
+def log_odds_of(logits: Array, label: int) -> Array:
+    """Log p / (1 - p) of one of K labels, from logits: `[N, K] -> [N]`."""
+    others = jnp.where(jnp.arange(logits.shape[-1]) == label, -jnp.inf, logits)
+    return logits[:, label] - jax.nn.logsumexp(others, axis=-1)
 
 
 def ratios_of(rows: NDArray[np.int32], ratios: LogCountRatios | None) -> NDArray[np.float32]:

@@ -57,12 +57,12 @@ class Machine(NamedTuple):
     weights: NDArray[np.float64]
     bias: float
 
-    def correct(self, features: sparse.csr_matrix, labels: NDArray[np.int8]) -> NDArray[np.bool_]:
+    def correct(self, features: sparse.csr_matrix, labels: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which reviews it classifies correctly, `[N]`."""
         return ((features @ self.weights + self.bias) > 0) == (labels > 0)
 
 
-def fit(features: sparse.csr_matrix, labels: NDArray[np.int8], c: float) -> Machine:
+def fit(features: sparse.csr_matrix, labels: NDArray[np.integer], c: float) -> Machine:
     """Trains a machine.
 
     Raises:

@@ -37,7 +37,7 @@ def summarize(model: Classifier, length: int) -> str:
     if model.ratio_features:
         rows.append(("log-count ratios of n-grams", ratios, None))
     rows += model.layers.parts(inputs, lengths)
-    rows.append(("dense, sigmoid", logits, model.head))
+    rows.append(("dense, sigmoid" if model.num_labels == 2 else "dense, softmax", logits, model.head))
     return _table(rows, model)
 
 

@@ -16,11 +16,14 @@ def take_rows(
     """Vectors by name: `[V', E], [V, E] -> [V, E]`, and how many were taken; rows of other names stay."""
     index = {name: row for row, name in enumerate(their_names)}
     places = np.array([index.get(name, -1) for name in my_names])
+    found = np.flatnonzero(places >= 0)
 
     def rows(their: NDArray[Any], my: NDArray[Any]) -> NDArray[Any]:
-        return np.where((places >= 0)[:, None], np.asarray(their)[places], my)
+        taken = np.array(my)
+        taken[found] = np.asarray(their)[places[found]]
+        return taken
 
-    return jax.tree.map(rows, theirs, mine), int((places >= 0).sum())
+    return jax.tree.map(rows, theirs, mine), len(found)
 
 
 def take_layers(theirs: Params, mine: Params) -> Params:

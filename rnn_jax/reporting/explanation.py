@@ -62,8 +62,8 @@ span {{ padding: 0.1em 0.15em; border-radius: 0.2em; }}
 .unknown {{ color: #888; text-decoration: line-through; }}
 </style>
 <h1>Which words moved the decision</h1>
-<p class="key"><span style="background: {positive}">positive</span>
-<span style="background: {negative}">negative</span>
+<p class="key"><span style="background: {positive}">{label}</span>
+<span style="background: {negative}">{other}</span>
 <span class="unknown">not in the vocabulary</span>
 — the stronger, the more; point at a word for its share of the log-odds.</p>
 {reviews}
@@ -77,7 +77,7 @@ def page(looks: Sequence[Look]) -> str:
     for look in looks:
         probability = 1 / (1 + np.exp(-look.explanation.log_odds))
         parts.append(
-            f"<h2>{'positive' if probability > 0.5 else 'negative'}, "
+            f"<h2>{escape(look.label if probability > 0.5 else look.other)}, "
             f"{max(probability, 1 - probability):.1%} "
             f"(log-odds {look.explanation.log_odds:+.2f}; of unknown words alone "
             f"{look.explanation.log_odds_of_nothing:+.2f})</h2>"
@@ -88,7 +88,15 @@ def page(looks: Sequence[Look]) -> str:
             ("Occlusion, one word at a time", look.explanation.occlusion),
         ):
             parts.append(f"<h2>{title}</h2>\n<p>{_coloured(look, values[1:].tolist())}</p>")
-    return PAGE.format(positive=_css(1), negative=_css(-1), reviews="\n".join(parts))
+    of_one = len({(look.label, look.other) for look in looks}) == 1  # else the headings say which
+    label, other = (looks[0].label, looks[0].other) if of_one else ("for the label", "against it")
+    return PAGE.format(
+        positive=_css(1),
+        negative=_css(-1),
+        label=escape(label),
+        other=escape(other),
+        reviews="\n".join(parts),
+    )
 
 
 def _coloured(look: Look, values: Sequence[float]) -> str:

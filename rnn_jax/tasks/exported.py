@@ -4,7 +4,7 @@
     from pathlib import Path
 
     program = jax.export.deserialize(bytearray(Path("sentiment.program").read_bytes()))
-    positive = program.call(tokens, lengths)  # int32 [B, T], int32 [B] -> float32 [B]
+    probabilities = program.call(tokens, lengths)  # int32 [B, T], int32 [B] -> float32 [B, K] of K labels
 
 It is StableHLO with the weights in it, for batches of any size and texts of any length; what is beyond the
 length of a text is not read. Tokens are as in training: 1, then the indices of words, which are 3 for the
@@ -23,10 +23,8 @@ import jax.numpy as jnp
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.errors import UserError
-from rnn_jax.models.functional import split
-from rnn_jax.tasks import open_as
-from rnn_jax.tasks.text_classification import RECIPE
-from rnn_jax.tasks.text_classifier import make_model
+from rnn_jax.tasks.predictor import open_classifier
+from rnn_jax.tasks.text_classifier import probabilities_of
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 
@@ -43,7 +41,7 @@ def serialize(program: jax.export.Exported) -> bytes:
 
 
 def export_classifier(workdir: str | Path, platforms: Sequence[str] = PLATFORMS) -> jax.export.Exported:
-    """The best weights of a run as a program: how probable it is that each text is positive.
+    """The best weights of a run as a program: how probable each label is for each text.
 
     Args:
         workdir: the directory of the run.
@@ -52,15 +50,14 @@ def export_classifier(workdir: str | Path, platforms: Sequence[str] = PLATFORMS)
     Raises:
         UserError: if the directory holds no run of this task, or no checkpoint.
     """
-    run = open_as(RECIPE, workdir, unroll="dynamic")  # a scan, of which the number of steps may stay open
-    apply, _ = split(lambda: make_model(run.settings))
+    run = open_classifier(workdir)  # with a scan, of which the number of steps may stay open
 
-    def positive(tokens: Array, lengths: Array, ratios: Array | None = None) -> Array:
-        return jax.nn.sigmoid(apply(run.params, tokens, lengths, ratios))
+    def probabilities(tokens: Array, lengths: Array, ratios: Array | None = None) -> Array:
+        return probabilities_of(run.apply(run.params, tokens, lengths, ratios))
 
     features = ratio_features(run.settings.text.log_count_ratios)
     batch, time = jax.export.symbolic_shape("b, t")
     shapes = [jax.ShapeDtypeStruct((batch, time), jnp.int32), jax.ShapeDtypeStruct((batch,), jnp.int32)]
     if features:
         shapes.append(jax.ShapeDtypeStruct((batch, time, features), jnp.float32))
-    return jax.export.export(jax.jit(positive), platforms=platforms)(*shapes)
+    return jax.export.export(jax.jit(probabilities), platforms=platforms)(*shapes)

@@ -11,24 +11,49 @@ from numpy.typing import NDArray
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, Bucketed
 from rnn_jax.data.examples import finish, finish_all, pack
-from rnn_jax.data.preprocessor import TextPreprocessor
+from rnn_jax.data.preprocessor import SENTIMENT, TextPreprocessor
 from rnn_jax.data.vocabulary import UNKNOWN, split_words
 from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
-from rnn_jax.models.functional import ModelParams, split
-from rnn_jax.tasks import open_as
-from rnn_jax.tasks.text_classification import RECIPE
-from rnn_jax.tasks.text_classifier import make_model
+from rnn_jax.models.functional import Apply, ModelParams, split
+from rnn_jax.tasks import labelled_texts, open_as, recipe_of, text_classification
+from rnn_jax.tasks.text_classifier import ClassifierSettings, make_model, probabilities_of
 
+CLASSIFIERS = (text_classification.RECIPE, labelled_texts.RECIPE)
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb
 MOST_ROWS = 128
+LENGTHS = (16, 32, 64, 128, 256, 512)  # that texts are padded to, where there are many
 NO_KNOWN_WORD = "no word of it is known"
 
 
-class Answer(NamedTuple):
-    """What a network makes of one text: how probable it is positive, or why that cannot be said."""
+class OpenedClassifier(NamedTuple):
+    """A run of a classifier, ready to be used."""
 
-    positive: float | None  # from 0 to 1; None where the text cannot be read
+    settings: ClassifierSettings
+    preprocessor: TextPreprocessor
+    apply: Apply  # the network as a function of its parameters
+    params: ModelParams
+
+
+def open_classifier(workdir: str | Path) -> OpenedClassifier:
+    """Opens a run, of whichever texts and labels, with an unroll that is compiled at once; all are equal.
+
+    Raises:
+        UserError: if the directory holds no run, one of another task, or no weights.
+    """
+    found = recipe_of(workdir)
+    run = open_as(found if found in CLASSIFIERS else CLASSIFIERS[0], workdir, unroll="dynamic")
+    preprocessor = cast("TextPreprocessor", run.preprocessor)
+    apply, _ = split(lambda: make_model(run.settings, len(preprocessor.labels)))
+    return OpenedClassifier(run.settings, preprocessor, apply, run.params)
+
+
+class Answer(NamedTuple):
+    """What a network makes of one text, or why that cannot be said."""
+
+    label: str | None  # the most probable; None where the text cannot be read
+    probability: float | None  # of that label
+    probabilities: tuple[float, ...] = ()  # of all labels
     note: str | None = None  # why it cannot be read, or that the network knows no word of it
 
 
@@ -36,8 +61,10 @@ class Look(NamedTuple):
     """What a network made of one text: of each of its words, after the start."""
 
     words: list[str]  # [T - 1], as they were read; a long text is cut as in training
-    explanation: Explanation  # of the start and the words
+    explanation: Explanation  # of the start and the words: the log-odds of `label`
     known: list[bool]  # [T - 1], whether the network knows the word
+    label: str = SENTIMENT[1]
+    other: str = SENTIMENT[0]  # what speaks against it
 
     def check(self) -> str:
         """How far the explanation can be trusted, in a line."""
@@ -55,27 +82,33 @@ class Predictor:
     """
 
     def __init__(self, workdir: str | Path) -> None:
-        # All unrolls are equal, and this one is compiled at once.
-        run = open_as(RECIPE, workdir, unroll="dynamic")
-        self._reads, self._params = run.settings.text, run.params
-        self.vocabulary, self._ratios = cast("TextPreprocessor", run.preprocessor)
-        self._apply, _ = split(lambda: make_model(run.settings))
+        run = open_classifier(workdir)
+        self._reads, self._params, self._apply = run.settings.text, run.params, run.apply
+        self.vocabulary, self._ratios, self.labels = run.preprocessor
+        self.text_column: str = getattr(run.settings.text, "text_column", "")  # that it has learnt from
 
         @jax.jit
         def probabilities(params: ModelParams, batch: Batch) -> Array:
-            return jax.nn.sigmoid(run.task.evaluate(params, batch, ())[2])
+            tokens, ratios = batch.columns["tokens"], batch.columns.get("ratios")
+            beside = None if ratios is None else ratios.values
+            return probabilities_of(run.apply(params, tokens.values, tokens.lengths, beside))
 
         self._probabilities = probabilities
 
     def explain(self, text: str) -> Look:
         """Which words moved the answer to a text.
 
+        Of two labels, the log-odds of the second are explained; of more, those of the most probable.
+
         Raises:
             UserError: if the text holds no word, or is far longer than any review.
         """
         words, tokens = self._read(text)
-        explanation = explain(self._apply, self._params, tokens, self._ratios)
-        return Look(words, explanation, [token != UNKNOWN for token in tokens[1:]])
+        number = 1 if len(self.labels) == 2 else int(self.probabilities([text])[0].argmax())
+        explanation = explain(self._apply, self._params, tokens, self._ratios, number)
+        known = [token != UNKNOWN for token in tokens[1:]]
+        other = self.labels[0] if len(self.labels) == 2 else "another"
+        return Look(words, explanation, known, self.labels[number], other)
 
     def gates(self, text: str) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
         """The words of a text, and the gates of the first recurrent layer at each, `{name: [words, H]}`.
@@ -100,7 +133,10 @@ class Predictor:
     @overload
     def __call__(self, texts: Iterable[str]) -> NDArray[np.float32]: ...
     def __call__(self, texts: str | Iterable[str]) -> float | NDArray[np.float32]:
-        """The probability that a text is positive: a number for one text, `[N]` for N of them.
+        """How probable labels are.
+
+        Of two labels, the probability of the second, positive for film reviews: a number for one text, `[N]`
+        for N of them. Of K labels, those of all: `[K]` for one text, `[N, K]` for N.
 
         Args:
             texts: one text, or any sequence of texts: a list, a generator, a column of a table, an array.
@@ -109,11 +145,21 @@ class Predictor:
             TypeError: if it is anything else.
             UserError: if a text holds no word, or is far longer than any review, naming which.
         """
+        found = self.probabilities(texts)
+        if len(self.labels) == 2:
+            return float(found[0, 1]) if _is_one(texts) else found[:, 1]
+        return found[0] if _is_one(texts) else found
+
+    def probabilities(self, texts: str | Iterable[str]) -> NDArray[np.float32]:
+        """The probability of each label, in the order of `labels`, for each text: `[N, K]`.
+
+        Raises:
+            TypeError, UserError: as for a call.
+        """
         chosen = as_texts(texts)
         for number, text in enumerate(chosen, 1):
             check_text(text, number)
-        probabilities, _ = self._classify(chosen)
-        return float(probabilities[0]) if _is_one(texts) else probabilities
+        return self._classify(chosen)[0]
 
     def answers(self, texts: str | Iterable[str]) -> list[Answer]:
         """An answer to every text, whatever it holds: one that cannot be read leaves the others be.
@@ -128,24 +174,33 @@ class Predictor:
         answers = []
         for note in notes:
             if note is None:
-                probability, known = next(found)
-                answers.append(Answer(float(probability), None if known else NO_KNOWN_WORD))
+                probabilities, known = next(found)
+                number = int(probabilities.argmax())
+                answers.append(
+                    Answer(
+                        self.labels[number],
+                        float(probabilities[number]),
+                        tuple(probabilities.tolist()),
+                        None if known else NO_KNOWN_WORD,
+                    )
+                )
             else:
-                answers.append(Answer(None, note))
+                answers.append(Answer(None, None, note=note))
         return answers
 
     def _classify(self, texts: list[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """How probable each text is positive, and whether the network knows a word of it: `[N]`, `[N]`."""
+        """How probable the labels of each text are, and whether it has a known word: `[N, K]`, `[N]`."""
         encoded = pack(map(self.vocabulary.encode, texts), np.zeros(len(texts), np.int8))
         reads = self._reads
         examples = finish_all(encoded, self.vocabulary.size, reads.max_length, reads.truncate)
         known = np.array([(tokens[1:] != UNKNOWN).any() for tokens in examples.sequences], bool)
         if self._ratios is not None:
             examples = self._ratios.add_to(examples)
-        batches = Bucketed(
-            examples.columns, examples.lengths, (reads.max_length,), min(len(texts), MOST_ROWS)
-        )
-        probabilities = np.zeros(len(texts), np.float32)
+        # Each length is compiled once, which pays for many texts alone.
+        shorter = (n for n in LENGTHS if n < reads.max_length and len(texts) > MOST_ROWS)
+        boundaries = (*shorter, reads.max_length)
+        batches = Bucketed(examples.columns, examples.lengths, boundaries, min(len(texts), MOST_ROWS))
+        probabilities = np.zeros((len(texts), len(self.labels)), np.float32)
         for plan in batches.once() if texts else []:
             found = self._probabilities(self._params, batches.batch(plan))
             probabilities[plan.indices] = found[: len(plan.indices)]

@@ -1,19 +1,20 @@
 """Classification of film reviews into positive and negative ones: IMDb, or synthetic ones."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-
 from rnn_jax.data import dataset as datasets
-from rnn_jax.data.batches import Bucketed
-from rnn_jax.data.buckets import choose_boundaries
-from rnn_jax.data.examples import NO_LABEL, concatenate
+from rnn_jax.data.examples import concatenate
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.models import summarize
 from rnn_jax.settings import at_least, require
-from rnn_jax.tasks.text_classifier import ClassifierSettings, make_classifier, make_model
+from rnn_jax.tasks.text_classifier import (
+    ClassifierSettings,
+    in_batches,
+    make_classifier,
+    make_model,
+    read_preprocessor,
+)
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 from rnn_jax.training.task import Task
 
@@ -50,24 +51,9 @@ def load(settings: Settings, places: Places) -> Data:
 
 def data_of(settings: Settings, dataset: datasets.Dataset) -> Data:
     """The splits of a dataset in batches, padded to lengths that fit the training split."""
-    text, batch_size = settings.text, settings.training.batch_size
     trained = dataset.train if dataset.unlabelled is None else concatenate(dataset.train, dataset.unlabelled)
-    boundaries = choose_boundaries(trained.lengths, text.max_length, text.buckets)
-    train, validation, test = (
-        Bucketed(part.columns, part.lengths, boundaries, batch_size, beside)
-        for part, beside in (
-            (trained, {"unlabelled": np.array((trained.labels == NO_LABEL).sum())}),
-            (dataset.validation, {}),
-            (dataset.test, {"words": dataset.test_words}),
-        )
-    )
-    preprocessor = TextPreprocessor(dataset.vocabulary, dataset.ratios)
-    return Data(dataset.name, "reviews", train, validation, test, preprocessor)
-
-
-def read_preprocessor(settings: Settings, directory: Path) -> TextPreprocessor:
-    """The words and ratios that a run has kept."""
-    return TextPreprocessor.read(directory, with_ratios=settings.text.log_count_ratios > 0)
+    splits = in_batches(settings, trained, dataset.validation, dataset.test, dataset.test_words)
+    return Data(dataset.name, "reviews", *splits, TextPreprocessor(dataset.vocabulary, dataset.ratios))
 
 
 RECIPE = Recipe(

@@ -6,6 +6,7 @@ Two labels have one logit, the log-odds of the second; more have a logit each, o
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import jax
@@ -16,8 +17,10 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from rnn_jax.cells.cell import Array
-from rnn_jax.data.batches import Batch
-from rnn_jax.data.examples import NO_LABEL
+from rnn_jax.data.batches import Batch, Bucketed
+from rnn_jax.data.buckets import choose_boundaries
+from rnn_jax.data.examples import NO_LABEL, Examples
+from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.data.reading import ReadingSettings
 from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings
 from rnn_jax.models.dropout import Keys, redrawn
@@ -235,6 +238,14 @@ def bernoulli_divergence(first: Array, second: Array) -> Array:
     return (1 - p) * more + p * less
 
 
+def probabilities_of(logits: Array) -> Array:
+    """The probability of each label, `[N, K]`, from log-odds `[N]` of two labels, or logits `[N, K]`."""
+    if logits.ndim == 1:
+        second = jax.nn.sigmoid(logits)
+        return jnp.stack([1 - second, second], axis=-1)
+    return jax.nn.softmax(logits)
+
+
 def answers_of(logits: NDArray[np.float32]) -> NDArray[np.integer]:
     """The most probable label of each example, `[N]`."""
     return (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=-1)
@@ -267,3 +278,37 @@ def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> l
         last = up_to == inf
         counts.append({"up_to": None if last else int(up_to), "reviews": own.size, "correct": int(own.sum())})
     return counts
+
+
+def in_batches(
+    settings: ClassifierSettings,
+    train: Examples,
+    validation: Examples,
+    test: Examples,
+    test_words: NDArray[np.int32],
+) -> tuple[Bucketed, Bucketed, Bucketed]:
+    """Splits in batches, padded to lengths that fit the training split.
+
+    Args:
+        settings: of the run.
+        train: some may have no label.
+        validation: may be empty.
+        test: in the order of its texts.
+        test_words: how many each of them has, before any was cut.
+    """
+    text, batch_size = settings.text, settings.training.batch_size
+    boundaries = choose_boundaries(train.lengths, text.max_length, text.buckets)
+    first, second, third = (
+        Bucketed(part.columns, part.lengths, boundaries, batch_size, beside)
+        for part, beside in (
+            (train, {"unlabelled": np.array((train.labels == NO_LABEL).sum())}),
+            (validation, {}),
+            (test, {"words": test_words}),
+        )
+    )
+    return first, second, third
+
+
+def read_preprocessor(settings: ClassifierSettings, directory: Path) -> TextPreprocessor:
+    """The words and ratios that a run has kept."""
+    return TextPreprocessor.read(directory, with_ratios=settings.text.log_count_ratios > 0)

@@ -136,6 +136,11 @@ class Run:
         self._best, self._so_far = None, BestSoFar()
         saved = self._saver.resume(Checkpoint(state, state.params, {}))
         if saved is not None:
+            if saved.progress.get("data", "") != self.data.fingerprint:
+                raise UserError(
+                    f"{self.directory.path} has learnt from other data than these: "
+                    "choose another --workdir, or restore them"
+                )
             state, self._best = saved.state, saved.best
             self._so_far = BestSoFar(**saved.progress["best"])
             self._say_where_it_goes_on(int(state.step), saved.progress["config"])
@@ -263,7 +268,11 @@ class Run:
     def _save(self) -> None:
         self._check_finite()
         self._so_far.train_seconds = self._seconds()
-        progress = {"config": to_flat(self.settings), "best": asdict(self._so_far)}
+        progress: dict[str, Any] = {
+            "config": to_flat(self.settings),
+            "best": asdict(self._so_far),
+            "data": self.data.fingerprint,
+        }
         self._saver.save(self._step, Checkpoint(self._parallel.get(self._state), self._best, progress))
 
     def _seconds(self) -> float:

@@ -15,6 +15,7 @@ from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from rnn_jax.cells.cell import Array
+from rnn_jax.cores import cores
 from rnn_jax.data.batches import host_rows
 from rnn_jax.errors import UserError
 from rnn_jax.training.memory import keep_freed_memory
@@ -36,10 +37,9 @@ def set_up_devices(num_devices: int | None, batch_size: int) -> int:
         UserError: if there are not so many devices, or they cannot share the batch evenly.
     """
     keep_freed_memory()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     os.environ["XLA_FLAGS"] = f"--xla_gpu_deterministic_ops=true {os.environ.get('XLA_FLAGS', '')}".strip()
     with contextlib.suppress(RuntimeError):  # JAX has started already: its devices are what there is
-        jax.config.update("jax_num_cpu_devices", max(cores, num_devices or 1))
+        jax.config.update("jax_num_cpu_devices", max(cores(), num_devices or 1))
     available, hosts = jax.local_device_count(), jax.process_count()
     if num_devices is None:
         sharing = [n for n in range(1, available + 1) if batch_size % (n * hosts) == 0]

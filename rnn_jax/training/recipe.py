@@ -37,6 +37,7 @@ class Data(NamedTuple):
     test: Split
     preprocessor: Preprocessor
     seconds: float = 0.0  # that loading took, for the record
+    fingerprint: str = ""  # of data that may change; a run goes on with the same alone
 
 
 class Recipe(NamedTuple):

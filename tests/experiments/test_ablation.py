@@ -31,7 +31,7 @@ def test_each_leaves_out_what_its_name_says(preset, name, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", shlex.split(line)[2:])
     options = read_options(Options, PRESETS, "lstm")
     networks, folder = ablation.OF[preset]
-    assert options.test is False
+    assert options.read_test is False
     assert Path(options.workdir) == Path("runs/ablation") / folder / ablation.file_name(name) / "seed-1"
     assert (options.init_from is not None) == (preset == "semi_supervised" and name != ablation.DRAWN)
     changed = differences(options.settings, PRESETS[preset]).keys() - {"dataset", "seed"}

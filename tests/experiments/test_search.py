@@ -82,7 +82,7 @@ def test_the_commands_are_understood(name, monkeypatch):
     first, *_ = search.runs_of(search.Options(name), draws, (3,))
     monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first.command)[3:]])
     options = read_options(Options, PRESETS, "lstm")
-    assert (options.workdir, options.test) == (f"runs/search/{name}/draw-00/seed-3", False)
+    assert (options.workdir, options.read_test) == (f"runs/search/{name}/draw-00/seed-3", False)
     assert (options.settings.text.dataset, options.settings.training.seed) == ("imdb", 3)
     for name, value in values_of(draws["draw-00"], chosen.space).items():
         found = to_flat(options.settings)[name.replace("-", "_")]

@@ -8,13 +8,15 @@ import numpy as np
 
 from rnn_jax.data import texts
 from rnn_jax.data.batches import Split
-from rnn_jax.data.examples import NO_LABEL
+from rnn_jax.data.examples import NO_LABEL, START, Examples
+from rnn_jax.data.labelled_texts import LabelledTexts
 from rnn_jax.data.texts import Corpus, Documents
 from rnn_jax.data.tokenizers import END, Tokenizer
-from rnn_jax.settings import with_flat
-from rnn_jax.tasks import TASKS, language_model, text_classification
+from rnn_jax.data.vocabulary import FIRST_WORD, Vocabulary
+from rnn_jax.settings import to_flat, with_flat
+from rnn_jax.tasks import TASKS, labelled_texts, language_model, text_classification
 from rnn_jax.training.recipe import Data, Recipe
-from tests.training.runs import CONFIG, make_data
+from tests.training.runs import CONFIG, WORDS, make_data
 
 TEXT = "".join(f"{i} men and {j} more went out. " for i in range(9) for j in range(11))[:2200]
 STREAM = with_flat(
@@ -22,8 +24,14 @@ STREAM = with_flat(
 )
 
 
+OWN = to_flat(labelled_texts.Settings())
 APART = with_flat(
     STREAM, dataset="imdb", tokens="bare", reading="apart", bidirectional=True, softmax_samples=3, length=8
+)
+THREE = with_flat(
+    labelled_texts.Settings(),
+    train="made up",
+    **{name: value for name, value in to_flat(CONFIG).items() if name in OWN and name != "dataset"},
 )
 VIRTUAL = with_flat(CONFIG, adversarial=0.5, virtual_adversarial=0.5, unlabelled=True)
 
@@ -54,6 +62,33 @@ def both_directions(split: Any) -> int:
     return int(2 * split.lengths.sum() - len(split))
 
 
+def three_labels(*counts: int) -> LabelledTexts:
+    """Texts whose label is which of three words is among them."""
+    rng = np.random.default_rng(5)
+
+    def part(count: int) -> Examples:
+        lengths = rng.integers(3, 12, count).astype(np.int32)
+        labels = np.arange(count, dtype=np.int32) % 3
+        tokens = rng.integers(FIRST_WORD + 3, 20, lengths.sum()).astype(np.int32)
+        starts = np.cumsum(lengths) - lengths
+        tokens[starts], tokens[starts + 1] = START, FIRST_WORD + labels
+        return Examples(tokens, lengths, labels)
+
+    train, validation, test = map(part, counts)
+    return LabelledTexts(
+        "made up",
+        ("fish", "fruit", "meat"),
+        Vocabulary(WORDS),
+        train,
+        validation,
+        test,
+        test_words=test.lengths - 1,
+        rows=tuple(np.arange(len(own)) for own in (train, validation, test)),
+        groups=np.arange(len(train)),
+        fingerprint="same",
+    )
+
+
 def with_unlabelled() -> Any:
     """Reviews, and more without a label."""
     data = make_data(train=30)
@@ -77,6 +112,11 @@ CASES = {
         TASKS["text_classification"],
         CONFIG,
         lambda: text_classification.data_of(CONFIG, make_data()),
+    ),
+    "labelled_texts, three labels": Case(
+        TASKS["labelled_texts"],
+        with_flat(THREE, adversarial=0.5),
+        lambda: labelled_texts.data_of(THREE, three_labels(44, 16, 24)),
     ),
     "text_classification, virtual adversarial": Case(
         TASKS["text_classification"],

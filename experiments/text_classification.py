@@ -1,0 +1,60 @@
+"""Trains a classifier on labelled texts of one's own, or of a TFDS data set, and evaluates it.
+
+The same command again goes on where it was stopped, or reports a run that has finished.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+import tyro
+
+from experiments import classification
+from experiments.command_line import run
+from experiments.presets import PRESETS as REVIEWS
+from experiments.training import Script, TrainingOptions, read_options, train
+from rnn_jax.settings import to_flat, with_flat
+from rnn_jax.tasks.labelled_texts import RECIPE, Settings
+from rnn_jax.training.loop import Run
+
+OWN = to_flat(Settings())
+# Those for film reviews, but for which reviews they read.
+PRESETS: dict[str, Settings] = {
+    name: with_flat(Settings(), **{k: v for k, v in to_flat(settings).items() if k in OWN and k != "dataset"})
+    for name, settings in REVIEWS.items()
+    if name != "semi_supervised"
+}
+
+if TYPE_CHECKING:
+    PresetName: TypeAlias = str
+else:
+    PresetName = Literal[tuple(PRESETS)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainingOptions):
+    """Trains a classifier on labelled texts, and evaluates it on those that are held out for testing.
+
+    The same command again goes on where it was stopped, or reports a run that has finished.
+    """
+
+    settings: Settings
+    preset: PresetName = "lstm"
+    """Settings to start from, which were found for film reviews; the options below change them."""
+    read_test: Annotated[bool, tyro.conf.arg(name="test"), tyro.conf.FlagCreatePairsOff] = True
+    """Do not read the test split in the end, while searching for settings."""
+
+
+def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
+    """What came out, an answer, and how to use it."""
+    return classification.report(result, workdir, run, "texts", '"…"')
+
+
+def main() -> int:
+    """Trains, or reports what was trained."""
+    options = read_options(Options, PRESETS, "lstm")
+    script = Script("text_classification", RECIPE, lambda _: options.settings, classification.plan, report)
+    return train(script, options)
+
+
+if __name__ == "__main__":
+    run(main)

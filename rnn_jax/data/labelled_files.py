@@ -1,0 +1,130 @@
+"""Rows of texts and labels out of files: which columns they are, and what they hold."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rnn_jax.data import cache
+from rnn_jax.data.encoded_tables import VERSION, EncodedRows, Rows, encode_rows, read_rows
+from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
+from rnn_jax.data.tables import FOLDER_COLUMNS, Block, Folder, Table, open_table
+from rnn_jax.errors import UserError
+
+TEXT_NAMES = (
+    *("text", "review", "sentence", "content", "comment", "message", "body", "tweet", "document"),
+    *("description", "title"),
+)
+LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "rating", "stars", "polarity")
+
+log = logging.getLogger(__name__)
+
+
+def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> EncodedRows:
+    """The rows of all files, from the cache where they are there and the files have not changed.
+
+    Raises:
+        UserError: if a file cannot be read, has no such column, has no rows, or changes meanwhile.
+    """
+    tables = {part: open_table(place) for part in PARTS if (place := getattr(settings, part))}
+    columns = {part: columns_of(table, settings) for part, table in tables.items()}
+    before = {part: identity(table.path) for part, table in tables.items()}
+    key = json.dumps(
+        [VERSION, {part: [str(tables[part].path.resolve()), before[part], columns[part]] for part in tables}]
+    )
+    folder = cache.folders(None, cache_dir)[-1] / f"texts-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    if folder.is_dir():
+        return read_rows(folder)
+    log.info(
+        "Reading %s (once; the result is cached) ...", ", ".join(str(table.path) for table in tables.values())
+    )
+
+    def rows() -> Iterator[Rows]:
+        for part, table in tables.items():
+            read = 0
+            for block in table.blocks(columns[part]):
+                yield rows_of(block, columns[part], PARTS.index(part), table.path, read)
+                read += len(block)
+            if not read:
+                raise UserError(f"{table.path} has no rows below its header: nothing to learn from")
+            if identity(table.path) != before[part]:
+                raise UserError(f"{table.path} has changed while it was read: run the command again")
+
+    size = sum(sum(entry[1] for entry in entries) for entries in before.values())
+    return encode_rows(rows(), size, folder)
+
+
+def identity(path: Path) -> list[tuple[str, int, int]]:
+    """What tells whether a file, or any in a folder, has changed: name, size and time of each."""
+    files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+    return [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+
+
+def rows_of(block: Block, columns: tuple[str, str], part: int, path: Path, before: int) -> Rows:
+    """The texts and labels of a block of a table.
+
+    Args:
+        block: of the table.
+        columns: of the text and of the label.
+        part: which of several tables.
+        path: of the table.
+        before: how many rows there are before the block.
+
+    Raises:
+        UserError: if a text is not a string, or a label is a list or an object.
+    """
+    texts, labels = map(block.column, columns)
+    for number, (text, label) in enumerate(zip(texts, labels, strict=True), before + 1):
+        if not isinstance(text, str | None):
+            kind = f"{columns[0]!r} of row {number} is a {type(text).__name__}"
+            raise UserError(f"{path}: {kind}, and not a text: name another --text-column")
+        if isinstance(label, list | dict | bytes):
+            kind = f"{columns[1]!r} of row {number} is a {type(label).__name__}"
+            raise UserError(f"{path}: {kind}, and not a label: name another --label-column")
+    names = [None if label is None else str(label).strip() or None for label in labels]
+    return Rows([text or "" for text in texts], names, part)
+
+
+def columns_of(table: Table, settings: LabelledSettings) -> tuple[str, str]:
+    """The columns of the text and of the label.
+
+    Raises:
+        UserError: if one is missing, or none is obvious; with those that there are.
+    """
+    if isinstance(table, Folder):
+        return FOLDER_COLUMNS
+    there = ", ".join(map(repr, table.columns)) or "none"
+    for name in (settings.text_column, settings.label_column):
+        if name and name not in table.columns:
+            raise UserError(f"{table.path} has no column {name!r}: its columns are {there}")
+    label = settings.label_column or _obvious(table, LABEL_NAMES, settings.text_column)
+    text = settings.text_column or _obvious(table, TEXT_NAMES, label)
+    if len(table.columns) == 2 and bool(text) != bool(label):  # the other one
+        text = text or next(name for name in table.columns if name != label)
+        label = label or next(name for name in table.columns if name != text)
+    asked = ["--text-column"] * (not text) + ["--label-column"] * (not label)
+    if asked:
+        raise UserError(f"{table.path}: name the columns with {' and '.join(asked)}; there are {there}")
+    return text, label
+
+
+def text_column_of(table: Table, name: str) -> str:
+    """The column of the text, which has the given name, or an obvious one.
+
+    Raises:
+        UserError: if it is missing, or none is obvious; with those that there are.
+    """
+    there = ", ".join(map(repr, table.columns)) or "none"
+    if name and name not in table.columns:
+        raise UserError(f"{table.path} has no column {name!r}: its columns are {there}")
+    found = name or _obvious(table, TEXT_NAMES, "") or (table.columns[0] if len(table.columns) == 1 else "")
+    if not found:
+        raise UserError(f"{table.path}: name the column of the text with --text-column; there are {there}")
+    return found
+
+
+def _obvious(table: Table, names: Sequence[str], other: str) -> str:
+    """The one column that has one of some names; "" where there is none, or several."""
+    found = [column for column in table.columns if column.strip().lower() in names and column != other]
+    return found[0] if len(found) == 1 else ""

@@ -1,0 +1,81 @@
+"""Classification of texts of any kind with any number of labels: files of one's own, or data sets of TFDS."""
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+from rnn_jax.data import labelled_texts
+from rnn_jax.data.encoded_reviews import SPLIT_SEED
+from rnn_jax.data.labelled_settings import LabelledSettings
+from rnn_jax.data.log_count_ratios import count_ratios
+from rnn_jax.data.preprocessor import TextPreprocessor
+from rnn_jax.models import summarize
+from rnn_jax.tasks.text_classifier import (
+    ClassifierSettings,
+    in_batches,
+    make_classifier,
+    make_model,
+    read_preprocessor,
+)
+from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
+from rnn_jax.training.task import Task
+
+NAME = "labelled_texts"
+
+
+@dataclass(frozen=True)
+class Settings(ClassifierSettings):
+    """The settings of a run. The defaults are those of the reference LSTM for film reviews."""
+
+    text: LabelledSettings = LabelledSettings()
+
+
+def labels_of(preprocessor: Preprocessor) -> tuple[str, ...]:
+    """The labels, by number."""
+    return cast("TextPreprocessor", preprocessor).labels
+
+
+def make(settings: Settings, preprocessor: Preprocessor) -> Task:
+    """The task of these settings, for the labels of a preprocessor."""
+    return make_classifier(NAME, settings, len(labels_of(preprocessor)))
+
+
+def load(settings: Settings, places: Places) -> Data:
+    """The texts; see `rnn_jax.data.labelled_texts.load` for errors."""
+    return data_of(settings, labelled_texts.load(settings.text, *places))
+
+
+def data_of(settings: Settings, texts: labelled_texts.LabelledTexts) -> Data:
+    """The splits in batches, with log-count ratios where they are asked for, and there are two labels."""
+    train, validation, test = texts.train, texts.validation, texts.test
+    ratios, count = None, settings.text.log_count_ratios
+    if count and len(texts.labels) == 2:
+        ratios, given = count_ratios(train, texts.groups, count, SPLIT_SEED)
+        train, validation, test = replace(train, ratios=given), ratios.add_to(validation), ratios.add_to(test)
+    splits = in_batches(settings, train, validation, test, texts.test_words)
+    train_split, validation_split, test_split = (
+        replace(own, beside={**own.beside, "rows": rows})
+        for own, rows in zip(splits, texts.rows, strict=True)
+    )
+    preprocessor = TextPreprocessor(texts.vocabulary, ratios, texts.labels)
+    return Data(
+        texts.name,
+        "texts",
+        train_split,
+        validation_split,
+        test_split,
+        preprocessor,
+        fingerprint=texts.fingerprint,
+    )
+
+
+RECIPE = Recipe(
+    name=NAME,
+    settings=Settings(),
+    load=load,
+    preprocessor=read_preprocessor,
+    make=make,
+    summary=lambda settings, preprocessor: summarize(
+        make_model(settings, len(labels_of(preprocessor))), settings.text.max_length
+    ),
+    used_by="predict",
+)

@@ -1,0 +1,200 @@
+"""A classifier of one's own texts, from the command line to answers."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+
+from experiments import evaluate, predict, text_classification
+from rnn_jax import Predictor
+from rnn_jax.errors import UserError
+from tests.data.test_labelled_texts import menu
+
+SMALL = "--hidden-size 8 --embedding-size 8 --max-length 12 --buckets 1 --batch-size 32 --num-devices 1"
+
+
+@pytest.fixture
+def call(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def call(script, *line):
+        words = [word for part in line for word in (part.split() if isinstance(part, str) else part)]
+        monkeypatch.setattr("sys.argv", [f"{script.__name__}.py", *words])
+        return script.main()
+
+    return call
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, rows, header=("text", "label")):
+        with (tmp_path / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([header, *rows])
+
+    return write
+
+
+def train(call, *more):
+    return call(
+        text_classification, f"--train train.csv --workdir run --cache-dir cache --epochs 12 {SMALL}", *more
+    )
+
+
+def test_three_labels_from_a_file_to_answers(call, write, tmp_path, capsys):
+    write("train.csv", menu(600))
+    assert train(call) == 0
+    said = capsys.readouterr().out
+    assert "train.csv texts: 480 to train on, 60 to validate, 60 to test" in said
+    assert re.search(r"test accuracy \d+\.\d\d%, macro F1 \d+\.\d\d% on 60 texts \(validation macro F1", said)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["task"] == "labelled_texts"
+    assert result["dataset"] == "train.csv"
+    assert result["test_macro_f1"] > 0.9
+    assert result["validation_macro_f1"] > 0.9
+    assert json.loads((tmp_path / "run" / "labels.json").read_text()) == ["fish", "fruit", "meat"]
+
+    (tmp_path / "train.csv").unlink()  # what has been learnt needs no data
+    predictor = Predictor(tmp_path / "run")
+    assert predictor.labels == ("fish", "fruit", "meat")
+    found = predictor(["meat3 word1 word2", "fish1 word5"])
+    assert found.shape == (2, 3)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    assert found.argmax(axis=1).tolist() == [2, 0]
+    np.testing.assert_allclose(predictor("fish1 word5"), found[1], atol=1e-6)
+    capsys.readouterr()
+    call(predict, "--workdir run --explain --page page.html", [["fruit2 word3"], ["fish4 word3"]][0])
+    said = capsys.readouterr().out
+    assert said.startswith("fruit ")
+    assert "fruit2" in said
+    assert ">fruit</span>" in (tmp_path / "page.html").read_text()
+
+
+def test_the_same_command_goes_on_with_the_same_texts_alone(call, write, tmp_path, capsys):
+    write("train.csv", menu(300))
+    train(call)
+    assert train(call) == 0
+    assert "run has finished already" in capsys.readouterr().out
+    write("train.csv", menu(303))
+    with pytest.raises(UserError, match="run has learnt from other data than these"):
+        train(call, "--epochs 13")
+    with pytest.raises(UserError, match="other texts than run has learnt from"):
+        call(evaluate, "--workdir run --cache-dir cache --num-devices 1")
+
+
+def test_two_labels_and_what_reads_their_ratios(call, write, tmp_path, capsys):
+    rows = [(text, label) for text, label in menu(450) if label != "meat"]
+    write("train.csv", rows)
+    train(call, "--log-count-ratios 2 --no-test")
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["validation_accuracy"] > 0.9
+    assert result["test_examples"] == 0
+    assert "test_macro_f1" not in result
+    assert Predictor(tmp_path / "run")(["fish1 word2", "fruit1 word2"]).round().tolist() == [0, 1]
+    write("test.csv", [("fish1 word2", "fish"), ("fruit1 word2", "fruit")])
+    capsys.readouterr()
+    call(evaluate, "--workdir run --cache-dir cache --num-devices 1")
+    assert "train.csv test: loss" in capsys.readouterr().out
+
+
+def test_every_row_of_a_file_is_answered(call, write, tmp_path, capsys):
+    write("train.csv", menu(450))
+    train(call)
+    rows = [(f"0{n}", text, label, '\u00e9, "x"') for n, (text, label) in enumerate(menu(300, seed=3))]
+    rows[5] = ("05", "", "fish", "")
+    write("in.csv", rows, ("id", "text", "label", "note"))
+    call(predict, "--workdir run --input in.csv --output out.csv --probabilities")
+    assert "300 rows written to out.csv, 1 of them without an answer" in capsys.readouterr().out
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
+        found = list(csv.DictReader(file))
+    assert [tuple(row[name] for name in ("id", "text", "label", "note")) for row in found] == rows
+    predictor = Predictor(tmp_path / "run")
+    answers = predictor.answers([text for _, text, _, _ in rows])
+    for row, answer in zip(found, answers, strict=True):
+        assert row["predicted_label"] == (answer.label or "")
+        if answer.label:
+            assert float(row["predicted_probability"]) == pytest.approx(answer.probability, abs=1e-5)
+            each = [float(row[f"probability_{label}"]) for label in predictor.labels]
+            np.testing.assert_allclose(each, answer.probabilities, atol=1e-5)
+    assert sum(row["predicted_label"] == row["label"] for row in found) > 270
+    assert not (tmp_path / "out.csv.unfinished").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--input in.csv", "--input and --output go together"),
+        ("--input in.csv --output out.jsonl", "--output out.jsonl is of another kind than --input in.csv"),
+        ("--input in.csv --output out.csv text", "--input takes no texts"),
+        ("--input none.csv --output out.csv", "there is no file none.csv"),
+        (
+            "--input odd.csv --output out.csv",
+            "name the column of the text with --text-column; there are 'a', 'b'",
+        ),
+        ("--input odd.csv --output out.csv --text-column c", "no column 'c': its columns are 'a', 'b'"),
+        ("--input again.csv --output out.csv", "has a column 'predicted_label' already: rename it"),
+        ("--input torn.csv --output out.csv", "Row #3: Expected 2 columns, got 3"),
+        ("--input in.csv --output none/out.csv", "--output none/out.csv cannot be written: No such file"),
+    ],
+)
+def test_where_a_file_cannot_be_answered_none_is_left(line, message, call, write, tmp_path):
+    write("train.csv", menu(60))
+    train(call, "--epochs 1")
+    write("in.csv", menu(9))
+    write("odd.csv", menu(9), ("a", "b"))
+    write("again.csv", menu(9), ("text", "predicted_label"))
+    write("torn.csv", [("a", "b"), ("c", "d", "e")])
+    with pytest.raises(UserError, match=re.escape(message)):
+        call(predict, f"--workdir run {line}")
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_mistakes_are_shown_with_their_rows(call, write, tmp_path, capsys):
+    rows = menu(300)
+    rows[17] = (rows[17][0], "fish")  # a wrong label: it says meat
+    assert rows[17][0].startswith("fruit")
+    write("train.csv", menu(300, seed=1))
+    write("test.csv", rows)
+    train(call, "--test test.csv")
+    capsys.readouterr()
+    call(evaluate, "--workdir run --cache-dir cache --num-devices 1 --page page.html")
+    said = capsys.readouterr().out
+    assert "train.csv test: loss" in said
+    assert "expected calibration error" in said
+    page = (tmp_path / "page.html").read_text()
+    mistakes = page[page.index("The most confident mistakes") :]
+    assert "<th>row 18</th>" in mistakes
+    assert "<td>fish</td><td>fruit</td>" in mistakes
+
+
+def test_a_run_begins_with_another_one_of_other_labels(call, write, tmp_path, capsys):
+    write("train.csv", menu(300))
+    train(call)
+    write("more.csv", [(text, label.upper()) for text, label in menu(300, seed=2)])
+    capsys.readouterr()
+    call(
+        text_classification,
+        f"--train more.csv --workdir new --cache-dir cache --epochs 1 {SMALL} --init-from run",
+    )
+    said = " ".join(capsys.readouterr().out.split())
+    assert re.search(
+        r"taken from run: \d+ of \d+ vectors of the embedding and the recurrent layers; drawn: head", said
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "name texts to learn from: --train FILE, or --dataset tfds:NAME"),
+        ("--dataset imdb", "--dataset imdb: must be files, or tfds:NAME"),
+        ("--dataset tfds:x --train a.csv", "--train a.csv: goes with --dataset files"),
+        ("--train none.csv", "there is no file none.csv"),
+        ("--train a.csv --validation b.csv --refit", "--refit True: needs no --validation"),
+        ("--train a.csv --preset other", "invalid choice 'other'"),
+    ],
+)
+def test_bad_input_makes_nothing(line, message, call, tmp_path):
+    with pytest.raises(UserError, match=re.escape(message)):
+        call(text_classification, f"--workdir run --cache-dir cache {line}")
+    assert not (tmp_path / "run").exists()
