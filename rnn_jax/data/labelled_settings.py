@@ -25,7 +25,7 @@ class LabelledSettings(ReadingSettings):
     """Those to test on, once, in the end; by default another tenth is held out."""
     text_column: str = ""
     """Column with the text; by default the one that is called text, or the like; of a TFDS data set, all
-    features that are texts, one after the other."""
+    features that are texts, one after the other by name."""
     label_column: str = ""
     """Column with the label; by default the one that is called label, or the like."""
 

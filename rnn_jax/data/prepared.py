@@ -72,6 +72,15 @@ def examples_of(builder: Any, split: str) -> list[dict[str, Any]]:
     return [builder.info.features.deserialize_example_np(record) for record in records]
 
 
+def first_example(builder: Any, split: str) -> dict[str, Any]:
+    """The first example of a split, decoded, without reading the others."""
+    info = builder.info.splits[split]
+    if builder.info.file_format.value == "array_record":
+        return builder.as_data_source(split)[0]
+    record = next(iter(tfrecord.read(Path(info.filepaths[0]))))
+    return builder.info.features.deserialize_example_np(record)
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keeps what TFDS logs and prints off the terminal, except for progress bars that somebody watches."""

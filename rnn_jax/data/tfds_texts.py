@@ -1,6 +1,6 @@
 """Labelled texts of a data set of TFDS, which says itself what its features are.
 
-All features that are texts are read, one after the other, unless `--text-column` names some; the label is the
+All features that are texts are read, by the alphabet of their names, unless `--text-column` names some; the label is the
 feature that is a class. Where the test split has no labels, as those of GLUE, the validation split is tested
 on, and another is held out of the training split.
 """
@@ -8,15 +8,15 @@ on, and another is held out of the training split.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rnn_jax.data import cache
 from rnn_jax.data.encoded_tables import VERSION, EncodedRows, Rows, encode_rows, read_rows
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
-from rnn_jax.data.prepared import data_directory, examples_of, one_line, quiet
-from rnn_jax.data.preparing import build, check_writable
+from rnn_jax.data.prepared import data_directory, examples_of, first_example, one_line, quiet
+from rnn_jax.data.preparing import answers, build, check_writable
 from rnn_jax.errors import UserError
 
 BLOCK_ROWS = 8192
@@ -70,6 +70,7 @@ def features_of(features: Any, settings: LabelledSettings, name: str) -> tuple[t
     """
     import tensorflow_datasets as tfds
 
+    features = dict(sorted(features.items()))  # TFDS keeps no order
     there = {key: type(feature).__name__ for key, feature in features.items()}
     listed = ", ".join(f"{key} ({kind})" for key, kind in there.items())
     texts = [k for k, f in features.items() if isinstance(f, tfds.features.Text)]
@@ -92,8 +93,7 @@ def _splits(builder: Any, label: str) -> dict[str, str]:
         raise UserError(f"{builder.name} has no training split: it has {', '.join(there)}")
     splits = {"train": "train"}
     validation = next((name for name in VALIDATION if name in there), None)
-    has_test = "test" in there and any(example[label] >= 0 for example in _read(builder, "test"))
-    if has_test:
+    if "test" in there and _read(builder, "test", first_example)[label] >= 0:
         splits["test"] = "test"
         if validation:
             splits["validation"] = validation
@@ -102,10 +102,15 @@ def _splits(builder: Any, label: str) -> dict[str, str]:
     return splits
 
 
-def _read(builder: Any, split: str) -> Sequence[dict[str, Any]]:
+def _read(builder: Any, split: str, how: Callable[[Any, str], Any] = examples_of) -> Any:
+    """The examples of a split, or one.
+
+    Raises:
+        UserError: if the data set is damaged.
+    """
     try:
         with quiet():
-            return examples_of(builder, split)
+            return how(builder, split)
     except Exception as error:  # array_record, protobuf and TFDS each complain in their own way
         raise UserError(
             f"the {split} split in {builder.data_path} is damaged ({one_line(error)}): delete that folder"
@@ -113,20 +118,42 @@ def _read(builder: Any, split: str) -> Sequence[dict[str, Any]]:
 
 
 def _builder(name: str, data_dir: str | None) -> Any:
-    """The builder of a prepared data set."""
+    """The builder of a data set, which is prepared first where it is not."""
     import tensorflow_datasets as tfds
 
     root = data_directory(data_dir)
-    folder = root / name
-    versions = sorted(path.parent for path in Path(folder).glob("*/dataset_info.json"))
     with quiet():
-        if versions:
-            return tfds.builder_from_directory(versions[-1])
+        if (prepared := _prepared(root, name)) is not None:
+            return tfds.builder_from_directory(prepared)
         try:
             builder = tfds.builder(name, data_dir=root, file_format="array_record")
         except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
-            raise UserError(f"TFDS knows no data set {name!r}: {one_line(error)[:200]}") from error
-    log.info("%s is not prepared in %s; downloading and preparing it ...", name, root)
+            raise UserError(f"TFDS knows no data set {name!r}: {one_line(error)[:80]}") from error
+    otherwise = f"prepare it on another machine and copy {root / name}, or give files with --train"
+    url = next(iter(builder.url_infos), None)
+    log.info("%s is not prepared in %s; asking its server ...", name, root)
+    if url and not answers(url):
+        raise UserError(f"{name} is not prepared in {root}, and {url} does not answer: {otherwise}")
     check_writable(root)
-    build(builder, "prepare it on another machine and copy the folder, or use --train with files")
+    build(builder, otherwise)
     return builder
+
+
+def _prepared(root: Path, name: str) -> Path | None:
+    """The folder of the newest version of a data set; of one with configurations, of the only one there is.
+
+    Raises:
+        UserError: if several configurations are prepared, and the name does not say which.
+    """
+    folder = root / name
+    found = [*folder.glob("*/dataset_info.json"), *folder.glob("*/*/dataset_info.json")]
+    folders = {path.parents[1] for path in found}
+    if len(folders) > 1:
+        known = ", ".join(f"tfds:{path.relative_to(root)}" for path in sorted(folders))
+        raise UserError(f"tfds:{name} is prepared in several configurations: choose one of {known}")
+    return max((path.parent for path in found), key=_version, default=None)
+
+
+def _version(folder: Path) -> list[int]:
+    """The version that a folder is called, 10.0.0 after 9.0.0."""
+    return [int(part) if part.isdigit() else -1 for part in folder.name.split(".")]

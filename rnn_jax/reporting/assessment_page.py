@@ -28,7 +28,7 @@ h1 {{ font-size: 1.4em; }} h2 {{ font-size: 1.1em; margin-top: 2em; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; }}
 th, td {{ padding: 0.25em 0.6em; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }}
-th {{ font-weight: 600; }} th:first-child, td.text {{ text-align: left; }}
+th {{ font-weight: 600; white-space: nowrap; }} th:first-child, .text {{ text-align: left; }}
 td.text {{ font-family: Georgia, serif; max-width: 36em; }}
 svg {{ max-width: 100%; height: auto; }}
 </style>
@@ -62,7 +62,8 @@ def assessment_page(
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of HTML; cells bring their own `td`."""
-    names = "".join(f"<th>{escape(name)}</th>" for name in head)
+    text = ' class="text"'
+    names = "".join(f"<th{text if name.startswith('text') else ''}>{escape(name)}</th>" for name in head)
     body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return f'<div class="wide"><table>\n<tr>{names}</tr>\n{body}\n</table></div>'
 
