@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROWS = ["errors", "durable", "places", "seeds", "settings", "cells", "unroll", "interchange", "data"]
+ROWS = ["errors", "cores", "durable", "places", "seeds", "settings", "cells", "unroll", "interchange", "data"]
 ROWS += ["models", "training", "tasks", "measuring", "stress", "reporting"]
 FILES = sorted((ROOT / "rnn_jax").rglob("*.py"))
 
@@ -66,6 +66,7 @@ HOMES = {
         "data/prepared.py",
         "data/preparing.py",
         "data/builders/long_texts.py",
+        "data/tfds_texts.py",
     },
 }
 

@@ -44,7 +44,8 @@ def test_the_same_settings_are_welcome_and_others_are_named(run):
 
 def test_a_run_that_was_killed_before_its_settings_were_written_begins_again(run):
     (run.path / "config.json").rename(run.path / "config.json.unfinished")
-    (run.path / "vocabulary.txt").unlink()
+    for name in ("vocabulary.txt", "labels.json"):
+        (run.path / name).unlink()
     run.check_usable(NAME, CONFIG)
     (run.path / "vocabulary.txt").write_text("mine")
     with pytest.raises(UserError, match="holds other files"):
