@@ -1,8 +1,8 @@
 """Labelled texts of a data set of TFDS, which says itself what its features are.
 
-All features that are texts are read, by the alphabet of their names, unless `--text-column` names some; the label is the
-feature that is a class. Where the test split has no labels, as those of GLUE, the validation split is tested
-on, and another is held out of the training split.
+All features that are texts are read, by the alphabet of their names, unless `--text-column` names one; the
+label is the feature that is a class. Where the test split has no labels, as those of GLUE, the validation
+split is tested on, and another is held out of the training split.
 """
 
 import hashlib
