@@ -35,7 +35,7 @@ $(RUN): pyproject.toml $(CONSTRAINTS)
 	$(call install,plots$(comma)baselines$(comma)weights)
 
 $(DEV): pyproject.toml $(CONSTRAINTS)
-	$(call install,dev$(comma)plots$(comma)baselines$(comma)weights)
+	$(call install,dev$(comma)plots$(comma)baselines$(comma)weights$(comma)tensorboard)
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
 train: $(RUN)

@@ -6,8 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import tyro
 from rich.console import Console
@@ -49,6 +50,10 @@ class TrainingOptions:
     """Steps between two records in metrics.jsonl."""
     save_every: int = 500
     """Steps between two checkpoints within an epoch; every epoch ends with one besides."""
+    logger: Literal["tensorboard"] | None = None
+    """Write the log for TensorBoard, too: `tensorboard --logdir runs`. Needs tensorboardX."""
+    profile: Place | None = None
+    """Folder for a trace of a few steps, which opens at ui.perfetto.dev."""
     read_test: Annotated[bool, tyro.conf.arg(name="test")] = True
     """Read the test split at the end; --no-test while searching for settings, so that it cannot mislead."""
     dry_run: bool = False
@@ -66,6 +71,8 @@ def read_options(kind: type[Options], presets: Mapping[str, Any], first: str) ->
         if getattr(options, name) < 1:
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be above 0")
     check(settings_of(options))
+    if options.logger == "tensorboard" and find_spec("tensorboardX") is None:
+        raise UserError("--logger tensorboard needs tensorboardX: pip install 'rnn-jax[tensorboard]'")
     training = settings_of(options).training
     for name, neutral in (("freeze_epochs", 0), ("pretrained_rate", 1.0)):
         value = getattr(training, name)
@@ -135,7 +142,7 @@ def _train(script: Script, options: TrainingOptions) -> int:
         settings,
         directory,
         num_devices=num_devices,
-        pace=Pace(options.log_every, options.save_every),
+        pace=Pace(options.log_every, options.save_every, options.logger == "tensorboard", options.profile),
         test=options.read_test,
         console=console,
     )

@@ -25,7 +25,9 @@ from rnn_jax.training.progress import TrainingProgress, figure
 from rnn_jax.training.recipe import Data, Settings
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.saver import Saver
-from rnn_jax.training.task import Outputs, Task, means, zeros
+from rnn_jax.training.step import NORM, no_sums
+from rnn_jax.training.task import Outputs, Task, means
+from rnn_jax.training.trace import Trace
 
 
 class NotFiniteError(RunError):
@@ -45,10 +47,12 @@ class BestSoFar:
 
 
 class Pace(NamedTuple):
-    """How often a run writes."""
+    """How often a run writes, and what else it does."""
 
     log_every: int = 50  # steps between two records in `metrics.jsonl`
     save_every: int = 500  # steps between two checkpoints within an epoch; every epoch ends with one besides
+    tensorboard: bool = False  # whether it writes the same records for TensorBoard
+    profile: str | None = None  # the folder that a few steps are traced into
 
 
 USUAL = Pace()
@@ -96,7 +100,8 @@ class Run:
         self._evaluate = Evaluator(task, self._parallel, self.training.batch_size)
         self._key = make_key(self.training.seed)
         self._progress = TrainingProgress(console, self.total_steps, data.unit)
-        self._saver = Saver(directory, report=self._progress.line)
+        self._saver = Saver(directory, pace.tensorboard, report=self._progress.line)
+        self._trace: Trace | None = None
         self._best: ModelParams | None = None  # the best weights so far
         self.test_outputs: Outputs | None = None
 
@@ -122,7 +127,7 @@ class Run:
             meet("the directory is checked")  # by all, before one fills it
             with StopRequests() as self._stop:
                 self._start(initial_params)
-                with self._progress:
+                with self._progress, self._saver:
                     while self._step < self.total_steps and not self._patience_is_out():
                         self._train_epoch()
                         self._end_epoch()
@@ -147,6 +152,8 @@ class Run:
         if is_first():
             self.directory.create(self.task.name, self.settings, self.data.preprocessor.files())
         self._saver.start()
+        if self.pace.profile and is_first():
+            self._trace = Trace(self.pace.profile, self._progress.line)
         self._state, self._step = self._parallel.put(state), int(state.step)
         self._clock_zero = time.perf_counter() - self._so_far.train_seconds
         self._last_log = self._step, self._seconds()
@@ -169,8 +176,11 @@ class Run:
         epoch, within = divmod(self._step, self.epoch_steps)
         for plan in self.data.train.epoch(self.training.seed, epoch)[within:]:
             batch = self.data.train.batch(plan, self._parallel.rows)
-            self._state = self._program.step(self._state, self._parallel.shard(batch), self._key)
+            with jax.profiler.StepTraceAnnotation("train_step", step_num=self._step):
+                self._state = self._program.step(self._state, self._parallel.shard(batch), self._key)
             self._step += 1
+            if self._trace is not None:
+                self._trace.after_step(self._state)
             self._progress.advance(self._step, epoch + 1)
             self._after_step(epoch + 1)
 
@@ -197,8 +207,11 @@ class Run:
 
     def _end_epoch(self) -> None:
         """Validates, saves, and starts new sums."""
+        if self._trace is not None:
+            self._trace.end()  # of a short epoch
         epoch, selection = self._step // self.epoch_steps, self.task.selection
         train = self._epoch_means()
+        del train[NORM]
         average = self._parallel.unreplicate(self._state.average)
         validation = self._validate(average, epoch)
         chosen = validation[selection.figure]
@@ -207,7 +220,7 @@ class Run:
             self._best = average
         self._log(kind="epoch", epoch=epoch, **named("train", train), **named("validation", validation))
         self._show_epoch(epoch, train, validation)
-        self._state = self._state._replace(sums=self._parallel.replicate(zeros(self.task.metrics.names)))
+        self._state = self._state._replace(sums=self._parallel.replicate(no_sums(self.task)))
         self._save()
         self._last_log = self._step, self._seconds()
         if self._step < self.total_steps and not self._patience_is_out():
@@ -245,9 +258,9 @@ class Run:
             )
 
     def _epoch_means(self) -> dict[str, float]:
-        """The means of the epoch so far, of finite losses."""
+        """The means of the epoch so far, of finite losses, and of the norm of the gradient."""
         self._check_finite()
-        return means(self._parallel.unreplicate(self._state.sums), self.task.metrics.names)
+        return means(self._parallel.unreplicate(self._state.sums), (*self.task.metrics.names, NORM))
 
     def _not_finite(self, what: str) -> NotFiniteError:
         advice = "try a lower --learning-rate or --clip-norm in a new --workdir"
@@ -259,8 +272,10 @@ class Run:
         (step, seconds), self._last_log = self._last_log, (self._step, self._seconds())
         examples = (self._step - step) * len(self.data.train) / self.epoch_steps
         rate = examples / (self._last_log[1] - seconds)
+        figures = shown | {"learning_rate": float(self._program.rate(self._step - 1))}
+        self._log(kind="train", epoch=epoch, **figures, examples_per_second=round(rate, 1))
+        del shown[NORM]
         self._progress.figures(self._step, epoch, shown, rate)
-        self._log(kind="train", epoch=epoch, **shown, examples_per_second=round(rate, 1))
 
     def _log(self, **record: Any) -> None:
         self._saver.log(record | {"step": self._step, "elapsed_seconds": round(self._seconds(), 3)})

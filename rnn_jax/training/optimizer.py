@@ -30,13 +30,26 @@ else:  # choices that the command line shows and checks
     OptimizerName = Literal[tuple(OPTIMIZERS)]
 
 
+def make_schedule(learning_rate: float, total_steps: int, schedule: str, warm_up: float) -> optax.Schedule:
+    """The learning rate of each step.
+
+    Args:
+        learning_rate: its peak.
+        total_steps: when the schedule ends.
+        schedule: how it falls from its peak, a name in `SCHEDULES`.
+        warm_up: the share of all steps in which it rises linearly to its peak first. With a linear fall, that
+            is the slanted triangle of J. Howard and S. Ruder, 2018, arXiv:1801.06146, which ends at a 32nd of
+            its peak there.
+    """
+    rising = round(warm_up * total_steps)
+    rate = SCHEDULES[schedule](learning_rate, total_steps - rising)
+    if rising:
+        rate = optax.join_schedules([optax.linear_schedule(0.0, learning_rate, rising), rate], [rising])
+    return rate
+
+
 def make_optimizer(
-    learning_rate: float,
-    total_steps: int,
-    clip_norm: float,
-    schedule: str = "linear",
-    warm_up: float = 0.0,
-    optimizer: str = "adam",
+    rate: optax.Schedule, clip_norm: float, optimizer: str = "adam"
 ) -> optax.GradientTransformation:
     """An optimizer on gradients clipped by their global norm.
 
@@ -44,18 +57,9 @@ def make_optimizer(
     Y. Bengio, 2013, arXiv:1211.5063).
 
     Args:
-        learning_rate: the peak of the learning rate.
-        total_steps: when the schedule ends.
+        rate: the learning rate of each step.
         clip_norm: the largest global norm of a gradient; 0 clips none.
-        schedule: how the learning rate falls from its peak, a name in `SCHEDULES`.
-        warm_up: the share of all steps in which it rises linearly to its peak first. With a linear fall, that
-            is the slanted triangle of J. Howard and S. Ruder, 2018, arXiv:1801.06146, which ends at a 32nd of
-            its peak there.
         optimizer: a name in `OPTIMIZERS`.
     """
-    rising = round(warm_up * total_steps)
-    rate = SCHEDULES[schedule](learning_rate, total_steps - rising)
-    if rising:
-        rate = optax.join_schedules([optax.linear_schedule(0.0, learning_rate, rising), rate], [rising])
     clip = optax.clip_by_global_norm(clip_norm) if clip_norm else optax.identity()
     return optax.chain(clip, OPTIMIZERS[optimizer](rate))

@@ -9,7 +9,8 @@ import optax
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
 from rnn_jax.models.functional import ModelParams
-from rnn_jax.training.optimizer import make_optimizer
+from rnn_jax.settings import require
+from rnn_jax.training.optimizer import make_optimizer, make_schedule
 from rnn_jax.training.parallel import DataParallel, all_reduce
 from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.step import TrainState, init_state, train_step
@@ -21,12 +22,14 @@ class Program(NamedTuple):
     """What it takes to train.
 
     Attributes:
+        rate: the learning rate of each step.
         parallel: the devices.
         init_state: the state before the first step, from parameters.
         step: one step on a state that is on the devices: `(state, batch, key) -> state`; the first is
             donated.
     """
 
+    rate: optax.Schedule
     parallel: DataParallel
     init_state: Callable[[ModelParams], TrainState]
     step: Callable[[TrainState, Batch, Array], TrainState]
@@ -34,26 +37,24 @@ class Program(NamedTuple):
 
 def make_program(task: Task, settings: TrainingSettings, total_steps: int, num_devices: int) -> Program:
     """The program of a task, for so many devices of this host; nothing is compiled yet."""
-    optimizer = make_optimizer(
-        settings.learning_rate,
-        total_steps,
-        settings.clip_norm,
-        settings.schedule,
-        settings.warm_up,
-        settings.optimizer,
-    )
+    rate = make_schedule(settings.learning_rate, total_steps, settings.schedule, settings.warm_up)
+    optimizer = make_optimizer(rate, settings.clip_norm, settings.optimizer)
     if settings.freeze_epochs or settings.pretrained_rate != 1:
         frozen = total_steps // settings.epochs * settings.freeze_epochs
         optimizer = optax.chain(optimizer, hold(task.parts, frozen, settings.pretrained_rate))
     parallel = DataParallel(num_devices, settings.batch_size)
+    own, parts = len(parallel.rows) // num_devices, settings.accumulate
+    require(own % parts == 0, "accumulate", parts, f"cannot share the {own} examples of a device evenly")
     step = partial(
         train_step,
         task=task,
         optimizer=optimizer,
         average_decay=settings.average_decay,
         all_reduce=all_reduce,
+        accumulate=settings.accumulate,
     )
     return Program(
+        rate,
         parallel,
         lambda params: init_state(task, params, optimizer, settings.batch_size),
         parallel.map(step, in_axes=(0, 0, None)),

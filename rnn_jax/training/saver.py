@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import jax
 
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints, SaveError
 from rnn_jax.training.hosts import TOGETHER, is_first
 from rnn_jax.training.run_directory import RunDirectory
+from rnn_jax.training.tensorboard import TensorBoard
 
 RETRIES = 1.0, 4.0, 10.0  # seconds before the last step is tried to be saved once more
 
@@ -16,8 +17,11 @@ RETRIES = 1.0, 4.0, 10.0  # seconds before the last step is tried to be saved on
 class Saver:
     """Writes for a run.
 
+    A context manager, which closes what is open.
+
     Args:
         directory: where to.
+        tensorboard: whether the log is written for TensorBoard, too.
         report: shows a line to whoever watches.
 
     Attributes:
@@ -25,11 +29,22 @@ class Saver:
         failed: whether the last attempt to save failed, and should be made again.
     """
 
-    def __init__(self, directory: RunDirectory, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, directory: RunDirectory, tensorboard: bool = False, *, report: Callable[[str], None]
+    ) -> None:
         self._directory, self._report = directory, report
+        self._with_tensorboard = tensorboard and is_first()
+        self._tensorboard: TensorBoard | None = None
         self._checkpoints = Checkpoints(directory.checkpoints)
         self.saved: int | None = None
         self.failed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._tensorboard is not None:
+            self._tensorboard.close()
 
     def resume(self, like: Checkpoint) -> Checkpoint | None:
         """The newest sound checkpoint, read into trees like `like`; None where there is none.
@@ -45,6 +60,8 @@ class Saver:
         self._checkpoints.clear(self.saved)
         if is_first():
             self._directory.forget_metrics_after(self.saved or 0)
+        if self._with_tensorboard:
+            self._tensorboard = TensorBoard(self._directory.path, self.saved or 0)
 
     def log(self, record: dict[str, Any]) -> None:
         """Adds a line to the log, now or, where that fails, with a later one."""
@@ -53,6 +70,8 @@ class Saver:
                 self._directory.append_metrics(record)
             except OSError as error:
                 self._report(f"warning: the log cannot be written ({error.strerror}): trying again later")
+        if self._tensorboard is not None:
+            self._tensorboard.log(record)
 
     def save(self, step: int, checkpoint: Checkpoint) -> None:
         """Saves a checkpoint, or reports that it could not be done and sets `failed`.

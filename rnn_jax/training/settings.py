@@ -19,6 +19,9 @@ class TrainingSettings:
     """Stop after so many epochs without a better one on the validation split; 0 never stops early."""
     batch_size: Annotated[int, above(0)] = 128
     """Examples a step, over all devices."""
+    accumulate: Annotated[int, above(0), EXTENDABLE] = 1
+    """Parts that a device works on its examples of a step in, one after the other (gradient accumulation):
+    less memory, the same result up to rounding."""
     optimizer: OptimizerName = "adam"
     """How a gradient becomes an update."""
     learning_rate: Annotated[float, above(0)] = 1e-2

@@ -1,7 +1,7 @@
 """One step of training, and one of evaluation: pure functions, the same on one device and on many."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,10 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
 from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.functional import ModelParams
-from rnn_jax.training.task import Carry, Outputs, Sums, Task, add, zeros
+from rnn_jax.training.gradients import AllReduce, Rows, gradients_in_parts, gradients_of
+from rnn_jax.training.task import Carry, Mean, Outputs, Sums, Task, add, zeros
 
-AllReduce = Callable[[Any], Any]  # adds a tree up over all devices that share a batch
+NORM = "gradient_norm"  # the mean over steps of the global norm of the gradient, before it is clipped
 
 
 class TrainState(NamedTuple):
@@ -28,15 +29,18 @@ class TrainState(NamedTuple):
     carry: Carry  # the only part that is shared out like a batch; all else is replicated
 
 
+def no_sums(task: Task) -> Sums:
+    """The sums of an epoch before its first step."""
+    return zeros((*task.metrics.names, NORM))
+
+
 def init_state(
     task: Task, params: ModelParams, optimizer: optax.GradientTransformation, batch_size: int
 ) -> TrainState:
     """The state before the first step, for all rows of the global batch."""
     zero = jnp.zeros((), jnp.int32)
     carry = task.initial_carry(batch_size)
-    return TrainState(
-        zero, zero - 1, params, params, optimizer.init(params), zeros(task.metrics.names), carry
-    )
+    return TrainState(zero, zero - 1, params, params, optimizer.init(params), no_sums(task), carry)
 
 
 def train_step(
@@ -48,32 +52,32 @@ def train_step(
     optimizer: optax.GradientTransformation,
     average_decay: float,
     all_reduce: AllReduce,
+    accumulate: int = 1,
 ) -> TrainState:
     """Takes one step on a batch, or on one device's rows of it.
 
     The loss is the mean over what the task counts in the global batch. Dropout keys are folded from `key`,
     the step and the row, so that they do not depend on how the batch is shared. The average of the parameters
     forgets by `average_decay` a step (B. Polyak and A. Juditsky, 1992, with exponential weights), and faster
-    at first, so that it does not remember the initial draw.
+    at first, so that it does not remember the initial draw. With `accumulate`, the rows are worked on in so
+    many parts, which takes less memory and gives the same up to rounding.
     """
-    keys = make_keys(jax.random.fold_in(key, state.step), batch.rows)
-
-    def objective(params: ModelParams, *perturbation: Array) -> tuple[Array, tuple[Sums, Carry]]:
-        sums, carry = task.loss(params, batch, state.carry, keys, *perturbation)
-        minimised = [sums[name] for name in task.metrics.minimised]
-        means = [mean.total / jnp.maximum(all_reduce(mean.number), 1) for mean in minimised]
-        return sum(means, jnp.zeros(())), (sums, carry)
-
-    gradients, (sums, carry) = task.gradients(objective, state.params, batch)
-    gradients, sums = all_reduce((gradients, sums))
+    rows = Rows(batch, state.carry, make_keys(jax.random.fold_in(key, state.step), batch.rows))
+    if accumulate == 1:
+        found = gradients_of(task, state.params, rows, all_reduce)
+    else:
+        found = gradients_in_parts(task, state.params, rows, all_reduce, accumulate)
+    gradients, sums = all_reduce((found.gradients, found.sums))
     loss = sum(sums[name].total for name in task.metrics.minimised)
-    finite = jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradients))
+    norm = optax.tree.norm(gradients)
+    finite = jnp.isfinite(loss) & jnp.isfinite(norm)
     failed = jnp.where(finite | (state.failed >= 0), state.failed, state.step)
     updates, optimizer_state = optimizer.update(gradients, state.optimizer, state.params)
     params = optax.apply_updates(state.params, updates)
     decay = jnp.minimum(average_decay, (1 + state.step) / (10 + state.step))
     average = optax.incremental_update(params, state.average, 1 - decay)
-    return TrainState(state.step + 1, failed, params, average, optimizer_state, add(state.sums, sums), carry)
+    sums = add(state.sums, sums | {NORM: Mean(norm, jnp.ones(()))})
+    return TrainState(state.step + 1, failed, params, average, optimizer_state, sums, found.carry)
 
 
 class EvaluationState(NamedTuple):

@@ -31,7 +31,7 @@ from rnn_jax.tasks.language_model import RECIPE, Settings, make
 from rnn_jax.tasks.language_model import data_of as data_of_corpus
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.loop import Pace, Run
-from rnn_jax.training.optimizer import SCHEDULES, make_optimizer
+from rnn_jax.training.optimizer import SCHEDULES, make_optimizer, make_schedule
 from rnn_jax.training.program import make_program
 from rnn_jax.training.run_directory import RunDirectory
 from tests.conftest import need_devices
@@ -190,7 +190,7 @@ def _distance(a, b):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_learning_rate_is_ours(schedule):
     factor = rate_factor(schedule, 0.2, 20)
-    optimizer = make_optimizer(1.0, 20, 0.0, schedule, 0.2)
+    optimizer = make_optimizer(make_schedule(1.0, 20, schedule, 0.2), 0.0)
     state = optimizer.init(0.0)
     for step in range(22):
         update, state = optimizer.update(1.0, state, 0.0)  # of a constant gradient, Adam's is the rate

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from rnn_jax.settings import fields, to_flat
+from rnn_jax.settings import fields, to_flat, with_flat
 from rnn_jax.tasks import TASKS, recipe_of
 from rnn_jax.training.checkpoints import Checkpoint, Checkpoints
 from rnn_jax.training.evaluation import make_evaluator
@@ -109,6 +109,21 @@ def test_two_devices_do_what_one_does(case, tmp_path):
     two.train("command")
     for a, b in zip(jax.tree.leaves(end_of(one)), jax.tree.leaves(end_of(two)), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4, rtol=1e-3)
+
+
+@each_task
+def test_parts_of_a_batch_one_after_the_other_do_what_all_of_it_does(case, tmp_path):
+    """Noise and what is carried over included."""
+    ends = []
+    for parts in (1, 2):
+        run = run_of(case._replace(settings=with_flat(case.settings, accumulate=parts)), tmp_path, 2)
+        state = run._parallel.put(run._program.init_state(run.task.init()))
+        for plan in run.data.train.epoch(0, 0)[:3]:
+            batch = run._parallel.shard(run.data.train.batch(plan, run._parallel.rows))
+            state = run._program.step(state, batch, run._key)
+        ends.append(run._parallel.get(state))
+    for one, two in zip(*map(jax.tree.leaves, ends), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-4, rtol=1e-3)
 
 
 @each_task

@@ -57,6 +57,7 @@ def make_run(
     save_every=100,
     test=True,
     console=None,
+    **pace,
 ):
     return Run(
         make(settings),
@@ -64,7 +65,7 @@ def make_run(
         settings,
         RunDirectory(path),
         num_devices=devices,
-        pace=Pace(log_every, save_every),
+        pace=Pace(log_every, save_every, **pace),
         test=test,
         console=console or Console(file=io.StringIO()),
     )

@@ -37,7 +37,7 @@ def test_the_same_settings_are_welcome_and_others_are_named(run):
     with pytest.raises(
         UserError,
         match=r"cell: lstm against gru; learning_rate: .* against 0.5.*another --workdir"
-        ".* with another epochs, patience, unroll only",
+        ".* with another accumulate, epochs, patience, unroll only",
     ):
         run.check_usable(NAME, other)
 

@@ -9,13 +9,14 @@ import optax
 import pytest
 
 from rnn_jax.data.batches import Batch, Sequences
+from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks.text_classification import Settings, make
 from rnn_jax.tasks.text_classifier import count, make_model
-from rnn_jax.training.optimizer import make_optimizer
+from rnn_jax.training.optimizer import make_optimizer, make_schedule
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
-from rnn_jax.training.step import EvaluationState, evaluation_step, init_state, train_step
+from rnn_jax.training.step import NORM, EvaluationState, evaluation_step, init_state, train_step
 from rnn_jax.training.task import add, means, zeros
 from tests.conftest import need_devices
 
@@ -37,7 +38,7 @@ def batch(rng):
 
 @pytest.fixture(scope="module")
 def parts():
-    task, optimizer = make(CONFIG), make_optimizer(0.01, 100, 1.0)
+    task, optimizer = make(CONFIG), make_optimizer(make_schedule(0.01, 100, "linear", 0), 1.0)
     return task, optimizer, jax.device_get(init_state(task, task.init(), optimizer, 8))
 
 
@@ -46,8 +47,8 @@ def on_devices(parallel, task, optimizer):
     return parallel.map(step, in_axes=(0, 0, None))
 
 
-def on_one(task, optimizer):
-    options = {"task": task, "optimizer": optimizer, "average_decay": 0.9}
+def on_one(task, optimizer, **more):
+    options = {"task": task, "optimizer": optimizer, "average_decay": 0.9, **more}
     return jax.jit(partial(train_step, **options, all_reduce=lambda tree: tree))
 
 
@@ -165,7 +166,7 @@ def test_an_empty_share_of_a_batch_changes_nothing(parts, step, batch):
 
 
 def test_the_optimizer_clips_and_decays(parts):
-    optimizer = make_optimizer(0.5, 10, clip_norm=1.0)
+    optimizer = make_optimizer(make_schedule(0.5, 10, "linear", 0), clip_norm=1.0)
     params = {"w": jnp.zeros(2)}
     state = optimizer.init(params)
     sizes = []
@@ -178,7 +179,8 @@ def test_the_optimizer_clips_and_decays(parts):
 
 def test_rmsprop_without_clipping_is_that_of_keras():
     """`g / √(v + ε)`, v the mean of g² that forgets a tenth a step; a rate that does not fall."""
-    optimizer = make_optimizer(0.5, 10, clip_norm=0.0, schedule="constant", optimizer="rmsprop")
+    rate = make_schedule(0.5, 10, "constant", 0)
+    optimizer = make_optimizer(rate, clip_norm=0.0, optimizer="rmsprop")
     state = optimizer.init(jnp.zeros(2))
     mean = np.zeros(2)
     for gradient in np.array([[3.0, 1e-4], [-4.0, 2e-4], [100.0, 0.0]], np.float32):
@@ -196,7 +198,7 @@ def test_rmsprop_without_clipping_is_that_of_keras():
     ],
 )
 def test_the_learning_rate_rises_to_its_peak_and_falls(schedule, fall):
-    optimizer = make_optimizer(0.5, 20, clip_norm=1.0, schedule=schedule, warm_up=0.2)
+    optimizer = make_optimizer(make_schedule(0.5, 20, schedule, 0.2), clip_norm=1.0)
     state = optimizer.init(jnp.zeros(1))
     sizes = []
     for _ in range(20):
@@ -204,6 +206,39 @@ def test_the_learning_rate_rises_to_its_peak_and_falls(schedule, fall):
         sizes.append(-float(updates[0]))
     expected = [*np.linspace(0, 0.5, 4, endpoint=False), *(0.5 * fall(np.arange(16) / 16))]
     np.testing.assert_allclose(sizes, expected, atol=1e-5)
+
+
+def test_the_norm_of_the_gradient_is_its_mean_over_steps_before_clipping(parts, step, batch):
+    task, _, state = parts
+    small = on_one(task, make_optimizer(make_schedule(0.01, 100, "linear", 0), 1e-3))
+    norms = []
+    for _ in range(3):
+
+        def loss(params, state=state):
+            keys = make_keys(jax.random.fold_in(KEY, state.step), batch.rows)
+            mean = task.loss(params, batch, (), keys)[0]["loss"]
+            return mean.total / mean.number
+
+        norms.append(float(optax.tree.norm(jax.grad(loss)(state.params))))
+        state = small(state, batch, KEY)
+    assert state.sums[NORM].value == pytest.approx(np.mean(norms), rel=1e-5)
+
+
+def test_a_step_in_parts_takes_less_memory(parts):
+    task, optimizer, _ = parts
+    rows = 64
+    columns = {
+        "tokens": Sequences(np.ones((rows, 200), np.int32), np.full(rows, 200, np.int32)),
+        "labels": np.zeros(rows, np.int32),
+    }
+    large = Batch(columns, np.ones(rows, np.float32), np.arange(rows, dtype=np.int32))
+    state = init_state(task, task.init(), optimizer, rows)
+
+    def temporary(accumulate):
+        step = on_one(task, optimizer, accumulate=accumulate)
+        return step.lower(state, large, KEY).compile().memory_analysis().temp_size_in_bytes
+
+    assert temporary(8) < 0.5 * temporary(1)
 
 
 def test_the_average_is_the_definition(parts, step, batch):
