@@ -30,7 +30,9 @@ class TensorBoard:
             raise UserError(
                 "--logger tensorboard needs tensorboardX: pip install 'rnn-jax[tensorboard]'"
             ) from error
-        self._writer = SummaryWriter(str(directory / FOLDER), purge_step=step + 1)
+        # The names of files hold the second alone: a run that goes on at once has another.
+        suffix = f".from-step-{step}"
+        self._writer = SummaryWriter(str(directory / FOLDER), purge_step=step + 1, filename_suffix=suffix)
 
     def log(self, record: dict[str, Any]) -> None:
         """Adds the figures of a record of the log: `train/loss` and the like, `epoch/validation_loss`."""
