@@ -35,6 +35,7 @@ from rnn_jax.reporting.runs import group_rows, load_runs
 from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.reporting.stress import load_stress, stress_table
 from rnn_jax.reporting.tables import commands, pairs_table, results_table, short_table
+from rnn_jax.reporting.text_files import load_text_files, text_files_table
 from rnn_jax.reporting.trials import load_trials, search_table
 
 if TYPE_CHECKING:  # matplotlib may be missing, and is asked for below
@@ -147,6 +148,8 @@ def make_files(root: Path) -> Files:
         tables[f"epochs_{file.parent.name}"] = epochs_table(load_epochs(file))
     for file in sorted(results.glob("benchmark/*/parts.jsonl")):
         tables[f"parts_{file.parent.name}"] = parts_table(load_parts(file))
+    for file in sorted(results.glob("benchmark/*/text_files.jsonl")):
+        tables[f"text_files_{file.parent.name}"] = text_files_table(load_text_files(file))
     for file in sorted(results.glob("memory/*/memory.jsonl")):
         platform = file.parent.name
         learnt = load_memory(file)

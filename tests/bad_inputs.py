@@ -120,6 +120,7 @@ CASES = {
         "--workdir gs://bucket/run",
         "--workdir refitted --split validation",
         "--workdir trained --num-devices 99",
+        "--workdir trained --page missing/page.html --split validation",
     ),
     "predict": (
         "--workdir folder good",
@@ -132,6 +133,13 @@ CASES = {
         "--workdir gs://bucket/run good",
         "--workdir trained --page gs://bucket/page.html good",
         "--workdir trained --gates '<300 letters>' good",
+        "--workdir trained --input texts.csv",
+        "--workdir trained --input missing.csv --output new",
+        "--workdir trained --input texts.csv --output new.jsonl",
+        "--workdir trained --input columns.csv --output new.csv",
+        "--workdir trained --input torn.csv --output new.csv",
+        "--workdir trained --input header.csv --output new.csv",
+        "--workdir trained --input texts.csv --output new.csv good",
         "--workdir trained '<a megabyte>'",
         "--workdir trained '<not UTF-8>'",
     ),
@@ -166,6 +174,30 @@ CASES = {
         "--workdir new --ngrams 4",
         "--workdir new --dataset imbd",
         "--workdir trained --dataset synthetic",
+    ),
+    "text_classification": (
+        "--workdir new",
+        "--workdir new --train missing.csv",
+        "--workdir new --train file",
+        "--workdir new --train folder",
+        "--workdir new --train gs://bucket/texts.csv",
+        "--workdir new --dataset imdb",
+        "--workdir new --dataset tfds:mine --train texts.csv",
+        "--workdir new --dataset tfds:mine",
+        "--workdir new --train texts.csv --text-column body {kept}",
+        "--workdir new --train columns.csv {kept}",
+        "--workdir new --train header.csv {kept}",
+        "--workdir new --train empty.csv {kept}",
+        "--workdir new --train torn.csv {kept}",
+        "--workdir new --train latin.csv {kept}",
+        "--workdir new --train one.csv {kept}",
+        "--workdir new --train few.csv {kept}",
+        "--workdir new --train texts.csv --test other.csv {kept}",
+        "--workdir new --train texts.csv --preset best {kept}",
+        "--workdir new --train texts.csv --accumulate 3 --batch-size 8 --num-devices 1 {kept}",
+        "--workdir new --train texts.csv --accumulate 0",
+        "--workdir new --train texts.csv --logger wandb",
+        "--workdir trained --train texts.csv {kept}",
     ),
     "language_model": (
         "--workdir new --dataset nothing",
@@ -244,6 +276,19 @@ def prepare(folder: Path) -> None:
     (folder / "unsettled" / "config.json").write_text("{")
     wide = {"weight_ih_l0": np.ones((16, 3), np.float32), "weight_hh_l0": np.ones((16, 5), np.float32)}
     write(folder / "wide.safetensors", wide, {})
+    rows = [f"word{i} and more,{('one', 'two', 'three')[i % 3]}" for i in range(60)]
+    for name, content in {
+        "texts": ["text,label", *rows],
+        "columns": ["a,b,c", "x,y,z"],
+        "header": ["text,label"],
+        "empty": [],
+        "torn": ["text,label", "a,one", "b,two,three"],
+        "one": ["text,label", *("a,one" for _ in range(9))],
+        "few": ["text,label", *rows[:9]],
+        "other": ["text,label", "a,one", "b,four"],
+    }.items():
+        (folder / f"{name}.csv").write_text("".join(line + "\n" for line in content))
+    (folder / "latin.csv").write_bytes("text,label\ncaf\xe9,one\n".encode("latin-1"))
     layers = Layers("lstm", init_layers(CELLS["lstm"], jax.random.key(0), 3, 4))
     save_layers(folder / "layers.safetensors", layers)
     (folder / "wordless" / "vocabulary.txt").unlink()
@@ -258,7 +303,9 @@ def prepare(folder: Path) -> None:
 
 def answer(module: str, line: str, folder: Path) -> tuple[int, str]:
     """The exit code of a script, run in a folder, and what it says on standard error; without the folder."""
-    arguments = [ODD.get(word, word) for word in shlex.split(line.format(small=SMALL))]
+    arguments = [
+        ODD.get(word, word) for word in shlex.split(line.format(small=SMALL, kept="--cache-dir kept"))
+    ]
     said = io.StringIO()
     with (
         contextlib.chdir(folder),
@@ -271,15 +318,23 @@ def answer(module: str, line: str, folder: Path) -> tuple[int, str]:
             command_line.run(importlib.import_module(f"experiments.{module}").main)
         except SystemExit as end:
             code = int(end.code or 0)
-    assert not {"new", "gs:"} & set(os.listdir(folder)), line  # bad input makes nothing
-    text = said.getvalue().replace(f"{folder}/", "").replace(f"process {os.getpid()} on ", "process N on ")
+    assert not {"new", "new.csv", "new.jsonl", "gs:"} & set(os.listdir(folder)), (
+        line
+    )  # bad input makes nothing
+    # What is told before the error, of a file that is read, is not part of the answer.
+    told, error, message = said.getvalue().partition("error: ")
+    text = (
+        (error + message or told)
+        .replace(f"{folder}/", "")
+        .replace(f"process {os.getpid()} on ", "process N on ")
+    )
     text = text.replace(f"this host has {DEVICES}", "this host has N")
     return code, text.replace(f"process N on {os.uname().nodename}", "process N on HOST")
 
 
 def row(module: str, line: str, message: str) -> str:
     """A line of the table."""
-    shown = line.format(small="…").replace("|", "\\|")
+    shown = line.format(small="…", kept="…").replace("|", "\\|")
     return f"| `{module} {shown}`".rstrip() + f" | {message.strip().replace('|', chr(92) + '|')} |"
 
 

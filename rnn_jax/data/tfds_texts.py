@@ -128,7 +128,9 @@ def _builder(name: str, data_dir: str | None) -> Any:
         try:
             builder = tfds.builder(name, data_dir=root, file_format="array_record")
         except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
-            raise UserError(f"TFDS knows no data set {name!r}: {one_line(error)[:80]}") from error
+            raise UserError(
+                f"TFDS knows no data set {name!r}; the names of all are in its catalog"
+            ) from error
     otherwise = f"prepare it on another machine and copy {root / name}, or give files with --train"
     url = next(iter(builder.url_infos), None)
     log.info("%s is not prepared in %s; asking its server ...", name, root)
