@@ -50,8 +50,8 @@ class TrainingOptions:
     """Steps between two records in metrics.jsonl."""
     save_every: int = 500
     """Steps between two checkpoints within an epoch; every epoch ends with one besides."""
-    logger: Literal["tensorboard"] | None = None
-    """Write the log for TensorBoard, too: `tensorboard --logdir runs`. Needs tensorboardX."""
+    logger: Literal["none", "tensorboard"] = "none"
+    """tensorboard writes the log for TensorBoard, too: `tensorboard --logdir runs`. Needs tensorboardX."""
     profile: Place | None = None
     """Folder for a trace of a few steps, which opens at ui.perfetto.dev."""
     read_test: Annotated[bool, tyro.conf.arg(name="test")] = True
