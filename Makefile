@@ -11,7 +11,7 @@ JOBS   ?= 2
 # Large pages for large blocks of memory: see CPU in BUILD.md.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: train test test-all lint benchmark stress tables reproduce clean
+.PHONY: train test test-all lint docs benchmark stress tables reproduce clean
 
 # The tested set of exact versions: this Python's own, or the current one.
 VERSION_OF  := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
@@ -25,6 +25,7 @@ chosen := $(if $(EXTRAS),$(comma)$(EXTRAS))
 STAMP  := $(VERSION)$(subst $(comma),-,$(chosen)).stamp
 RUN    := $(VENV)/run-$(STAMP)
 DEV    := $(VENV)/dev-$(STAMP)
+DOCS   := $(VENV)/docs-$(STAMP)
 define install
 test "$$($(BIN)/python $(VERSION_OF))" = "$(VERSION)" || $(PYTHON) -m venv --clear $(VENV)
 $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[$(1)$(chosen)]'
@@ -36,6 +37,9 @@ $(RUN): pyproject.toml $(CONSTRAINTS)
 
 $(DEV): pyproject.toml $(CONSTRAINTS)
 	$(call install,dev$(comma)plots$(comma)baselines$(comma)weights$(comma)tensorboard)
+
+$(DOCS): pyproject.toml $(CONSTRAINTS)
+	$(call install,docs$(comma)plots$(comma)baselines$(comma)weights)
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
 train: $(RUN)
@@ -64,6 +68,10 @@ benchmark: $(RUN)
 # Kill and damage a training run hundreds of times, and compare what it ends with: about ten minutes.
 stress: $(RUN)
 	$(BIN)/python -m experiments.stress --output $(OUTPUT) $(ARGS)
+
+# The documentation site, in docs/_build/html; a warning is an error.
+docs: $(DOCS)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html $(ARGS)
 
 tables: $(RUN)
 	$(BIN)/python -m experiments.make_tables $(ARGS)
