@@ -17,7 +17,7 @@ def test_the_python_of_the_readme_runs():
     assert (names["layers"][0].input_kernel == names["params"].input_kernel).all()
 
 
-@pytest.mark.parametrize("page", ["README.md", "BUILD.md", "results/README.md"])
+@pytest.mark.parametrize("page", ["README.md", "BUILD.md", "CONTRIBUTING.md", "results/README.md"])
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
         assert (ROOT / page).parent.joinpath(target).exists(), f"{page} links to {target}"

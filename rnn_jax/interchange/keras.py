@@ -44,6 +44,12 @@ def from_keras(weights: Sequence[Weights], *, relu: bool = False, reset_after: b
 
     Raises:
         UserError: if arrays are missing or too many, or have shapes that do not fit.
+
+    Example:
+        >>> weights = [np.ones((3, 16)), np.ones((4, 16)), np.zeros(16)]  # LSTM(4).get_weights(), of 3 inputs
+        >>> cell, (layer,) = from_keras([weights])
+        >>> cell, layer.hidden_size
+        ('lstm', 4)
     """
     if not weights:
         raise UserError("no layers: pass [layer.get_weights()]")
@@ -74,6 +80,10 @@ def from_keras_model(model: Any) -> Layers:
 
     Raises:
         UserError: if there are none, or one computes what no cell here does.
+
+    Example:
+        >>> import keras  # doctest: +SKIP
+        >>> cell, layers = from_keras_model(keras.saving.load_model("model.keras"))  # doctest: +SKIP
     """
     own = [layer for layer in model.layers if type(_forward(layer)).__name__ in KINDS]
     if not own:

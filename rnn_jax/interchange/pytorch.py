@@ -47,6 +47,15 @@ def from_pytorch(state: State, prefix: str = "", *, relu: bool = False) -> Layer
     Raises:
         UserError: if there are no such layers, one is incomplete, has a shape that does not fit, or is of a
             kind that has no equal here: an LSTM with projections.
+
+    Example:
+        >>> state = {  # as numbers of NumPy, of a torch.nn.GRU(3, 4, bias=False)
+        ...     "weight_ih_l0": np.ones((12, 3), np.float32),
+        ...     "weight_hh_l0": np.ones((12, 4), np.float32),
+        ... }
+        >>> cell, (layer,) = from_pytorch(state)
+        >>> cell, layer.input_kernel.shape
+        ('gru', (3, 12))
     """
     own = {
         name.removeprefix(prefix): np.asarray(each) for name, each in state.items() if name.startswith(prefix)
@@ -82,6 +91,13 @@ def to_pytorch(
 
     Raises:
         UserError: if torch has no such cell.
+
+    Example:
+        >>> import jax
+        >>> from rnn_jax.cells import LSTM
+        >>> state = to_pytorch("lstm", (LSTM.init(jax.random.key(0), input_size=3, hidden_size=4),))
+        >>> {name: array.shape for name, array in state.items()}
+        {'weight_ih_l0': (16, 3), 'weight_hh_l0': (16, 4), 'bias_ih_l0': (16,), 'bias_hh_l0': (16,)}
     """
     if cell not in GATES:
         raise UserError(f"torch has no {cell}: {', '.join(GATES)} can be written")

@@ -112,6 +112,11 @@ def save_layers(path: str | Path, layers: Layers) -> None:
 
     Raises:
         UserError: as `write`.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> layers = Layers("lstm", (LSTM.init(jax.random.key(0), input_size=3, hidden_size=4),))
+        >>> save_layers("layers.safetensors", layers)
     """
     write(path, named(tree_of(layers)), {CELL: layers.cell})
 
@@ -121,6 +126,13 @@ def load_layers(path: str | Path) -> Layers:
 
     Raises:
         UserError: if it cannot be read, or holds anything else.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> layers = Layers("lstm", (LSTM.init(jax.random.key(0), input_size=3, hidden_size=4),))
+        >>> save_layers("layers.safetensors", layers)
+        >>> load_layers("layers.safetensors").sizes
+        {'input_size': 3, 'hidden_size': 4, 'num_layers': 1}
     """
     arrays, words = read(path)
     cell = words.get(CELL)

@@ -77,6 +77,12 @@ class Recurrent(nnx.Module):
 
     Attributes:
         output_size: hidden_size, or twice that in both directions.
+
+    Example:
+        >>> layers = Recurrent(RecurrentSettings(cell="gru", hidden_size=4, num_layers=2), 3, nnx.Rngs(0))
+        >>> outputs, states = layers(jnp.ones((2, 5, 3)), lengths=[5, 3])
+        >>> outputs.shape, len(states)
+        ((2, 5, 4), 2)
     """
 
     def __init__(self, settings: RecurrentSettings, input_size: int, rngs: nnx.Rngs) -> None:

@@ -34,6 +34,11 @@ def serialize(program: jax.export.Exported) -> bytes:
 
     Raises:
         UserError: if flatbuffers is not installed, which JAX uses for it.
+
+    Example:
+        >>> content = serialize(export_classifier("runs/lstm"))
+        >>> size = Path("lstm.program").write_bytes(content)
+        >>> program = jax.export.deserialize(bytearray(Path("lstm.program").read_bytes()))
     """
     if find_spec("flatbuffers") is None:
         raise UserError("a program in a file needs flatbuffers: pip install 'rnn-jax[weights]'")
@@ -49,6 +54,12 @@ def export_classifier(workdir: str | Path, platforms: Sequence[str] = PLATFORMS)
 
     Raises:
         UserError: if the directory holds no run of this task, or no checkpoint.
+
+    Example:
+        >>> program = export_classifier("runs/lstm")
+        >>> tokens, lengths = jnp.array([[1, 5, 9]]), jnp.array([3])  # the start, and two words
+        >>> program.call(tokens, lengths).shape
+        (1, 2)
     """
     run = open_classifier(workdir)  # with a scan, of which the number of steps may stay open
 

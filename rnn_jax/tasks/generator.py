@@ -36,6 +36,12 @@ class Generator:
 
     Raises:
         UserError: if the directory holds no language model, or no checkpoint.
+
+    Example:
+        >>> generator = Generator("runs/shakespeare")
+        >>> text = generator("ROMEO:", length=20, seed=1)
+        >>> text == generator("ROMEO:", length=20, seed=1)
+        True
     """
 
     def __init__(self, workdir: str | Path) -> None:

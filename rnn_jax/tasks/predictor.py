@@ -79,6 +79,15 @@ class Predictor:
 
     Raises:
         UserError: if the directory holds no run, or no checkpoint.
+
+    Example:
+        >>> predictor = Predictor("runs/lstm")
+        >>> predictor.labels
+        ('negative', 'positive')
+        >>> 0 < predictor("I expected little, and got a wonderful film.") < 1
+        True
+        >>> predictor(["Dull.", "Wonderful."]).shape
+        (2,)
     """
 
     def __init__(self, workdir: str | Path) -> None:

@@ -32,6 +32,13 @@ def checkpointed(
 
     `chunk` is the number of steps in one, √T by default; `fused` runs it. Training costs another forward
     pass; where no gradient is taken, nothing is run twice.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> loss = lambda params: checkpointed(LSTM, params, jnp.ones((2, 100, 3))).outputs.sum()
+        >>> jax.grad(loss)(params).bias.shape
+        (16,)
     """
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     batch, time, size = x.shape

@@ -26,6 +26,11 @@ def cudnn(
     Elsewhere, for other cells, and in other types than float32, `fused` does the same. Products are rounded
     to TF32 unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives:
     JAX says so.
+
+    Example:
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> cudnn(LSTM, params, jnp.ones((2, 5, 3))).outputs.shape
+        (2, 5, 4)
     """
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     batch, time, size = x.shape

@@ -22,6 +22,15 @@ def dynamic(
 
     Compile time does not grow with T. `unroll` steps are compiled into one iteration of the loop: worth
     trying on GPUs, where an iteration has a price of its own; on CPUs it has not paid.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> outputs, state = dynamic(LSTM, params, jnp.ones((2, 5, 3)), lengths=[5, 2])
+        >>> outputs.shape, state.hidden.shape
+        ((2, 5, 4), (2, 4))
+        >>> bool((outputs[1, 2:] == 0).all())  # padding
+        True
     """
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     steps = to_steps(x, lengths, initial_state)

@@ -38,6 +38,13 @@ def fused(
     compile time. By default it is the largest divisor of T from 8 to 24, or 16.
 
     A cell that cannot be taken apart so (its `fusion` is None) is run by `dynamic`.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> loss = lambda params: fused(LSTM, params, jnp.ones((2, 5, 3))).outputs.sum()
+        >>> jax.grad(loss)(params).recurrent_kernel.shape
+        (4, 16)
     """
     if cell.fusion is None:
         return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)

@@ -43,6 +43,13 @@ def init_layers(
 
     Raises:
         ValueError: if a size or the number of layers is below 1.
+
+    Example:
+        >>> from rnn_jax.cells import CELLS
+        >>> key, sizes = jax.random.key(0), {"num_layers": 2, "bidirectional": True}
+        >>> first, second = init_layers(CELLS["gru"], key, 3, 4, **sizes)
+        >>> second.forward.input_kernel.shape  # reads both directions of the first
+        (8, 12)
     """
     if num_layers < 1:
         raise ValueError(f"a stack needs at least 1 layer, got num_layers={num_layers}")
@@ -115,6 +122,14 @@ def run_layers(
 
     In a `dense` stack a layer reads the outputs of all below, and what the first reads (G. Huang et al.,
     "Densely Connected Convolutional Networks", CVPR 2017; recurrent layers so: Bradbury et al., 2017).
+
+    Example:
+        >>> from rnn_jax.cells import CELLS
+        >>> from rnn_jax.unroll import fused
+        >>> layers = init_layers(CELLS["gru"], jax.random.key(0), 3, 4, 2, bidirectional=True)
+        >>> outputs, states = run_layers(fused, CELLS["gru"], layers, jnp.ones((2, 5, 3)), lengths=[5, 3])
+        >>> outputs.shape, len(states), states[1].backward.hidden.shape
+        ((2, 5, 8), 2, (2, 4))
     """
     states: list[State | Directions] = []
     outputs = x

@@ -23,6 +23,13 @@ def parallel(
     About 2 log₂ T operations follow each other instead of T, on arrays of all steps: twice the work, for
     devices that can do it at once. A cell that is not linear in its state (its `advance_all` is None) is run
     by `fused`.
+
+    Example:
+        >>> from rnn_jax.cells import CELLS
+        >>> cell = CELLS["mingru"]
+        >>> params = cell.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> parallel(cell, params, jnp.ones((2, 5, 3)), reverse=True).outputs.shape
+        (2, 5, 4)
     """
     if cell.advance_all is None:
         return fused(cell, params, x, lengths, initial_state, reverse=reverse)

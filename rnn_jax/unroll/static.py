@@ -19,6 +19,16 @@ def static(
     """Runs the cell in a Python loop; see `Unroll` for arguments and errors.
 
     The compiler sees all T steps at once, and can fuse across them; its time and memory grow with T.
+
+    Example:
+        >>> import jax
+        >>> from rnn_jax.cells import LSTM
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> x = jnp.ones((2, 6, 3))
+        >>> first, state = static(LSTM, params, x[:, :2])
+        >>> rest, _ = static(LSTM, params, x[:, 2:], initial_state=state)  # goes on from there
+        >>> rest.shape
+        (2, 4, 4)
     """
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     steps = to_steps(x, lengths, initial_state)

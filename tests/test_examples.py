@@ -1,0 +1,57 @@
+"""Every public function has an example, and it is true."""
+
+import doctest
+import importlib
+
+import pytest
+
+from rnn_jax.settings import with_flat
+from tests.tasks.cases import CASES
+from tests.tasks.test_contract import run_of
+from tests.training.runs import make_run
+
+PUBLIC = (
+    *(
+        f"unroll.{name}.{name}"
+        for name in ("dynamic", "static", "fused", "checkpointed", "parallel", "cudnn")
+    ),
+    "unroll.layers.init_layers",
+    "unroll.layers.run_layers",
+    "models.recurrent.Recurrent",
+    "interchange.pytorch.from_pytorch",
+    "interchange.pytorch.to_pytorch",
+    "interchange.keras.from_keras",
+    "interchange.keras.from_keras_model",
+    "interchange.weight_files.save_layers",
+    "interchange.weight_files.load_layers",
+    "tasks.exported.export_classifier",
+    "tasks.exported.serialize",
+    "tasks.predictor.Predictor",
+    "tasks.generator.Generator",
+)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with the runs that examples name."""
+    folder = tmp_path_factory.mktemp("examples")
+    make_run(folder / "runs" / "lstm").train("test")
+    case = CASES["language_model"]
+    run_of(case._replace(settings=with_flat(case.settings, epochs=1)), folder / "runs" / "shakespeare").train(
+        "test"
+    )
+    return folder
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_function_has_an_example_that_is_true(name, runs, monkeypatch):
+    if name.startswith(("interchange.weight_files", "tasks.exported")):
+        pytest.importorskip("safetensors", reason="pip install 'rnn-jax[weights]'")
+        pytest.importorskip("flatbuffers", reason="pip install 'rnn-jax[weights]'")
+    monkeypatch.chdir(runs)
+    module = importlib.import_module(f"rnn_jax.{name.rpartition('.')[0]}")
+    public = getattr(module, name.rpartition(".")[2])
+    [test] = doctest.DocTestFinder(recurse=False).find(public, name, module, globs=vars(module).copy())
+    assert test.examples
+    failed, _ = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(test)
+    assert failed == 0
