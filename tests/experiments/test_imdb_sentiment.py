@@ -57,7 +57,7 @@ def trained(tmp_path_factory):
 def test_a_run_leaves_what_was_promised(trained):
     assert {p.name for p in trained.iterdir()} == {
         *("config.json", "vocabulary.txt", "metrics.jsonl", "checkpoints", "result.json", "lock"),
-        "test_correct.txt",
+        *("labels.json", "test_correct.txt"),
     }
     result = json.loads((trained / "result.json").read_text())
     assert result.keys() >= {
@@ -196,7 +196,7 @@ def test_predictions_are_those_of_the_network_on_the_same_tokens(trained, script
 
     texts = ["I did not like it. " * 30, "Splendid!<br />Never dull, UNSEENWORD", "a"]
     run = RunDirectory(trained)
-    config, (vocabulary, _), _, params = open_run(run.path, RECIPE)
+    config, (vocabulary, *_), _, params = open_run(run.path, RECIPE)
     apply, _ = split(lambda: make_model(config))
     _, printed = script(predict, "--workdir", trained, "--json", *texts)
     for text, line in zip(texts, printed.splitlines(), strict=True):
