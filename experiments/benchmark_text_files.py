@@ -23,7 +23,7 @@ class Options:
     output: Place
     """Directory of text_files.jsonl and of a table."""
     rows: int = 1_000_000
-    """Rows of the file that is encoded: synthetic reviews, no two of them alike."""
+    """Rows of the file that is encoded: synthetic reviews, hardly any two of them alike."""
     classified: int = 20_000
     """Rows of the file that is classified."""
 

@@ -82,6 +82,7 @@ def from_run(options: Options) -> None:
     assert options.workdir is not None
     opened = open_run(options.workdir, recipe_of(options.workdir))
     weights = of_run(options.workdir, opened)
+    program = serialize(export_classifier(options.workdir)) if options.export else b""
     if options.to_pytorch:
         if LAYERS not in weights.parts:
             raise UserError(f"{options.workdir} has no recurrent layers: nothing to write for PyTorch")
@@ -94,7 +95,7 @@ def from_run(options: Options) -> None:
         settings = json.dumps({"task": weights.learnt, **to_flat(opened.settings)})
         write(options.output, named(weights.params), {"settings": settings})
     if options.export:
-        write_program(Path(options.export), serialize(export_classifier(options.workdir)))
+        write_program(Path(options.export), program)
     for place in (options.output, options.to_pytorch, options.export):
         if place:
             print(f"written: {place}")

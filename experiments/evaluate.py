@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from experiments.command_line import Place, parse, run
 from rnn_jax.data.batches import Bucketed
+from rnn_jax.data.examples import NO_LABEL
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
@@ -60,8 +62,8 @@ def main() -> None:
     num_devices = set_up_devices(options.num_devices, batch_size)  # before JAX starts
     opened = open_run(options.workdir, recipe)
     data = recipe.load(settings, Places(options.data_dir, options.cache_dir))
-    if data.preprocessor.row_names() != opened.preprocessor.row_names():
-        raise UserError(f"these are other texts than {options.workdir} has learnt from: restore them")
+    if data.fingerprint != opened.fingerprint:
+        raise UserError(f"these are other data than {options.workdir} has learnt from: restore them")
     split = getattr(data, options.split)
     if not len(split):
         raise UserError(
@@ -73,12 +75,13 @@ def main() -> None:
     print(summary)
     if recipe in CLASSIFIERS:
         preprocessor = cast("TextPreprocessor", opened.preprocessor)
-        assessment = assess(
-            preprocessor.labels, np.asarray(probabilities_of(found.outputs)), split.columns["labels"]
-        )
+        labels = split.columns["labels"]
+        examples = np.flatnonzero(labels != NO_LABEL)
+        probabilities = np.asarray(probabilities_of(found.outputs))
+        assessment = assess(preprocessor.labels, probabilities[examples], labels[examples])
         show(assessment)
         if options.page:
-            write_page(options, summary, assessment, split, preprocessor)
+            write_page(options, summary, assessment, split, examples, preprocessor)
 
 
 def show(assessment: Assessment) -> None:
@@ -91,12 +94,27 @@ def show(assessment: Assessment) -> None:
 
 
 def write_page(
-    options: Options, summary: str, assessment: Assessment, split: Bucketed, preprocessor: TextPreprocessor
+    options: Options,
+    summary: str,
+    assessment: Assessment,
+    split: Bucketed,
+    examples: NDArray[np.int64],
+    preprocessor: TextPreprocessor,
 ) -> None:
-    """Writes the page, with the most confident mistakes and where they are to be found."""
+    """Writes the page, with the most confident mistakes and where they are to be found.
+
+    Args:
+        options: of the script.
+        summary: the figures, in a line.
+        assessment: of the answers to some examples.
+        split: that these are of.
+        examples: which of it they are.
+        preprocessor: of the run.
+    """
     rows = split.beside.get("rows")
 
-    def describe(example: int) -> tuple[str, str]:
+    def describe(number: int) -> tuple[str, str]:
+        example = examples[number]
         where = f"{options.split} {example + 1}" if rows is None else f"row {rows[example]}"
         return where, preprocessor.vocabulary.decode(split.columns["tokens"][example][1:])
 

@@ -18,6 +18,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from experiments.command_line import Place, parse, run
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.explanation import in_terminal, page
+from rnn_jax.settings import require
 from rnn_jax.tasks.classified_files import Files, classify_rows
 from rnn_jax.tasks.predictor import Answer, Predictor
 from rnn_jax.training.compilation import keep_compiled_programs
@@ -73,6 +74,7 @@ def main() -> None:
     if options.input or options.output:
         classify_file(options)
         return
+    require(not options.text_column, "text_column", options.text_column, "goes with --input")
     texts = options.texts or read_texts()
     if not texts:
         raise UserError("no text to classify: give one as an argument, or one a line on standard input")

@@ -41,7 +41,7 @@ class TrainingOptions:
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
-    """Where the encoded dataset is kept; by default beside the TFDS data."""
+    """Where encoded data are kept; by default beside the TFDS data, own texts in ~/.cache/rnn_jax."""
     num_devices: int | None = None
     """Devices of this host to use; by default all that can share a batch evenly, on a CPU one a core."""
     distributed: bool = False
@@ -77,6 +77,8 @@ def read_options(kind: type[Options], presets: Mapping[str, Any], first: str) ->
     for name, neutral in (("freeze_epochs", 0), ("pretrained_rate", 1.0)):
         value = getattr(training, name)
         require(value == neutral or options.init_from is not None, name, value, "needs --init-from")
+        is_run = options.init_from is None or not Path(options.init_from).is_file()
+        require(value == neutral or is_run, name, value, "needs a run for --init-from, not layers in a file")
     return options
 
 

@@ -35,11 +35,14 @@ def draw(equations: list[Equation], path: Path) -> None:
     inputs = sorted(set().union(*reads.values()) - set(reads), key=lambda name: (name[0] == "x", name))
     depth = dict.fromkeys(inputs, 0)
     while len(depth) < len(inputs) + len(reads):
-        depth |= {
+        ready = {
             name: 1 + max((depth[other] for other in own), default=0)
             for name, own in reads.items()
             if own <= depth.keys()
         }
+        if not ready.keys() - depth.keys():
+            raise ValueError(f"{', '.join(reads.keys() - depth.keys())} depend on each other within a step")
+        depth |= ready
     columns = [[name for name in depth if depth[name] == number] for number in range(max(depth.values()) + 1)]
     tallest = max(map(len, columns))
     places = {

@@ -1,10 +1,11 @@
 """Labelled rows as integers: cut into words on all cores, and kept in a folder, so that it is done once.
 
 Words are numbered as they come, in all rows alike; which of them a network knows is decided later, by those
-of its training rows alone. The tokens stay in their file and are mapped into memory, so that a table of any
-size needs little of it.
+of its training rows alone. The tokens stay in their file and are mapped into memory: the text of a table is
+never there as a whole, whatever its size.
 """
 
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -13,6 +14,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -70,12 +72,12 @@ class _Block(NamedTuple):
     keys: NDArray[np.uint64]
 
 
-def _encode(texts: list[str]) -> _Block:
+def _encode(rows: Rows) -> _Block:
     """The words of some texts, numbered as they come."""
     index: dict[str, int] = {}
     tokens: list[int] = []
-    lengths, keys = np.zeros(len(texts), np.int32), np.zeros(len(texts), np.uint64)
-    for row, text in enumerate(texts):
+    lengths, keys = np.zeros(len(rows.texts), np.int32), np.zeros(len(rows.texts), np.uint64)
+    for row, text in enumerate(rows.texts):
         words = split_words(text)
         tokens += [index.setdefault(word, len(index)) for word in words]
         lengths[row] = len(words)
@@ -106,11 +108,6 @@ def map_in_order(
             pool.shutdown(cancel_futures=True)
 
 
-def texts_of(rows: Rows) -> _Block:
-    """`_encode` of rows."""
-    return _encode(rows.texts)
-
-
 def encode_rows(rows: Iterable[Rows], size: int, folder: Path) -> EncodedRows:
     """Encodes rows and keeps them in a folder, in one move.
 
@@ -129,16 +126,16 @@ def encode_rows(rows: Iterable[Rows], size: int, folder: Path) -> EncodedRows:
         raise UserError(f"{folder.parent} cannot be written ({error.strerror}): use --cache-dir") from error
     try:
         _write(rows, _workers(size), unfinished)
-        if folder.exists():  # another process was quicker
-            shutil.rmtree(unfinished)
-        else:
+        with contextlib.suppress(OSError):
             move(unfinished, folder)
+        if not folder.is_dir():  # else another process was quicker
+            raise UserError(f"{folder} cannot be made: use --cache-dir")
     except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
         raise UserError(f"{folder} cannot be written ({error.strerror}): use --cache-dir") from error
-    except BaseException:
+    except BrokenProcessPool as error:
+        raise UserError("a process that encodes texts was ended, perhaps for want of memory") from error
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
     return read_rows(folder)
 
 
@@ -151,7 +148,7 @@ def _write(rows: Iterable[Rows], workers: int, folder: Path) -> None:
     label_index: dict[str, int] = {}
     columns: dict[str, list[NDArray[Any]]] = {"lengths": [], "labels": [], "keys": [], "parts": []}
     with (folder / "tokens").open("wb") as file:
-        for own, block in map_in_order(texts_of, rows, workers):
+        for own, block in map_in_order(_encode, rows, workers):
             numbers = np.array([index.setdefault(word, len(index)) for word in block.words], np.int32)
             file.write(numbers[block.tokens].tobytes() if len(numbers) else b"")
             labels = [

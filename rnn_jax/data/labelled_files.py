@@ -21,8 +21,10 @@ LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "r
 log = logging.getLogger(__name__)
 
 
-def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> EncodedRows:
+def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> tuple[EncodedRows, str]:
     """The rows of all files, from the cache where they are there and the files have not changed.
+
+    With the name of the column that the training texts are in.
 
     Raises:
         UserError: if a file cannot be read, has no such column, has no rows, or changes meanwhile.
@@ -35,7 +37,7 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> EncodedR
     )
     folder = cache.folders(None, cache_dir)[-1] / f"texts-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if folder.is_dir():
-        return read_rows(folder)
+        return read_rows(folder), columns["train"][0]
     log.info(
         "Reading %s (once; the result is cached) ...", ", ".join(str(table.path) for table in tables.values())
     )
@@ -52,13 +54,22 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> EncodedR
                 raise UserError(f"{table.path} has changed while it was read: run the command again")
 
     size = sum(sum(entry[1] for entry in entries) for entries in before.values())
-    return encode_rows(rows(), size, folder)
+    return encode_rows(rows(), size, folder), columns["train"][0]
 
 
 def identity(path: Path) -> list[tuple[str, int, int]]:
-    """What tells whether a file, or any in a folder, has changed: name, size and time of each."""
+    """What tells whether a file, or any in a folder, has changed: place, size and time of each.
+
+    Raises:
+        UserError: if one is gone.
+    """
     files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
-    return [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+    try:
+        return [
+            (str(file.relative_to(path)), (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files
+        ]
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename} is gone: run the command again when all is there") from error
 
 
 def rows_of(block: Block, columns: tuple[str, str], part: int, path: Path, before: int) -> Rows:
@@ -79,6 +90,10 @@ def rows_of(block: Block, columns: tuple[str, str], part: int, path: Path, befor
         if not isinstance(text, str | None):
             kind = f"{columns[0]!r} of row {number} is a {type(text).__name__}"
             raise UserError(f"{path}: {kind}, and not a text: name another --text-column")
+        if isinstance(label, str) and not label.isascii() and any("\ud800" <= c <= "\udfff" for c in label):
+            raise UserError(
+                f"{path}: {columns[1]!r} of row {number} holds half a character (a surrogate): mend it"
+            )
         if isinstance(label, list | dict | bytes):
             kind = f"{columns[1]!r} of row {number} is a {type(label).__name__}"
             raise UserError(f"{path}: {kind}, and not a label: name another --label-column")
@@ -103,6 +118,8 @@ def columns_of(table: Table, settings: LabelledSettings) -> tuple[str, str]:
     if len(table.columns) == 2 and bool(text) != bool(label):  # the other one
         text = text or next(name for name in table.columns if name != label)
         label = label or next(name for name in table.columns if name != text)
+    if text and text == label:
+        raise UserError(f"{table.path}: {text!r} cannot be both text and label: name two columns of {there}")
     asked = ["--text-column"] * (not text) + ["--label-column"] * (not label)
     if asked:
         raise UserError(f"{table.path}: name the columns with {' and '.join(asked)}; there are {there}")

@@ -32,7 +32,7 @@ class LabelledSettings(ReadingSettings):
     def check(self) -> None:
         """Raises UserError unless there is one source."""
         own = self.dataset == "files"
-        known = own or self.dataset.startswith("tfds:")
+        known = own or (self.dataset.startswith("tfds:") and len(self.dataset) > len("tfds:"))
         require(known, "dataset", self.dataset, "must be files, or tfds:NAME")
         if own and not self.train:
             raise UserError("name texts to learn from: --train FILE, or --dataset tfds:NAME")

@@ -54,7 +54,18 @@ def split_rows(name: str, rows: EncodedRows, refit: bool) -> Splits:
     _say(name, rows, labels, numbers, used)
     _, groups = np.unique(rows.keys, return_inverse=True)
     _leave_out_copies(parts, groups)
-    return Splits(labels, numbers, _hold_out(parts, groups, numbers, refit), groups)
+    for number, part in enumerate(PARTS):
+        if (rows.parts == number).any() and not (parts == number).any():
+            raise UserError(
+                f"no row of the {part} split can be used: all lack a label or words, or repeat a text of "
+                "a split that comes first (the test's, then the validation's)"
+            )
+    if refit:
+        parts[parts == PARTS.index("validation")] = 0
+    parts = _hold_out(parts, groups, numbers, refit)
+    if len(np.unique(numbers[parts == 0])) < 2:
+        raise UserError(f"{name}: fewer than two labels are left to train on, without what other splits hold")
+    return Splits(labels, numbers, parts, groups)
 
 
 def _labels(rows: EncodedRows, part: NDArray[np.integer]) -> tuple[tuple[str, ...], NDArray[np.int32]]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.data.encoded_tables import EncodedRows
-from rnn_jax.data.examples import START, UNKNOWN, Examples, Truncate
+from rnn_jax.data.examples import START, UNKNOWN, Examples
 from rnn_jax.data.labelled_files import rows_of_files
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
 from rnn_jax.data.labelled_splits import split_rows
@@ -31,7 +31,8 @@ class LabelledTexts(NamedTuple):
     test_words: NDArray[np.int32]  # the words of each test text, before any was cut
     rows: tuple[NDArray[np.int64], ...]  # of each split, the number of a text's row in its file
     groups: NDArray[np.int64]  # of training texts: those that are equal
-    fingerprint: str  # of all texts and labels
+    fingerprint: str  # of all texts and labels, and of which split each is in
+    text_column: str = ""  # of the training file, where there is one
 
 
 def load(
@@ -49,19 +50,23 @@ def load(
             from; if a data set is not prepared; or if a split has a label that is not trained on.
     """
     if settings.dataset == "files":
-        name, rows = Path(settings.train).name, rows_of_files(settings, cache_dir)
+        name = Path(settings.train).name
+        rows, text_column = rows_of_files(settings, cache_dir)
     else:
-        name, rows = settings.dataset, rows_of_tfds(settings, data_dir, cache_dir)
+        name, text_column = settings.dataset, ""
+        rows = rows_of_tfds(settings, data_dir, cache_dir)
     splits = split_rows(name, rows, settings.refit)
     train, validation, test = map(splits.chosen, PARTS)
-    index, vocabulary = _count_words(rows, train, settings.vocabulary_size)
+    starts = rows.starts
+    index, vocabulary = _count_words(rows, starts, train, settings.vocabulary_size)
 
     def finished(chosen: NDArray[np.int64]) -> Examples:
-        return _finish(rows, chosen, splits.numbers[chosen], index, settings.max_length, settings.truncate)
+        lengths, tokens = _finish(rows, starts, chosen, index, settings)
+        return Examples(tokens, lengths, splits.numbers[chosen])
 
-    digest = hashlib.sha256(
-        rows.keys.tobytes() + splits.numbers.tobytes() + "\0".join(splits.labels).encode()
-    )
+    digest = hashlib.sha256("\0".join(splits.labels).encode())
+    for array in (rows.keys, splits.numbers, splits.parts):
+        digest.update(array.tobytes())
     return LabelledTexts(
         name,
         splits.labels,
@@ -73,18 +78,18 @@ def load(
         rows=tuple(rows.numbers[chosen] for chosen in (train, validation, test)),
         groups=splits.groups[train],
         fingerprint=digest.hexdigest(),
+        text_column=text_column,
     )
 
 
 def _count_words(
-    rows: EncodedRows, chosen: NDArray[np.int64], size: int
+    rows: EncodedRows, starts: NDArray[np.int64], chosen: NDArray[np.int64], size: int
 ) -> tuple[NDArray[np.int32], Vocabulary]:
     """The words of the training rows, the most frequent first, and the index of each word of all rows."""
     counts = np.zeros(len(rows.words), np.int64)
     for block in _blocks(chosen):
-        counts += np.bincount(
-            rows.tokens[_places(rows, block, rows.lengths[block], True)], minlength=len(counts)
-        )
+        places = _places(starts[block], rows.lengths[block])
+        counts += np.bincount(rows.tokens[places], minlength=len(counts))
     there = np.flatnonzero(counts)
     order = sorted(there.tolist(), key=lambda word: (-counts[word], rows.words[word]))[: size - FIRST_WORD]
     index = np.full(len(rows.words), UNKNOWN, np.int32)
@@ -94,33 +99,31 @@ def _count_words(
 
 def _finish(
     rows: EncodedRows,
+    starts: NDArray[np.int64],
     chosen: NDArray[np.int64],
-    labels: NDArray[np.int32],
     index: NDArray[np.int32],
-    max_length: int,
-    cut: Truncate,
-) -> Examples:
-    """What the network reads of some rows: see `rnn_jax.data.examples.finish`."""
-    kept = np.minimum(rows.lengths[chosen], max_length - 1)
+    settings: LabelledSettings,
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """What the network reads of some rows, as `rnn_jax.data.examples.finish` says: lengths, and tokens."""
+    kept = np.minimum(rows.lengths[chosen], settings.max_length - 1)
+    lost = rows.lengths[chosen] - kept if settings.truncate == "head" else 0
+    begins = starts[chosen] + lost
     lengths = (kept + 1).astype(np.int32)
     tokens = np.full(lengths.sum(dtype=np.int64), START, np.int32)
     position = 0
-    for block, own in zip(_blocks(chosen), _blocks(kept), strict=True):
-        words = index[rows.tokens[_places(rows, block, own, last=cut == "head")]]
+    for first, own in zip(_blocks(begins), _blocks(kept), strict=True):
+        words = index[rows.tokens[_places(first, own)]]
         inside = np.ones(len(words) + len(own), bool)
         inside[np.cumsum(own + 1) - own - 1] = False
         tokens[position : position + len(inside)][inside] = words
         position += len(inside)
-    return Examples(tokens, lengths, labels)
+    return lengths, tokens
 
 
-def _places(
-    rows: EncodedRows, chosen: NDArray[np.int64], kept: NDArray[np.integer], last: bool
-) -> NDArray[np.int64]:
-    """Where the last, or first, `kept` tokens of some rows are."""
-    starts = rows.starts[chosen] + (rows.lengths[chosen] - kept if last else 0)
-    ends = np.cumsum(kept, dtype=np.int64)
-    return np.repeat(starts - (ends - kept), kept) + np.arange(ends[-1] if len(ends) else 0)
+def _places(starts: NDArray[np.int64], lengths: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The places of some stretches, one after the other: `[N], [N] -> [sum of lengths]`."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
 
 
 def _blocks(array: NDArray[Any]) -> Iterator[NDArray[Any]]:

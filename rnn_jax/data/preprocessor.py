@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rnn_jax.data.log_count_ratios import LogCountRatios
 from rnn_jax.data.tokenizers import END, UNKNOWN_NAME
@@ -23,11 +23,13 @@ class TextPreprocessor(NamedTuple):
     vocabulary: Vocabulary
     ratios: LogCountRatios | None = None
     labels: tuple[str, ...] = SENTIMENT
+    text_column: str = ""  # where its texts came from, in a table
 
     def files(self) -> dict[str, Callable[[Path], None]]:
         """Writers: of words, a line each, of labels, and of log-count ratios where there are any."""
         words = "".join(word + "\n" for word in self.vocabulary.words)
-        labels = json.dumps(self.labels, ensure_ascii=False) + "\n"
+        told = {"labels": self.labels, "text_column": self.text_column}
+        labels = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
         writers: dict[str, Callable[[Path], None]] = {
             VOCABULARY: lambda path: write_whole(path, words),
             LABELS: lambda path: write_whole(path, labels),
@@ -40,6 +42,10 @@ class TextPreprocessor(NamedTuple):
         """The words by index, as a tokenizer calls them: a text begins where another has ended."""
         return [SPECIAL_NAMES[PAD], END, UNKNOWN_NAME, *self.vocabulary.words]
 
+    def answer_names(self) -> tuple[str, ...]:
+        """The labels, by number."""
+        return self.labels
+
     @classmethod
     def read(cls, directory: Path, with_ratios: bool) -> "TextPreprocessor":
         """Reads them from the directory of a run.
@@ -51,8 +57,20 @@ class TextPreprocessor(NamedTuple):
             file = directory / VOCABULARY
             vocabulary = Vocabulary(file.read_text(encoding="utf-8").splitlines())
             file = directory / LABELS
-            labels = tuple(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else SENTIMENT
+            told: dict[str, Any] = (
+                json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"labels": SENTIMENT}
+            )
+            labels, text_column = tuple(told["labels"]), told.get("text_column", "")
             file = directory / RATIOS
-            return cls(vocabulary, LogCountRatios.read(file) if with_ratios else None, labels)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            return cls(vocabulary, LogCountRatios.read(file) if with_ratios else None, labels, text_column)
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
             raise UserError(f"{file} cannot be read ({error}): train the run again") from error

@@ -93,6 +93,7 @@ class Delimited:
 
     def __init__(self, path: Path, delimiter: str) -> None:
         self.path, self.delimiter = path, delimiter
+        self.columns: tuple[str, ...] = ()
         with _readable(path), self._open() as reader:
             self.columns = tuple(reader.schema.names)
         if len(set(self.columns)) < len(self.columns):
@@ -109,7 +110,10 @@ class Delimited:
         return csv.open_csv(
             self.path,
             csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES),
-            csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+            # An empty line is a row where there is one column.
+            csv.ParseOptions(
+                delimiter=self.delimiter, newlines_in_values=True, ignore_empty_lines=len(self.columns) != 1
+            ),
             csv.ConvertOptions(column_types=types, include_columns=list(columns), strings_can_be_null=False),
         )
 
@@ -233,7 +237,11 @@ class JsonLinesOutput:
         new = {name: values.to_pylist() for name, values in more.items()}
         for number, row in enumerate(block.rows):
             own = row | {name: values[number] for name, values in new.items()}
-            self.file.write((json.dumps(own, ensure_ascii=False) + "\n").encode())
+            try:
+                line = json.dumps(own, ensure_ascii=False).encode()
+            except UnicodeEncodeError:  # half a character, as texts that were cut have it
+                line = json.dumps(own).encode()
+            self.file.write(line + b"\n")
 
     def close(self) -> None:
         """See `Output`."""
@@ -322,8 +330,10 @@ def _readable(path: Path) -> Iterator[None]:
         raise not_utf8(path) from None
     except pa.ArrowInvalid as error:
         words = " ".join(str(error).split())
-        if "UTF8" in words or _mark(path):
+        if "invalid UTF8 data" in words or _mark(path):
             raise not_utf8(path) from None
+        if "straddling" in words:
+            words = f"a row has more than {BLOCK_BYTES:,} bytes, or a quotation mark has no end"
         raise UserError(f"{path} cannot be read: {words[:300]}") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -35,7 +35,9 @@ def rows_of_tfds(settings: LabelledSettings, data_dir: str | None, cache_dir: st
     builder = _builder(name, data_dir)
     texts, label = features_of(builder.info.features, settings, name)
     splits = _splits(builder, label)
-    key = json.dumps([VERSION, str(builder.data_path), texts, label, splits])
+    prepared = (Path(builder.data_path) / "dataset_info.json").stat()
+    place = [str(builder.data_path), prepared.st_size, prepared.st_mtime_ns]
+    key = json.dumps([VERSION, place, texts, label, splits])
     folder = cache.folders(data_dir, cache_dir)[-1] / f"texts-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
     if folder.is_dir():
         return read_rows(folder)
@@ -99,7 +101,7 @@ def _splits(builder: Any, label: str) -> dict[str, str]:
             splits["validation"] = validation
     elif validation:
         splits["test"] = validation
-    return splits
+    return {part: splits[part] for part in PARTS if part in splits}
 
 
 def _read(builder: Any, split: str, how: Callable[[Any, str], Any] = examples_of) -> Any:

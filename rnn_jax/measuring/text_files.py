@@ -29,7 +29,7 @@ NAMES = 50_000  # of which each row has two, so that hardly any repeats another
 
 
 def write_rows(path: Path, count: int) -> None:
-    """Writes a CSV file of synthetic reviews with their sentiment, no two of them alike."""
+    """Writes a CSV file of synthetic reviews with their sentiment, hardly any two of them alike."""
     reviews, rng = synthetic.generate(1, min(DIFFERENT, count)), random.Random(0)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.markup import escape
 from rich.table import Column, Table
 
 BINS = 15  # as in Guo et al.
@@ -94,7 +95,7 @@ def by_label(assessment: Assessment) -> Table:
     order = np.argsort(-sizes, kind="stable")[:SHOWN]
     for label in sorted(order):
         figures = assessment.precision[label], assessment.recall[label], assessment.f1[label]
-        table.add_row(assessment.labels[label], *map(percent, figures), f"{sizes[label]:,}")
+        table.add_row(escape(assessment.labels[label]), *map(percent, figures), f"{sizes[label]:,}")
     if (more := len(sizes) - len(order)) > 0:
         table.add_row(f"… {more} rarer ones")
     return table
@@ -104,9 +105,9 @@ def confusion_table(assessment: Assessment) -> Table | None:
     """The confusion matrix as a table for the terminal; None where it would not fit."""
     if len(assessment.labels) > SHOWN // 2:
         return None
-    table = Table("label · answer", *map(_figures, assessment.labels))
+    table = Table("label · answer", *map(_figures, map(escape, assessment.labels)))
     for label, row in zip(assessment.labels, assessment.confusion, strict=True):
-        table.add_row(label, *(f"{count:,}" for count in row))
+        table.add_row(escape(label), *(f"{count:,}" for count in row))
     return table
 
 

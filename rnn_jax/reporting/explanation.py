@@ -76,9 +76,10 @@ def page(looks: Sequence[Look]) -> str:
     parts = []
     for look in looks:
         probability = 1 / (1 + np.exp(-look.explanation.log_odds))
+        answer = look.label if probability > 0.5 or not look.of_two else look.other
+        shown = probability if answer == look.label else 1 - probability
         parts.append(
-            f"<h2>{escape(look.label if probability > 0.5 else look.other)}, "
-            f"{max(probability, 1 - probability):.1%} "
+            f"<h2>{escape(answer)}, {shown:.1%} "
             f"(log-odds {look.explanation.log_odds:+.2f}; of unknown words alone "
             f"{look.explanation.log_odds_of_nothing:+.2f})</h2>"
             f'<p class="key">{look.check()}</p>'

@@ -18,7 +18,8 @@ def text_files_table(rows: Sequence[Record]) -> str:
     """A line a measurement."""
     lines: list[list[str]] = [["what", "library", "rows", "MB", "seconds", "rows/s", "peak memory MB"]]
     for row in rows:
-        peak = row.get("peak_bytes")
+        # Workers are measured together: the largest counts for each of them.
+        peak = row.get("peak_bytes", 0) + row.get("cores", 0) * row.get("peak_bytes_of_a_worker", 0)
         lines.append(
             [
                 *(row["what"], row["library"], f"{row['rows']:,}"),

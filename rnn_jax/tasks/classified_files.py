@@ -67,12 +67,14 @@ def classify_rows(predictor: Predictor, files: Files, progress: Callable[[int], 
     try:
         with whole_file(files.output, unfinished) as file:
             output = OUTPUTS[kind](file)
-            for block in table.blocks():
-                more = _answers(predictor, block.column(column), new)
-                output.write(block, more)
-                rows, unread = rows + len(block), unread + more[LABEL].null_count
-                progress(rows)
-            output.close()
+            try:
+                for block in table.blocks():
+                    more = _answers(predictor, block.column(column), new)
+                    output.write(block, more)
+                    rows, unread = rows + len(block), unread + more[LABEL].null_count
+                    progress(rows)
+            finally:
+                output.close()
             if not rows:
                 raise UserError(f"{files.input} has no rows below its header: nothing to classify")
     except OSError as error:

@@ -56,7 +56,7 @@ def data_of(settings: Settings, texts: labelled_texts.LabelledTexts) -> Data:
         replace(own, beside={**own.beside, "rows": rows})
         for own, rows in zip(splits, texts.rows, strict=True)
     )
-    preprocessor = TextPreprocessor(texts.vocabulary, ratios, texts.labels)
+    preprocessor = TextPreprocessor(texts.vocabulary, ratios, texts.labels, texts.text_column)
     return Data(
         texts.name,
         "texts",

@@ -82,6 +82,10 @@ class TokenPreprocessor(NamedTuple):
         """The tokens, by index."""
         return self.tokenizer.names(range(self.tokenizer.size))
 
+    def answer_names(self) -> tuple[str, ...]:
+        """None beside the tokens."""
+        return ()
+
 
 def make_model(settings: Settings, vocabulary_size: int) -> LanguageModel:
     """The network, with its initial weights."""

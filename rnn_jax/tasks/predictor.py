@@ -65,6 +65,7 @@ class Look(NamedTuple):
     known: list[bool]  # [T - 1], whether the network knows the word
     label: str = SENTIMENT[1]
     other: str = SENTIMENT[0]  # what speaks against it
+    of_two: bool = True  # whether there are two labels; of more, `label` is the most probable
 
     def check(self) -> str:
         """How far the explanation can be trusted, in a line."""
@@ -93,8 +94,7 @@ class Predictor:
     def __init__(self, workdir: str | Path) -> None:
         run = open_classifier(workdir)
         self._reads, self._params, self._apply = run.settings.text, run.params, run.apply
-        self.vocabulary, self._ratios, self.labels = run.preprocessor
-        self.text_column: str = getattr(run.settings.text, "text_column", "")  # that it has learnt from
+        self.vocabulary, self._ratios, self.labels, self.text_column = run.preprocessor
 
         @jax.jit
         def probabilities(params: ModelParams, batch: Batch) -> Array:
@@ -117,7 +117,7 @@ class Predictor:
         explanation = explain(self._apply, self._params, tokens, self._ratios, number)
         known = [token != UNKNOWN for token in tokens[1:]]
         other = self.labels[0] if len(self.labels) == 2 else "another"
-        return Look(words, explanation, known, self.labels[number], other)
+        return Look(words, explanation, known, self.labels[number], other, len(self.labels) == 2)
 
     def gates(self, text: str) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
         """The words of a text, and the gates of the first recurrent layer at each, `{name: [words, H]}`.

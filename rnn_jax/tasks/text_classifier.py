@@ -225,7 +225,7 @@ def count_f1(logits: Array, labels: Array, weights: Array) -> Sums:
     """
     if logits.ndim == 1:
         return {}
-    kinds = logits.shape[-1]
+    kinds, weights = logits.shape[-1], weights * (labels != NO_LABEL)
     has, given = (jax.nn.one_hot(each, kinds) * weights[:, None] for each in (labels, logits.argmax(axis=-1)))
     return {"macro_f1": Mean(2 * jnp.minimum(has, given).sum(axis=0), (has + given).sum(axis=0))}
 

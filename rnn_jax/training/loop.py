@@ -127,7 +127,7 @@ class Run:
             meet("the directory is checked")  # by all, before one fills it
             with StopRequests() as self._stop:
                 self._start(initial_params)
-                with self._progress, self._saver:
+                with self._progress, self._saver, self._trace or contextlib.nullcontext():
                     while self._step < self.total_steps and not self._patience_is_out():
                         self._train_epoch()
                         self._end_epoch()
@@ -207,8 +207,6 @@ class Run:
 
     def _end_epoch(self) -> None:
         """Validates, saves, and starts new sums."""
-        if self._trace is not None:
-            self._trace.end()  # of a short epoch
         epoch, selection = self._step // self.epoch_steps, self.task.selection
         train = self._epoch_means()
         del train[NORM]

@@ -26,6 +26,9 @@ class Preprocessor(Protocol):
     def row_names(self) -> Sequence[str]:
         """What the rows of the part `embedding` of a network stand for; of others, none."""
 
+    def answer_names(self) -> Sequence[str]:
+        """What the outputs of a network stand for, where they have names of their own."""
+
 
 class Data(NamedTuple):
     """A dataset, ready to be trained on."""

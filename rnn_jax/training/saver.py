@@ -61,7 +61,7 @@ class Saver:
         if is_first():
             self._directory.forget_metrics_after(self.saved or 0)
         if self._with_tensorboard:
-            self._tensorboard = TensorBoard(self._directory.path, self.saved or 0)
+            self._tensorboard = TensorBoard(self._directory.path, self.saved or 0, self._report)
 
     def log(self, record: dict[str, Any]) -> None:
         """Adds a line to the log, now or, where that fails, with a later one."""

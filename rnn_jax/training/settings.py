@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rnn_jax.seeds import words
-from rnn_jax.settings import EXTENDABLE, Rate, above, at_least
+from rnn_jax.settings import EXTENDABLE, NEUTRAL, Rate, above, at_least
 from rnn_jax.training.optimizer import OptimizerName, ScheduleName
 
 
@@ -19,7 +19,7 @@ class TrainingSettings:
     """Stop after so many epochs without a better one on the validation split; 0 never stops early."""
     batch_size: Annotated[int, above(0)] = 128
     """Examples a step, over all devices."""
-    accumulate: Annotated[int, above(0), EXTENDABLE] = 1
+    accumulate: Annotated[int, above(0), EXTENDABLE, NEUTRAL] = 1
     """Parts that a device works on its examples of a step in, one after the other (gradient accumulation):
     less memory, the same result up to rounding."""
     optimizer: OptimizerName = "adam"

@@ -6,7 +6,7 @@ its plugin for profiles reads the rest.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import jax
 
@@ -17,7 +17,7 @@ STEPS = 5
 
 
 class Trace:
-    """Traces the steps after the first ones of a process.
+    """Traces the steps after the first ones of a process; a context manager, which ends the trace.
 
     Args:
         folder: where to.
@@ -35,6 +35,12 @@ class Trace:
         except OSError as error:
             raise UserError(f"--profile {folder} cannot be written: {error.strerror}") from error
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
     def after_step(self, state: Any) -> None:
         """Begins after some steps, and ends after some more, once the state has been computed."""
         self._taken += 1
@@ -48,7 +54,12 @@ class Trace:
 
     def end(self) -> None:
         """Writes what has been traced, if the steps came to an end before."""
-        if self._running:
-            self._running = False
+        if not self._running:
+            return
+        self._running = False
+        try:
             jax.profiler.stop_trace()
+        except (OSError, RuntimeError) as error:  # a full disk must not end the run
+            self._report(f"warning: the trace cannot be written ({error})")
+        else:
             self._report(f"a trace of {self._taken - FIRST} steps is in {self._folder}")

@@ -31,6 +31,7 @@ class Source(NamedTuple):
         settings: what they were made with, by name.
         parts: of the network that they are of.
         names: what the rows of its part `embedding` stand for.
+        answers: what its outputs stand for, where they have names.
         params: the weights.
     """
 
@@ -40,12 +41,14 @@ class Source(NamedTuple):
     parts: Mapping[str, Part]
     names: Sequence[str]
     params: ModelParams
+    answers: Sequence[str] = ()
 
 
 def of_run(path: str | Path, run: Opened) -> Source:
     """The best weights of a run."""
     names, task = run.preprocessor.row_names(), run.task
-    return Source(str(path), task.name, to_flat(run.settings), task.parts, names, run.params)
+    answers = run.preprocessor.answer_names()
+    return Source(str(path), task.name, to_flat(run.settings), task.parts, names, run.params, answers)
 
 
 def of_layers(path: str | Path) -> Source:
@@ -80,8 +83,8 @@ def costs(path: str | Path) -> dict[str, Any]:
 def transfer(theirs: Source, task: Task, settings: Settings, preprocessor: Preprocessor) -> Transferred:
     """Weights of another network for a new run.
 
-    All of them, where both learn the same task with weights of the same shapes from inputs of the same names;
-    else those of the parts that both tasks have, vectors by name, and the rest as it is drawn.
+    All of them, where both learn the same answers from the same inputs; else those of the parts that both
+    tasks have, vectors by name, and the rest as it is drawn.
 
     Args:
         theirs: the weights.
@@ -107,7 +110,8 @@ def transfer(theirs: Source, task: Task, settings: Settings, preprocessor: Prepr
             raise UserError(f"--init-from {path} has {option} {other[name]}: use that, and not {mine[name]}")
     drawn = jax.device_get(task.init())
     names = preprocessor.row_names()
-    if theirs.learnt == task.name and theirs.names == names:
+    answers = preprocessor.answer_names()
+    if theirs.learnt == task.name and theirs.names == names and theirs.answers == answers:
         if jax.tree.map(jnp.shape, theirs.params) != jax.tree.map(jnp.shape, drawn):
             raise UserError(f"--init-from {path} is another network: use its settings")
         return Transferred(theirs.params, f"all weights from {path}")

@@ -18,6 +18,15 @@ def best_weights(directory: RunDirectory, task: Task) -> ModelParams:
     """The weights of the best epoch so far, as NumPy arrays; the run may be going on.
 
     Raises:
+        UserError: as `read_best`.
+    """
+    return read_best(directory, task)[0]
+
+
+def read_best(directory: RunDirectory, task: Task) -> tuple[ModelParams, str]:
+    """These weights, and the fingerprint of what was learnt from.
+
+    Raises:
         UserError: if the directory holds no checkpoint of a whole epoch, or none that can be read.
     """
     like = Checkpoint(None, jax.device_get(task.init()), {})
@@ -26,7 +35,7 @@ def best_weights(directory: RunDirectory, task: Task) -> ModelParams:
         raise UserError(f"{directory.path} holds no checkpoint: train it first")
     if found.best is None:
         raise UserError(f"{directory.path} holds no checkpoint of a whole epoch yet: let the run go on")
-    return found.best
+    return found.best, found.progress.get("data", "")
 
 
 class Opened(NamedTuple):
@@ -36,6 +45,7 @@ class Opened(NamedTuple):
     preprocessor: Preprocessor
     task: Task
     params: ModelParams  # the best weights
+    fingerprint: str = ""  # of what it has learnt from, where that may change
 
 
 def open_run(workdir: str | Path, recipe: Recipe, **neutral: Any) -> Opened:
@@ -53,4 +63,4 @@ def open_run(workdir: str | Path, recipe: Recipe, **neutral: Any) -> Opened:
     settings = with_flat(directory.read(recipe.name, recipe.settings), **neutral)
     preprocessor = recipe.preprocessor(settings, directory.path)
     task = recipe.make(settings, preprocessor)
-    return Opened(settings, preprocessor, task, best_weights(directory, task))
+    return Opened(settings, preprocessor, task, *read_best(directory, task))

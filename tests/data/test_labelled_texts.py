@@ -220,6 +220,60 @@ def test_rows_are_encoded_once_and_anew_when_the_file_changes(write, read, tmp_p
     assert len(calls) == 2
 
 
+def test_a_folder_is_read_anew_when_a_text_goes_to_another_label(read, tmp_path):
+    for number in range(60):
+        file = tmp_path / "texts" / ("neg", "pos")[number % 2] / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"word{number}")
+    first = read(str(tmp_path / "texts"))
+    (tmp_path / "texts/neg").rename(tmp_path / "texts/bad")
+    again = read(str(tmp_path / "texts"))
+    assert (first.labels, again.labels) == (("neg", "pos"), ("bad", "pos"))
+
+
+def test_splits_of_which_nothing_is_left_are_named(write, read):
+    places = {
+        "train": write("train.csv", menu(60)),
+        "test": write("test.csv", menu(60)),
+        "blank": write("blank.csv", [(text, "") for text, _ in menu(9)]),
+    }
+    for settings, part in (
+        ({"test": places["test"]}, "train"),
+        ({"test": places["blank"]}, "test"),
+        ({"test": places["test"], "validation": places["test"]}, "train"),
+    ):
+        with pytest.raises(UserError, match=f"no row of the {part} split can be used"):
+            read(places["train"], **settings)
+
+
+def test_refit_trains_on_rows_that_are_validated_on_otherwise(write, read):
+    """Also where a data set brings its own, as those of TFDS do."""
+    count = 60
+    rows = EncodedRows(
+        ["a"],
+        ["x", "y"],
+        np.zeros(count, np.int32),
+        np.ones(count, np.int32),
+        (np.arange(count) % 2).astype(np.int32),
+        np.arange(count).astype(np.uint64),
+        (np.arange(count) // 20).astype(np.int8),
+    )
+    parts = split_rows("own", rows, refit=True).parts
+    assert np.bincount(parts).tolist() == [40, 0, 20]
+    assert rows.numbers[[0, 20, 59]].tolist() == [1, 1, 20]
+
+
+def test_half_a_character_in_a_label_is_named(read, tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "a", "label": "b\\ud83d"}\n')
+    with pytest.raises(UserError, match="'label' of row 1 holds half a character"):
+        read(str(tmp_path / "a.jsonl"))
+
+
+def test_text_and_label_are_two_columns(write, read):
+    with pytest.raises(UserError, match="'text' cannot be both text and label"):
+        read(write("train.csv", menu(60)), text_column="text", label_column="text")
+
+
 def test_a_file_that_changes_while_it_is_read_is_refused(write, read, tmp_path, monkeypatch):
     path = write("train.csv", menu(60))
     inner = labelled_files.rows_of

@@ -100,6 +100,8 @@ def test_a_folder_has_a_subfolder_a_label(tmp_path):
     [
         ("a.csv", b"text,label\na,b\nc,d,e\n", r"Row #3: Expected 2 columns, got 3: c,d,e"),
         ("a.csv", b"text,label\nc\n", r"Row #2: Expected 2 columns, got 1: c"),
+        ("a.csv", b"text,label\nabout UTF8,b,c\n", r"Row #2: Expected 2 columns, got 3"),
+        ("a.csv", b'text,label\n"never ends,b\n' + b"more,c\n" * 2_000_000, "a quotation mark has no end"),
         ("a.csv", b"text,text\na,b\n", r"two columns of one name in its header: 'text', 'text'"),
         ("a.csv", b"", "Empty CSV file"),
         (
@@ -114,7 +116,7 @@ def test_a_folder_has_a_subfolder_a_label(tmp_path):
         ("a.parquet", b"text,label\n", r"cannot be read"),
         ("a.xlsx", b"", r"a file that ends in \.csv, \.tsv, \.jsonl, \.ndjson, \.parquet, or a folder"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_what_is_odd_is_named(name, content, message, tmp_path):
     (tmp_path / name).write_bytes(content)
@@ -129,6 +131,19 @@ def test_the_byte_that_is_not_utf8_is_found_wherever_it_is(tmp_path, monkeypatch
         (tmp_path / "a.txt").write_bytes(text + b"\xe9" + b"\nand more")
         said = str(tables.not_utf8(tmp_path / "a.txt"))
         assert f"byte 0xe9 at offset {len(text)} in line {text.count(10) + 1};" in said
+
+
+def test_half_a_character_is_written_as_it_was_read(tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"text": "cut \\ud83d", "n": "caf\u00e9"}\n', encoding="utf-8")
+    with (tmp_path / "out.jsonl").open("wb") as file:
+        for block in open_table(tmp_path / "in.jsonl").blocks():
+            OUTPUTS[".jsonl"](file).write(block, {})
+    assert rows_of(tmp_path / "out.jsonl") == rows_of(tmp_path / "in.jsonl")
+
+
+def test_an_empty_line_is_a_row_where_there_is_one_column(tmp_path):
+    (tmp_path / "a.csv").write_text("text\na\n\nb\n")
+    assert [row["text"] for row in rows_of(tmp_path / "a.csv")] == ["a", "", "b"]
 
 
 def test_what_is_not_there_is_named(tmp_path):

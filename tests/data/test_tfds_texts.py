@@ -73,6 +73,7 @@ def test_where_the_test_has_no_labels_the_validation_is_tested_on(prepared):
 def test_splits_are_the_data_set_s_own(prepared):
     texts = texts_of(prepared(test_label=1))
     assert [len(texts.train), len(texts.validation), len(texts.test)] == [60, 9, 6]
+    assert [rows.tolist() for rows in texts.rows] == [list(range(1, n + 1)) for n in (60, 9, 6)]
 
 
 def test_one_text_alone(prepared):

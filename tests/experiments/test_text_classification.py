@@ -53,7 +53,8 @@ def test_three_labels_from_a_file_to_answers(call, write, tmp_path, capsys):
     assert result["dataset"] == "train.csv"
     assert result["test_macro_f1"] > 0.9
     assert result["validation_macro_f1"] > 0.9
-    assert json.loads((tmp_path / "run" / "labels.json").read_text()) == ["fish", "fruit", "meat"]
+    told = json.loads((tmp_path / "run" / "labels.json").read_text())
+    assert told == {"labels": ["fish", "fruit", "meat"], "text_column": "text"}
 
     (tmp_path / "train.csv").unlink()  # what has been learnt needs no data
     predictor = Predictor(tmp_path / "run")
@@ -79,8 +80,35 @@ def test_the_same_command_goes_on_with_the_same_texts_alone(call, write, tmp_pat
     write("train.csv", menu(303))
     with pytest.raises(UserError, match="run has learnt from other data than these"):
         train(call, "--epochs 13")
-    with pytest.raises(UserError, match="other texts than run has learnt from"):
+    with pytest.raises(UserError, match="other data than run has learnt from"):
         call(evaluate, "--workdir run --cache-dir cache --num-devices 1")
+
+
+def test_a_file_that_was_labelled_anew_is_not_evaluated_on(call, write):
+    rows = menu(300)
+    write("train.csv", rows)
+    train(call, "--epochs 1")
+    for label in ("zfish", "meat"):  # the same words; other numbers, or fewer labels
+        write("train.csv", [(text, label if own == "fish" else own) for text, own in rows])
+        with pytest.raises(UserError, match="other data than run has learnt from"):
+            call(evaluate, "--workdir run --cache-dir cache --num-devices 1")
+
+
+def test_labels_with_other_names_have_a_head_of_their_own(call, write, capsys):
+    write("train.csv", menu(300))
+    train(call, "--epochs 1")
+    write("train.csv", [(text, label.upper()) for text, label in menu(300)])
+    train(call, "--epochs 1 --workdir new --init-from run")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "and the recurrent layers; drawn: head" in said
+
+
+def test_the_column_that_was_learnt_from_is_found_again(call, write, tmp_path):
+    write("train.csv", menu(300), ("notes", "label"))
+    train(call, "--epochs 1")
+    write("in.csv", [(n, text) for n, (text, _) in enumerate(menu(9))], ("id", "notes"))
+    call(predict, "--workdir run --input in.csv --output out.csv")
+    assert (tmp_path / "out.csv").exists()
 
 
 def test_two_labels_and_what_reads_their_ratios(call, write, tmp_path, capsys):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rnn_jax.reporting.assessment import assess, by_label, confusion_table
 from rnn_jax.reporting.assessment_page import assessment_page
 
-LABELS = ("fish", "<fruit>", "meat", "none")
+LABELS = ("fish", "<fruit>", "[b]meat[/]", "[/none]")
 
 
 @pytest.fixture
@@ -79,7 +79,8 @@ def test_tables_for_the_terminal(drawn):
     console.print(by_label(found))
     console.print(confusion_table(found))
     shown = console.export_text()
-    assert "meat" in shown
+    assert "[b]meat[/]" in shown
+    assert "[/none]" in shown
     assert "–" in shown  # of none
     many = assess(tuple(map(str, range(30))), np.eye(30), np.arange(30))
     assert confusion_table(many) is None

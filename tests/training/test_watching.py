@@ -1,9 +1,12 @@
 """What people look at while a run goes on: its log for TensorBoard, and a trace of some steps."""
 
 import gzip
+import io
 import json
 
+import jax
 import pytest
+from rich.console import Console
 
 from rnn_jax.data import tfrecord
 from rnn_jax.errors import UserError
@@ -67,6 +70,38 @@ def test_a_trace_holds_the_steps(tmp_path):
     names = [event.get("name", "") for event in found]
     assert names.count("train_step") == 3  # of six, the first three come before
     assert any("fusion" in name for name in names)  # what XLA makes of them
+
+
+def test_a_trace_goes_on_over_short_epochs(tmp_path):
+    settings = with_flat(CONFIG, epochs=10, batch_size=44, buckets=1)
+    make_run(tmp_path / "run", settings, profile=str(tmp_path / "trace"), devices=1).train("test")
+    [trace] = (tmp_path / "trace").rglob("perfetto_trace.json.gz")
+    found = json.loads(gzip.decompress(trace.read_bytes()))["traceEvents"]
+    assert [event.get("name", "") for event in found].count("train_step") == 5
+
+
+def test_a_full_disk_ends_neither_trace_nor_run(tmp_path, monkeypatch, capsys):
+    writer = pytest.importorskip(
+        "tensorboardX.event_file_writer", reason="pip install 'rnn-jax[tensorboard]'"
+    )
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    def stop():
+        profiler()
+        full()
+
+    profiler = jax.profiler.stop_trace
+    monkeypatch.setattr(jax.profiler, "stop_trace", stop)
+    console = Console(file=io.StringIO())
+    run = make_run(tmp_path / "run", tensorboard=True, profile=str(tmp_path / "trace"), console=console)
+    flush, failures = writer.EventsWriter.flush, iter([full])  # the disk is full once
+    monkeypatch.setattr(writer.EventsWriter, "flush", lambda self: next(failures, flush)(self))
+    assert run.train("test")["epochs_run"] == 2
+    said = console.file.getvalue()
+    assert "the file for TensorBoard cannot be written (No space left on device)" in said
+    assert "the trace cannot be written" in said
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
