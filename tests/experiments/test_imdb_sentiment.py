@@ -196,7 +196,7 @@ def test_predictions_are_those_of_the_network_on_the_same_tokens(trained, script
 
     texts = ["I did not like it. " * 30, "Splendid!<br />Never dull, UNSEENWORD", "a"]
     run = RunDirectory(trained)
-    config, (vocabulary, *_), _, params = open_run(run.path, RECIPE)
+    config, (vocabulary, *_), _, params, _ = open_run(run.path, RECIPE)
     apply, _ = split(lambda: make_model(config))
     _, printed = script(predict, "--workdir", trained, "--json", *texts)
     for text, line in zip(texts, printed.splitlines(), strict=True):

@@ -62,7 +62,7 @@ def test_a_run_leaves_what_was_promised(trained, capsys):
 
 def test_the_loss_is_that_of_one_token_after_another(trained, text):
     """The log-odds of the whole test text in one pass, with its parts side by side, as NumPy adds them up."""
-    settings, preprocessor, _, params = open_run(trained, RECIPE)
+    settings, preprocessor, _, params, _ = open_run(trained, RECIPE)
     result = json.loads((trained / "result.json").read_text())
     generator = Generator(trained)
     tokens = preprocessor.tokenizer.encode(TEXT[-round(0.05 * len(TEXT)) :])
