@@ -55,7 +55,7 @@ def main() -> int:
     try:
         from rnn_jax.reporting import scaling_plots
     except ModuleNotFoundError as error:
-        print(f"no plot: {error.name} is not installed (pip install 'rnn-jax[plots]')", file=sys.stderr)
+        print(f"no plot: {error.name} is not installed (pip install matplotlib)", file=sys.stderr)
         return 0
     for name, picture in scaling_plots.pictures(rows, jax.default_backend()).items():
         picture.save(folder / name)

@@ -55,7 +55,7 @@ class Options:
     """Tokens a second of training steps; validation perplexity over seconds of training; or seconds to write
     texts of some lengths with the run in --workdir."""
     peers: tuple[Literal["torch"], ...] = ()
-    """Who trains, too: torch, which needs PyTorch (pip install 'rnn-jax[peers]')."""
+    """Who trains, too: torch, which needs PyTorch (pip install torch)."""
     ours: bool = True
     """Whether this project trains; --no-ours measures the peers alone."""
     workdir: Place | None = None

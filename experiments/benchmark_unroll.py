@@ -93,7 +93,7 @@ def read_options() -> Options:
         if peer not in PEERS:
             raise UserError(f"--peers {peer}: choose from {', '.join(PEERS)}")
         if not is_installed(peer):
-            raise UserError(f"--peers {peer}: it is not installed: pip install 'rnn-jax[peers]'")
+            raise UserError(f"--peers {peer}: it is not installed: pip install {peer}")
     return options
 
 
@@ -187,7 +187,7 @@ def draw(rows: list[dict[str, Any]], folder: Path) -> None:
     try:
         from rnn_jax.reporting import benchmark_plots
     except ModuleNotFoundError as error:
-        print(f"no plots: {error.name} is not installed (pip install 'rnn-jax[plots]')", file=sys.stderr)
+        print(f"no plots: {error.name} is not installed (pip install matplotlib)", file=sys.stderr)
         return
     for name, picture in benchmark_plots.pictures(rows, jax.default_backend()).items():
         picture.save(folder / name)

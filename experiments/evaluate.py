@@ -9,6 +9,7 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.markup import escape
 
 from experiments.command_line import Place, parse, run
 from rnn_jax.data.batches import Bucketed
@@ -56,7 +57,7 @@ def main() -> None:
     recipe = recipe_of(options.workdir)
     require(not options.page or recipe in CLASSIFIERS, "page", options.page, "is for runs of classifiers")
     if options.page and find_spec("matplotlib") is None:
-        raise UserError("--page needs matplotlib: pip install 'rnn-jax[plots]'")
+        raise UserError("--page needs matplotlib: pip install matplotlib")
     settings = RunDirectory(options.workdir).read(recipe.name, recipe.settings)
     batch_size = settings.training.batch_size
     num_devices = set_up_devices(options.num_devices, batch_size)  # before JAX starts
@@ -90,6 +91,9 @@ def show(assessment: Assessment) -> None:
     console.print(by_label(assessment))
     if (table := confusion_table(assessment)) is not None:
         console.print(table)
+    sizes = assessment.confusion.sum(axis=1)
+    most = escape(assessment.labels[sizes.argmax()])
+    console.print(f"always answering {most} would be right for {sizes.max() / max(sizes.sum(), 1):.2%}")
     console.print(f"expected calibration error {assessment.calibration_error:.2%}")
 
 

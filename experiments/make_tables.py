@@ -107,7 +107,7 @@ def make_files(root: Path) -> Files:
             scaling_plots,
         )
     except ModuleNotFoundError as error:
-        raise UserError(f"plots need {error.name}: pip install 'rnn-jax[plots]'") from error
+        raise UserError(f"plots need {error.name}: pip install matplotlib") from error
 
     results = root / "results"
     runs = load_runs(results / "raw")

@@ -26,7 +26,7 @@ from rnn_jax.training.compilation import keep_compiled_programs
 
 @dataclass(frozen=True)
 class Options:
-    """Says of each text whether it is positive or negative, and how probable that is.
+    """Says of each text which label it has, positive or negative for film reviews, and how probable that is.
 
     Without texts, reads one a line from standard input; LF or CRLF ends a line, and nothing else does.
     Every text has its answer, in its place; the answer to one without words is that it has none. Only where
@@ -168,7 +168,7 @@ def write(name: str, option: str, save: Callable[[Path], object]) -> None:
 def check_gates(name: str) -> None:
     """Raises UserError if gates cannot be drawn into a file."""
     if find_spec("matplotlib") is None:
-        raise UserError("--gates needs matplotlib: pip install 'rnn-jax[plots]'")
+        raise UserError("--gates needs matplotlib: pip install matplotlib")
     if not name.endswith(".png"):
         raise UserError(f"--gates {name}: name a file that ends in .png")
 

@@ -72,7 +72,7 @@ def read_options(kind: type[Options], presets: Mapping[str, Any], first: str) ->
             raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: must be above 0")
     check(settings_of(options))
     if options.logger == "tensorboard" and find_spec("tensorboardX") is None:
-        raise UserError("--logger tensorboard needs tensorboardX: pip install 'rnn-jax[tensorboard]'")
+        raise UserError("--logger tensorboard needs tensorboardX: pip install tensorboardX")
     training = settings_of(options).training
     for name, neutral in (("freeze_epochs", 0), ("pretrained_rate", 1.0)):
         value = getattr(training, name)

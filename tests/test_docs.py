@@ -11,7 +11,7 @@ from rnn_jax.cells import CELLS
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT / "docs" / "_ext"))
 
-diagram = pytest.importorskip("diagram", reason="draws with matplotlib: pip install 'rnn-jax[plots]'")
+diagram = pytest.importorskip("diagram", reason="draws with matplotlib: pip install matplotlib")
 import equations  # noqa: E402
 
 LSTM = """The long short-term memory.
@@ -62,7 +62,7 @@ def test_every_cell_s_file_has_equations_that_can_be_drawn(name, tmp_path):
 
 
 def test_sections_are_cut_out_and_their_links_lead_on(monkeypatch, tmp_path):
-    pytest.importorskip("sphinx", reason="builds the site: pip install 'rnn-jax[docs]'")
+    pytest.importorskip("sphinx", reason="builds the site: pip install sphinx")
     import sections
 
     page = "# Title\n\n## First\n\ntext\n\n### Inner\n\n```sh\n# no heading\n```\n\n## Second\n\nmore\n"

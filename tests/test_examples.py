@@ -46,8 +46,8 @@ def runs(tmp_path_factory):
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_function_has_an_example_that_is_true(name, runs, monkeypatch):
     if name.startswith(("interchange.weight_files", "tasks.exported")):
-        pytest.importorskip("safetensors", reason="pip install 'rnn-jax[weights]'")
-        pytest.importorskip("flatbuffers", reason="pip install 'rnn-jax[weights]'")
+        pytest.importorskip("safetensors", reason="pip install safetensors flatbuffers")
+        pytest.importorskip("flatbuffers", reason="pip install safetensors flatbuffers")
     monkeypatch.chdir(runs)
     module = importlib.import_module(f"rnn_jax.{name.rpartition('.')[0]}")
     public = getattr(module, name.rpartition(".")[2])

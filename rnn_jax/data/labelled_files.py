@@ -31,6 +31,17 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> tuple[En
     """
     tables = {part: open_table(place) for part in PARTS if (place := getattr(settings, part))}
     columns = {part: columns_of(table, settings) for part, table in tables.items()}
+    for part, table in tables.items():
+        if isinstance(table, Folder):
+            if table.passed_over:
+                where = "LABEL/NAME.txt, and those of unlabelled texts"
+                log.info(
+                    "%s: %s files are passed over, all but %s", table.path, f"{table.passed_over:,}", where
+                )
+        else:
+            log.info(
+                "%s (%s): the text is in the column %r, the label in %r", table.path, part, *columns[part]
+            )
     before = {part: identity(table.path) for part, table in tables.items()}
     key = json.dumps(
         [VERSION, {part: [str(tables[part].path.resolve()), before[part], columns[part]] for part in tables}]
@@ -49,7 +60,7 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> tuple[En
                 yield rows_of(block, columns[part], PARTS.index(part), table.path, read)
                 read += len(block)
             if not read:
-                raise UserError(f"{table.path} has no rows below its header: nothing to learn from")
+                raise UserError(f"{table.path} has no rows below its header")
             if identity(table.path) != before[part]:
                 raise UserError(f"{table.path} has changed while it was read: run the command again")
 

@@ -111,11 +111,18 @@ def _say(
     name: str, rows: EncodedRows, labels: tuple[str, ...], numbers: NDArray[np.int32], used: NDArray[np.bool_]
 ) -> None:
     """What there is, and what is odd about it."""
-    own = rows.parts == 0
-    counts = np.bincount(numbers[own & used], minlength=len(labels))
-    shown = ", ".join(f"{label} {count:,}" for label, count in list(zip(labels, counts, strict=True))[:SHOWN])
+    trained = rows.parts == 0
+    counts = np.bincount(numbers[trained & used], minlength=len(labels))
+    shown = ", ".join(
+        f"{label}: {count:,}" for label, count in list(zip(labels, counts, strict=True))[:SHOWN]
+    )
     more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
-    log.info("%s: %s rows; %s labels: %s%s", name, f"{own.sum():,}", len(labels), shown, more)
+    log.info("%s: %s rows; %s labels: %s%s", name, f"{trained.sum():,}", len(labels), shown, more)
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        alike.setdefault(label.casefold(), []).append(label)
+    for own in (own for own in alike.values() if len(own) > 1):
+        log.info("%s differ in capitals alone: they are labels of their own", " and ".join(own))
     for what, odd in (
         ("have no label", rows.labels == NO_LABEL),
         ("have no words", (rows.labels != NO_LABEL) & (rows.lengths == 0)),

@@ -10,6 +10,7 @@ a whole.
 """
 
 import contextlib
+import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ BLOCK_BYTES = 2**22  # of a file, read at once
 BLOCK_ROWS = 8192
 FOLDER_COLUMNS = ("text", "label")
 UNLABELLED_FOLDERS = ("unsup",)  # as aclImdb calls it
+SEPARATORS = (";", "\t", ",", "|")  # that tables have, where another was expected
 MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}  # the byte-order marks of other encodings
 
 
@@ -96,6 +98,9 @@ class Delimited:
         self.columns: tuple[str, ...] = ()
         with _readable(path), self._open() as reader:
             self.columns = tuple(reader.schema.names)
+        other = next((sign for sign in SEPARATORS if len(self.columns) == 1 and sign in self.columns[0]), "")
+        if other:
+            raise UserError(f"{path} is separated by {other!r}, and not by {delimiter!r}: save it so")
         if len(set(self.columns)) < len(self.columns):
             raise UserError(f"{path} has two columns of one name in its header: {_listed(self.columns)}")
 
@@ -191,12 +196,12 @@ class Objects:
 
 
 class JsonLines:
-    """A JSON object a line; its columns are the names in the first object."""
+    """A JSON object a line; its columns are the names in the first `BLOCK_ROWS` objects."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        first = next(self._lines(), {})
-        self.columns = tuple(first)
+        first = itertools.islice(self._lines(), BLOCK_ROWS)
+        self.columns = tuple(dict.fromkeys(name for row in first for name in row))
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Objects]:
         """See `Table`."""
@@ -259,6 +264,9 @@ class Folder:
             for each in path.iterdir()
             if each.is_dir() and not each.name.startswith(".") and each.name not in UNLABELLED_FOLDERS
         )
+        taken = sum(1 for label in self.labels for _ in (path / label).glob("*.txt"))
+        there = sum(1 for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
+        self.passed_over = there - taken
         if not self.labels:
             raise UserError(
                 f"{path} has no subfolders: it takes one for each label, with texts as .txt files"

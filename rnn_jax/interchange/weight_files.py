@@ -47,7 +47,7 @@ def import_safetensors() -> "ModuleType":
     try:
         import safetensors.numpy as library
     except ImportError as error:
-        raise UserError("weights in files need safetensors: pip install 'rnn-jax[weights]'") from error
+        raise UserError("weights in files need safetensors: pip install safetensors flatbuffers") from error
     return library
 
 

@@ -85,7 +85,7 @@ def measure_scikit_learn(train: Path, path: Path) -> dict[str, Any]:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
     except ImportError as error:
-        raise UserError("scikit-learn is not installed: pip install 'rnn-jax[baselines]'") from error
+        raise UserError("scikit-learn is not installed: pip install scikit-learn") from error
     model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=2), LogisticRegression(max_iter=1000))
     texts, labels = zip(*_rows(train), strict=True)
     model.fit(texts, labels)

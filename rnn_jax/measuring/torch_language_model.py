@@ -46,7 +46,7 @@ def import_torch() -> Any:
     try:
         import torch
     except ModuleNotFoundError as error:
-        raise UserError("--peers torch: PyTorch is not installed: pip install 'rnn-jax[peers]'") from error
+        raise UserError("--peers torch: PyTorch is not installed: pip install torch") from error
     return torch
 
 

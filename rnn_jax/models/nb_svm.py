@@ -71,6 +71,6 @@ def fit(features: sparse.csr_matrix, labels: NDArray[np.integer], c: float) -> M
     try:
         from sklearn.svm import LinearSVC
     except ModuleNotFoundError as error:
-        raise UserError("NB-SVM needs scikit-learn: pip install 'rnn-jax[baselines]'") from error
+        raise UserError("NB-SVM needs scikit-learn: pip install scikit-learn") from error
     machine = LinearSVC(C=c, random_state=0).fit(features, labels)
     return Machine(machine.coef_[0], float(machine.intercept_[0]))

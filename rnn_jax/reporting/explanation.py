@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 from rich.console import Group, RenderableType
+from rich.markup import escape as escape_markup
 from rich.table import Table
 from rich.text import Text
 
@@ -32,7 +33,12 @@ def in_terminal(look: Look) -> RenderableType:
     for word, share, known in zip(look.words, colours, look.known, strict=True):
         text.append(word, style=_style(share) if known else "dim strike")
         text.append(" ")
-    table = Table("word", "integrated gradients", "occlusion", title="What moved the log-odds most")
+    table = Table(
+        "word",
+        "integrated gradients",
+        "occlusion",
+        title=f"What moved the log-odds of {escape_markup(look.label)} most",
+    )
     for place in strongest(look):
         values = (look.explanation.gradients[place + 1], look.explanation.occlusion[place + 1])
         table.add_row(look.words[place], *(f"{value:+.3f}" for value in values))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from rnn_jax.data.labelled_files import text_column_of
-from rnn_jax.data.tables import OUTPUTS, Folder, ending, open_table
+from rnn_jax.data.tables import OUTPUTS, ending, open_table
 from rnn_jax.durable import whole_file
 from rnn_jax.errors import UserError
 from rnn_jax.tasks.predictor import Predictor
@@ -51,8 +51,13 @@ def classify_rows(predictor: Predictor, files: Files, progress: Callable[[int], 
     Raises:
         UserError: if a file cannot be read or written, has no text, or has a column of the new names already.
     """
-    table, kind = open_table(files.input), ending(files.output)
-    if isinstance(table, Folder) or ending(files.input) != kind:
+    kind = ending(files.output)
+    if files.input.is_dir():
+        raise UserError(f"--input {files.input} is a folder: it takes a table in a file")
+    table = open_table(files.input)
+    if files.output.exists() and files.output.samefile(files.input):
+        raise UserError(f"--output {files.output} is the input: name another file")
+    if ending(files.input) != kind:
         raise UserError(
             f"--output {files.output} is of another kind than --input {files.input}: use one for both"
         )

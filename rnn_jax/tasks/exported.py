@@ -1,14 +1,25 @@
-"""A trained classifier as a program of its own, which needs no more than JAX to run.
+r"""A trained classifier as a program of its own, which needs no more than JAX to run.
 
-    import jax
+    import json, re
     from pathlib import Path
+    import jax, jax.export, numpy as np
 
-    program = jax.export.deserialize(bytearray(Path("sentiment.program").read_bytes()))
-    probabilities = program.call(tokens, lengths)  # int32 [B, T], int32 [B] -> float32 [B, K] of K labels
+    run = Path("runs/lstm")
+    words = (run / "vocabulary.txt").read_text(encoding="utf-8").splitlines()
+    index = {word: 3 + line for line, word in enumerate(words)}
+    labels = json.loads((run / "labels.json").read_text(encoding="utf-8"))["labels"]
+    program = jax.export.deserialize(bytearray(Path("lstm.program").read_bytes()))
 
-It is StableHLO with the weights in it, for batches of any size and texts of any length; what is beyond the
-length of a text is not read. Tokens are as in training: 1, then the indices of words, which are 3 for the
-first line of the run's `vocabulary.txt`, 4 for the second, and 2 for any other word. A network that reads
+    text = "I expected little, and got a wonderful film."
+    found = re.findall(r"\w+(?:'\w+)*", text.lower())[-499:]  # the last, of --max-length 500
+    tokens = np.array([[1, *(index.get(word, 2) for word in found)]], np.int32)
+    [probabilities] = program.call(tokens, np.array([tokens.shape[1]], np.int32))
+    print(labels[probabilities.argmax()], probabilities.max())
+
+It is StableHLO with the weights in it, for batches of any size and texts of any length: `tokens [B, T]` and
+`lengths [B]`, of the start, 1, and the words; what is beyond the length of a text is not read. It returns the
+probabilities of the labels, `[B, K]`. Training normalises texts a little more, as
+`rnn_jax/data/normalization.py` says: curly apostrophes, HTML, invisible characters. A network that reads
 log-count ratios takes them, float32 `[B, T, F]`, as a third argument.
 """
 
@@ -41,7 +52,7 @@ def serialize(program: jax.export.Exported) -> bytes:
         >>> program = jax.export.deserialize(bytearray(Path("lstm.program").read_bytes()))
     """
     if find_spec("flatbuffers") is None:
-        raise UserError("a program in a file needs flatbuffers: pip install 'rnn-jax[weights]'")
+        raise UserError("a program in a file needs flatbuffers: pip install safetensors flatbuffers")
     return bytes(program.serialize())
 
 

@@ -251,7 +251,7 @@ def complaint(text: str) -> str | None:
     """Why a text cannot be classified, if it cannot."""
     if len(text) > MOST_CHARACTERS:
         return f"has {len(text):,} characters: a review has at most {MOST_CHARACTERS:,}; split it"
-    return None if split_words(text) else "holds no words: give a review in words"
+    return None if split_words(text) else "holds no words: give a text in words"
 
 
 def check_text(text: str, number: int) -> None:

@@ -34,9 +34,7 @@ class TensorBoard:
             from tensorboardX.event_file_writer import EventsWriter
             from tensorboardX.proto import event_pb2
         except ImportError as error:
-            raise UserError(
-                "--logger tensorboard needs tensorboardX: pip install 'rnn-jax[tensorboard]'"
-            ) from error
+            raise UserError("--logger tensorboard needs tensorboardX: pip install tensorboardX") from error
         self._event, self._scalar, self._report = event_pb2.Event, summary.scalar, report
         folder = directory / FOLDER
         try:

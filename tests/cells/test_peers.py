@@ -44,7 +44,7 @@ def torch_layer(torch, name, params):
 
 @pytest.mark.parametrize("name", ["elman", "elman_relu", "lstm", "gru"])
 def test_torch_has_the_same_values_and_gradients(name, x, rng):
-    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
     params = make_params(name, rng)
     weights = rng.normal(size=(B, T, H)).astype(np.float32)
 
@@ -73,7 +73,7 @@ def test_torch_has_the_same_values_and_gradients(name, x, rng):
 @pytest.mark.parametrize("name", ["coupled_lstm", "peephole_lstm"])
 def test_relatives_of_the_lstm_are_its_special_cases_in_torch(name, x, rng):
     """An input gate of 1 - f is σ(-a_f); and peepholes of zero are none."""
-    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
     params = make_params(name, rng)
     if name == "coupled_lstm":
         lstm = LSTMParams(*(jnp.concatenate([-w[..., :H], w], axis=-1) for w in params))
@@ -91,7 +91,7 @@ def test_relatives_of_the_lstm_are_its_special_cases_in_torch(name, x, rng):
 
 @pytest.mark.parametrize("lengths", [[6, 1, 4]])
 def test_torch_packs_what_we_mask(lengths, x, rng):
-    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
     params = make_params("lstm", rng)
     packed = torch.nn.utils.rnn.pack_padded_sequence(
         torch.tensor(x), lengths, batch_first=True, enforce_sorted=False

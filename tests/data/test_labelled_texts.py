@@ -107,7 +107,7 @@ def test_what_is_odd_is_said(write, read, caplog):
     with caplog.at_level(logging.INFO, "rnn_jax"):
         texts = read(write("odd.csv", rows))
     said = caplog.text
-    assert "odd.csv: 66 rows; 4 labels: fish 21, fruit 20, meat 21, rare 1" in said
+    assert "odd.csv: 66 rows; 4 labels: fish: 21, fruit: 20, meat: 21, rare: 1" in said
     assert "1 rows have no label: left out" in said
     assert "2 rows have no words: left out" in said
     assert "1 rows repeat the text of another, and lie in one split with it; 1 of these" in said
@@ -186,6 +186,30 @@ def test_obvious_columns_are_found(write, read):
     assert read(write("two.csv", menu(60), ("notes", "label"))).labels == ("fish", "fruit", "meat")
     with pytest.raises(UserError, match="--text-column; there are"):  # which of two?
         read(write("wide.csv", [(t, t, label) for t, label in menu(60)], ("text", "title", "label")))
+
+
+def test_a_row_without_a_label_may_be_the_first(read, tmp_path):
+    rows = ['{"id": 1, "text": "no label"}', *(f'{{"text": "{t}", "label": "{y}"}}' for t, y in menu(60))]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows))
+    texts = read(str(tmp_path / "a.jsonl"))
+    assert texts.labels == ("fish", "fruit", "meat")
+    assert texts.text_column == "text"
+
+
+def test_what_is_passed_over_and_what_looks_alike_is_said(read, write, tmp_path, caplog):
+    for number, (text, label) in enumerate(menu(60)):
+        file = tmp_path / "texts" / label / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (tmp_path / "texts/fish/deeper").mkdir()
+    (tmp_path / "texts/fish/deeper/1.txt").write_text("x")
+    (tmp_path / "texts/meat/1.md").write_text("x")
+    with caplog.at_level(logging.INFO, "rnn_jax"):
+        read(str(tmp_path / "texts"))
+        read(write("capitals.csv", [*menu(60), *((f"w{i}", "FISH") for i in range(20))]))
+    assert "2 files are passed over" in caplog.text
+    assert "the text is in the column 'text', the label in 'label'" in caplog.text
+    assert "FISH and fish differ in capitals alone" in caplog.text
 
 
 def test_numbers_are_labels_in_the_order_of_their_values(write, read):

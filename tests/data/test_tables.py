@@ -103,6 +103,7 @@ def test_a_folder_has_a_subfolder_a_label(tmp_path):
         ("a.csv", b"text,label\nabout UTF8,b,c\n", r"Row #2: Expected 2 columns, got 3"),
         ("a.csv", b'text,label\n"never ends,b\n' + b"more,c\n" * 2_000_000, "a quotation mark has no end"),
         ("a.csv", b"text,text\na,b\n", r"two columns of one name in its header: 'text', 'text'"),
+        ("a.csv", b"text;label\na;b\n", "is separated by ';', and not by ','"),
         ("a.csv", b"", "Empty CSV file"),
         (
             "a.csv",

@@ -41,7 +41,7 @@ def benchmark(text, tmp_path):
 
 
 def test_those_that_took_turns_are_replaced_together(benchmark, tmp_path, capsys):
-    pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
     ours, theirs = benchmark("speed", "--peers", "torch")
     assert (ours["library"], theirs["library"]) == ("rnn_jax", "torch")
     for row in (ours, theirs):
@@ -63,7 +63,7 @@ def test_those_that_took_turns_are_replaced_together(benchmark, tmp_path, capsys
 
 
 def test_a_curve_of_one_library_is_replaced_alone(benchmark):
-    pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
     rows = benchmark("curve", "--peers", "torch")
     assert [row["library"] for row in rows] == ["rnn_jax", "torch"]
     for row in rows:

@@ -11,7 +11,7 @@ from rnn_jax.tasks.text_classification import RECIPE
 from rnn_jax.unroll import dynamic, run_layers
 from tests.bad_inputs import SMALL
 
-safetensors = pytest.importorskip("safetensors.numpy", reason="pip install 'rnn-jax[weights]'")
+safetensors = pytest.importorskip("safetensors.numpy", reason="pip install safetensors flatbuffers")
 
 
 def call(monkeypatch, script, line):
@@ -25,7 +25,7 @@ def train(monkeypatch, path, more=""):
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    return pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
 
 
 def test_a_run_begins_with_layers_of_pytorch_and_gives_its_own_back(
@@ -58,7 +58,7 @@ def test_a_run_begins_with_layers_of_pytorch_and_gives_its_own_back(
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_layers_of_a_keras_model(tmp_path, monkeypatch, rng):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    keras = pytest.importorskip("keras", reason="compares with Keras: pip install 'rnn-jax[peers]'")
+    keras = pytest.importorskip("keras", reason="compares with Keras: pip install torch")
     kinds = keras.layers
     model = keras.Sequential(
         [
@@ -78,7 +78,7 @@ def test_layers_of_a_keras_model(tmp_path, monkeypatch, rng):
 
 
 def test_all_weights_of_a_run_and_its_program(tmp_path, monkeypatch):
-    pytest.importorskip("flatbuffers", reason="pip install 'rnn-jax[weights]'")
+    pytest.importorskip("flatbuffers", reason="pip install safetensors flatbuffers")
     train(monkeypatch, tmp_path / "run", "--cell lru")
     output, program = tmp_path / "all.safetensors", tmp_path / "classifier.program"
     call(monkeypatch, convert, f"--workdir {tmp_path / 'run'} --output {output} --export {program}")

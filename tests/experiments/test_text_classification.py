@@ -156,6 +156,8 @@ def test_every_row_of_a_file_is_answered(call, write, tmp_path, capsys):
         ("--input in.csv --output out.jsonl", "--output out.jsonl is of another kind than --input in.csv"),
         ("--input in.csv --output out.csv text", "--input takes no texts"),
         ("--input none.csv --output out.csv", "there is no file none.csv"),
+        ("--input . --output out.csv", "--input . is a folder: it takes a table in a file"),
+        ("--input in.csv --output in.csv", "--output in.csv is the input: name another file"),
         (
             "--input odd.csv --output out.csv",
             "name the column of the text with --text-column; there are 'a', 'b'",

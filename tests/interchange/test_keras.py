@@ -25,7 +25,7 @@ KINDS = {
 @pytest.fixture
 def keras(monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    return pytest.importorskip("keras", reason="compares with Keras: pip install 'rnn-jax[peers]'")
+    return pytest.importorskip("keras", reason="compares with Keras: pip install keras")
 
 
 def read(cell, weights):

@@ -16,7 +16,7 @@ KINDS = {"lstm": "LSTM", "gru": "GRU", "elman": "RNN", "elman_relu": "RNN"}
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    return pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
 
 
 def module(torch, cell, **options):

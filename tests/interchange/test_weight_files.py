@@ -11,7 +11,7 @@ from rnn_jax.interchange.layers import Layers
 from rnn_jax.interchange.weight_files import load_layers, named, nested, save_layers
 from rnn_jax.unroll import init_layers
 
-library = pytest.importorskip("safetensors.numpy", reason="pip install 'rnn-jax[weights]'")
+library = pytest.importorskip("safetensors.numpy", reason="pip install safetensors flatbuffers")
 
 
 @pytest.mark.parametrize("cell", CELLS)

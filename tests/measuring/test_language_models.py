@@ -52,7 +52,7 @@ NETWORKS = [
 
 @pytest.fixture
 def torch():
-    return pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnn-jax[peers]'")
+    return pytest.importorskip("torch", reason="compares with PyTorch: pip install torch")
 
 
 def data_of(settings):

@@ -33,7 +33,7 @@ def test_our_unrolls_agree(cell, mode):
 @pytest.mark.parametrize("peer", PEERS)
 def test_peers_agree(peer, cell, mode):
     if not is_installed(peer):
-        pytest.skip(f"compares with {peer}: pip install 'rnn-jax[peers]'")
+        pytest.skip(f"compares with {peer}: pip install torch")
     need_devices(2)
     case = Case(cell, mode, **SIZES)
     problem = make_problem(case)

@@ -24,7 +24,7 @@ def drawn(rng):
 
 
 def test_figures_by_label_are_scikit_learn_s(drawn):
-    metrics = pytest.importorskip("sklearn.metrics", reason="pip install 'rnn-jax[baselines]'")
+    metrics = pytest.importorskip("sklearn.metrics", reason="pip install scikit-learn")
     probabilities, truth = drawn
     found = assess(LABELS, probabilities, truth)
     answers = probabilities.argmax(axis=1)

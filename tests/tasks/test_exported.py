@@ -14,7 +14,7 @@ from rnn_jax.tasks.exported import export_classifier, serialize
 from rnn_jax.tasks.predictor import Predictor
 from tests.training.runs import CONFIG, make_data, make_run
 
-pytest.importorskip("flatbuffers", reason="pip install 'rnn-jax[weights]'")
+pytest.importorskip("flatbuffers", reason="pip install safetensors flatbuffers")
 
 TEXTS = ["word0 word5 word1", "word1 word16", "word3", "unheard word0 " * 9]
 PROGRAM = """

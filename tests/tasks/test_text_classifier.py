@@ -39,7 +39,7 @@ def test_the_loss_is_the_negative_log_of_the_label_s_probability(drawn):
 
 
 def test_macro_f1_is_scikit_learn_s(drawn):
-    metrics = pytest.importorskip("sklearn.metrics", reason="pip install 'rnn-jax[baselines]'")
+    metrics = pytest.importorskip("sklearn.metrics", reason="pip install scikit-learn")
     logits, labels, weights = drawn
     found = count_f1(*drawn)["macro_f1"].value
     expected = metrics.f1_score(labels, logits.argmax(axis=1), average="macro", sample_weight=weights)

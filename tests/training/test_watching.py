@@ -17,9 +17,7 @@ from tests.training.runs import CONFIG, make_run
 
 def events(folder):
     """The figures of all event files, in the order in which they were written: `(tag, step, value)`."""
-    protocol = pytest.importorskip(
-        "tensorboardX.proto.event_pb2", reason="pip install 'rnn-jax[tensorboard]'"
-    )
+    protocol = pytest.importorskip("tensorboardX.proto.event_pb2", reason="pip install tensorboardX")
     found = []
     for file in sorted(folder.iterdir()):
         for content in tfrecord.read(file):
@@ -81,9 +79,7 @@ def test_a_trace_goes_on_over_short_epochs(tmp_path):
 
 
 def test_a_full_disk_ends_neither_trace_nor_run(tmp_path, monkeypatch, capsys):
-    writer = pytest.importorskip(
-        "tensorboardX.event_file_writer", reason="pip install 'rnn-jax[tensorboard]'"
-    )
+    writer = pytest.importorskip("tensorboardX.event_file_writer", reason="pip install tensorboardX")
 
     def full(*_):
         raise OSError(28, "No space left on device")
