@@ -215,7 +215,7 @@ def test_a_decision_is_explained_in_the_terminal_on_a_page_and_by_its_gates(trai
     page, gates = tmp_path / "page.html", tmp_path / "gates.png"
     code, printed = script(predict, "--workdir", trained, "--explain", "--page", page, "--gates", gates, text)
     assert code == 0
-    assert "What moved the log-odds most" in printed
+    assert "What moved the log-odds of positive most" in printed
     assert {"did", "not", "like", "it", "unseenword", "b"} <= set(printed.split())
     assert '<span class="unknown" title="+0.000">unseenword</span>' in page.read_text()
     assert gates.read_bytes().startswith(b"\x89PNG")

@@ -179,5 +179,5 @@ def test_plots_need_matplotlib(make, monkeypatch):
     monkeypatch.delattr("rnn_jax.reporting.plots", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setitem(sys.modules, "matplotlib.style", None)
-    with pytest.raises(UserError, match=r"plots need matplotlib.*rnn-jax\[plots\]"):
+    with pytest.raises(UserError, match=r"plots need matplotlib.*: pip install matplotlib"):
         make()
