@@ -77,6 +77,19 @@ def command_line(script: str) -> str:
     return shlex.join(["python", "-m", f"experiments.{script}", *sys.argv[1:]])
 
 
+def write_file(name: str, option: str, save: Callable[[Path], object]) -> None:
+    """Writes a file that an option names, and says so on standard error.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    try:
+        save(Path(name))
+    except OSError as error:
+        raise UserError(f"{option} {name} cannot be written: {error.strerror}") from error
+    print(f"wrote {name}", file=sys.stderr)
+
+
 def run_all(lines: Iterable[str]) -> int:
     """Runs every command in a process of its own; stops at the first that fails.
 

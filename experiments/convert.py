@@ -5,9 +5,8 @@ Recurrent layers from elsewhere become a file that `--init-from` of all training
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
-from experiments.command_line import Place, parse, run
+from experiments.command_line import Place, parse, run, write_file
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.interchange.keras import load_keras_model
@@ -90,23 +89,14 @@ def from_run(options: Options) -> None:
             not weights.settings["dense"], "to_pytorch", options.to_pytorch, "no --dense layers in PyTorch"
         )
         layers = layers_of(weights.settings["cell"], at(weights.params, weights.parts[LAYERS].path))
-        write(options.to_pytorch, to_pytorch(*layers), {"format": "pt"})
+        state = to_pytorch(*layers)
+        write_file(options.to_pytorch, "--to-pytorch", lambda file: write(file, state, {"format": "pt"}))
     if options.output:
         settings = json.dumps({"task": weights.learnt, **to_flat(opened.settings)})
-        write(options.output, named(weights.params), {"settings": settings})
+        arrays, words = named(weights.params), {"settings": settings}
+        write_file(options.output, "--output", lambda file: write(file, arrays, words))
     if options.export:
-        write_program(Path(options.export), program)
-    for place in (options.output, options.to_pytorch, options.export):
-        if place:
-            print(f"written: {place}")
-
-
-def write_program(path: Path, content: bytes) -> None:
-    """Writes it in one move; raises UserError if that cannot be."""
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise UserError(f"--export {path} cannot be written: {error.strerror}") from error
+        write_file(options.export, "--export", lambda file: write_whole(file, program))
 
 
 def main() -> None:

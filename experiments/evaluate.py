@@ -1,9 +1,7 @@
 """Evaluates the best checkpoint of a run, whatever its task, on one split of its dataset."""
 
-import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 
-from experiments.command_line import Place, parse, run
+from experiments.command_line import Place, parse, run, write_file
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.examples import NO_LABEL
 from rnn_jax.data.preprocessor import TextPreprocessor
@@ -45,7 +43,7 @@ class Options:
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
-    """Where the encoded dataset is kept; by default beside the TFDS data."""
+    """Where encoded data are kept; by default beside the TFDS data, own texts in ~/.cache/rnn_jax."""
     num_devices: int | None = None
     """Devices of this host to use; by default all that can share a batch evenly."""
 
@@ -125,11 +123,8 @@ def write_page(
     title = f"{options.workdir}, {options.split} split"
     from rnn_jax.reporting.assessment_page import assessment_page
 
-    try:
-        write_whole(Path(str(options.page)), assessment_page(title, summary, assessment, describe))
-    except OSError as error:
-        raise UserError(f"--page {options.page} cannot be written: {error.strerror}") from error
-    print(f"wrote {options.page}", file=sys.stderr)
+    content = assessment_page(title, summary, assessment, describe)
+    write_file(str(options.page), "--page", lambda file: write_whole(file, content))
 
 
 if __name__ == "__main__":

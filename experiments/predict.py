@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from experiments.command_line import Place, parse, run
+from experiments.command_line import Place, parse, run, write_file
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.explanation import in_terminal, page
 from rnn_jax.settings import require
@@ -103,7 +102,7 @@ def main() -> None:
         which = "text 1" if len(texts) == 1 else f"none of the {len(texts):,} texts can be classified: text 1"
         raise UserError(f"{which} {answers[0].note}")
     if options.page:
-        write(options.page, "--page", lambda file: file.write_text(page(looks), encoding="utf-8"))
+        write_file(options.page, "--page", lambda file: file.write_text(page(looks), encoding="utf-8"))
     if options.gates and gates:
         draw(options.gates, *gates)
 
@@ -156,15 +155,6 @@ def in_json(text: str, answer: Answer, labels: tuple[str, ...]) -> str:
     return json.dumps(own | ({"note": answer.note} if answer.note else {}))
 
 
-def write(name: str, option: str, save: Callable[[Path], object]) -> None:
-    """Writes a file that an option names."""
-    try:
-        save(Path(name))
-    except OSError as error:
-        raise UserError(f"{option} {name} cannot be written: {error.strerror}") from error
-    print(f"wrote {name}", file=sys.stderr)
-
-
 def check_gates(name: str) -> None:
     """Raises UserError if gates cannot be drawn into a file."""
     if find_spec("matplotlib") is None:
@@ -177,7 +167,7 @@ def draw(name: str, words: list[str], gates: dict[str, NDArray[np.float32]]) -> 
     """Draws the heat map of the gates."""
     from rnn_jax.reporting.gate_map import draw_gates
 
-    write(name, "--gates", lambda file: draw_gates(words, gates).savefig(file, dpi=110))
+    write_file(name, "--gates", lambda file: draw_gates(words, gates).savefig(file, dpi=110))
 
 
 if __name__ == "__main__":

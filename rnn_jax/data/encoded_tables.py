@@ -8,6 +8,7 @@ never there as a whole, whatever its size.
 import contextlib
 import hashlib
 import json
+import logging
 import multiprocessing
 import shutil
 import tempfile
@@ -28,7 +29,10 @@ from rnn_jax.durable import move, sync
 from rnn_jax.errors import UserError
 
 VERSION = 1  # of the words and the files: raise it when either would come out otherwise
+COLUMNS = {"lengths": np.int32, "labels": np.int32, "keys": np.uint64, "parts": np.int8}  # a number a row
 WORTH_PROCESSES = 2**24  # bytes from which starting further processes takes less time than it saves
+
+log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -108,6 +112,26 @@ def map_in_order(
             pool.shutdown(cancel_futures=True)
 
 
+def kept_rows(identity: Any, rows: Callable[[], Iterable[Rows]], size: int, parent: Path) -> EncodedRows:
+    """The rows of some source: those that are kept of it, or encoded now, and kept.
+
+    Args:
+        identity: what tells the source, and its state, from others; of what JSON holds.
+        rows: the source, in order.
+        size: bytes that it is about.
+        parent: the folder that all are kept in.
+
+    Raises:
+        UserError: if they are damaged, or cannot be written.
+    """
+    key = hashlib.sha256(json.dumps([VERSION, identity]).encode()).hexdigest()[:16]
+    folder = parent / f"texts-{key}"
+    if folder.is_dir():
+        return read_rows(folder)
+    log.info("Reading texts (once; the result is cached) ...")
+    return encode_rows(rows(), size, folder)
+
+
 def encode_rows(rows: Iterable[Rows], size: int, folder: Path) -> EncodedRows:
     """Encodes rows and keeps them in a folder, in one move.
 
@@ -146,7 +170,7 @@ def _workers(size: int) -> int:
 def _write(rows: Iterable[Rows], workers: int, folder: Path) -> None:
     index: dict[str, int] = {}
     label_index: dict[str, int] = {}
-    columns: dict[str, list[NDArray[Any]]] = {"lengths": [], "labels": [], "keys": [], "parts": []}
+    columns: dict[str, list[NDArray[Any]]] = {name: [np.empty(0, dtype)] for name, dtype in COLUMNS.items()}
     with (folder / "tokens").open("wb") as file:
         for own, block in map_in_order(_encode, rows, workers):
             numbers = np.array([index.setdefault(word, len(index)) for word in block.words], np.int32)
@@ -159,10 +183,8 @@ def _write(rows: Iterable[Rows], workers: int, folder: Path) -> None:
             found: tuple[NDArray[Any], ...] = (block.lengths, np.array(labels, np.int32), block.keys, part)
             for column, array in zip(columns.values(), found, strict=True):
                 column.append(array)
-    for name, dtype in (("lengths", np.int32), ("labels", np.int32), ("keys", np.uint64), ("parts", np.int8)):
-        np.save(
-            folder / f"{name}.npy", np.concatenate([np.empty(0, dtype), *columns[name]]), allow_pickle=False
-        )
+    for name, parts in columns.items():
+        np.save(folder / f"{name}.npy", np.concatenate(parts), allow_pickle=False)
     names = {"words": list(index), "labels": list(label_index)}
     (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
     for path in folder.iterdir():
@@ -177,10 +199,7 @@ def read_rows(folder: Path) -> EncodedRows:
     """
     try:
         names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
-        arrays = {
-            name: np.load(folder / f"{name}.npy", allow_pickle=False)
-            for name in ("lengths", "labels", "keys", "parts")
-        }
+        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in COLUMNS}
         tokens = np.empty(0, np.int32)
         if (folder / "tokens").stat().st_size:
             tokens = np.asarray(np.memmap(folder / "tokens", np.int32, mode="r"))

@@ -1,13 +1,11 @@
 """Rows of texts and labels out of files: which columns they are, and what they hold."""
 
-import hashlib
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rnn_jax.data import cache
-from rnn_jax.data.encoded_tables import VERSION, EncodedRows, Rows, encode_rows, read_rows
+from rnn_jax.data.encoded_tables import EncodedRows, Rows, kept_rows
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
 from rnn_jax.data.tables import FOLDER_COLUMNS, Block, Folder, Table, open_table
 from rnn_jax.errors import UserError
@@ -43,15 +41,6 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> tuple[En
                 "%s (%s): the text is in the column %r, the label in %r", table.path, part, *columns[part]
             )
     before = {part: identity(table.path) for part, table in tables.items()}
-    key = json.dumps(
-        [VERSION, {part: [str(tables[part].path.resolve()), before[part], columns[part]] for part in tables}]
-    )
-    folder = cache.folders(None, cache_dir)[-1] / f"texts-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    if folder.is_dir():
-        return read_rows(folder), columns["train"][0]
-    log.info(
-        "Reading %s (once; the result is cached) ...", ", ".join(str(table.path) for table in tables.values())
-    )
 
     def rows() -> Iterator[Rows]:
         for part, table in tables.items():
@@ -65,7 +54,9 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> tuple[En
                 raise UserError(f"{table.path} has changed while it was read: run the command again")
 
     size = sum(sum(entry[1] for entry in entries) for entries in before.values())
-    return encode_rows(rows(), size, folder), columns["train"][0]
+    places = {part: str(table.path.resolve()) for part, table in tables.items()}
+    kept = kept_rows([places, before, columns], rows, size, cache.folders(None, cache_dir)[-1])
+    return kept, columns["train"][0]
 
 
 def identity(path: Path) -> list[tuple[str, int, int]]:
@@ -120,10 +111,7 @@ def columns_of(table: Table, settings: LabelledSettings) -> tuple[str, str]:
     """
     if isinstance(table, Folder):
         return FOLDER_COLUMNS
-    there = ", ".join(map(repr, table.columns)) or "none"
-    for name in (settings.text_column, settings.label_column):
-        if name and name not in table.columns:
-            raise UserError(f"{table.path} has no column {name!r}: its columns are {there}")
+    there = _columns(table, settings.text_column, settings.label_column)
     label = settings.label_column or _obvious(table, LABEL_NAMES, settings.text_column)
     text = settings.text_column or _obvious(table, TEXT_NAMES, label)
     if len(table.columns) == 2 and bool(text) != bool(label):  # the other one
@@ -143,13 +131,20 @@ def text_column_of(table: Table, name: str) -> str:
     Raises:
         UserError: if it is missing, or none is obvious; with those that there are.
     """
-    there = ", ".join(map(repr, table.columns)) or "none"
-    if name and name not in table.columns:
-        raise UserError(f"{table.path} has no column {name!r}: its columns are {there}")
+    there = _columns(table, name)
     found = name or _obvious(table, TEXT_NAMES, "") or (table.columns[0] if len(table.columns) == 1 else "")
     if not found:
         raise UserError(f"{table.path}: name the column of the text with --text-column; there are {there}")
     return found
+
+
+def _columns(table: Table, *asked: str) -> str:
+    """The columns of a table, in words; raises UserError if one that is asked for is not among them."""
+    there = ", ".join(map(repr, table.columns)) or "none"
+    for name in filter(None, asked):
+        if name not in table.columns:
+            raise UserError(f"{table.path} has no column {name!r}: its columns are {there}")
+    return there
 
 
 def _obvious(table: Table, names: Sequence[str], other: str) -> str:

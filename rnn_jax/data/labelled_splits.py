@@ -52,6 +52,7 @@ def split_rows(name: str, rows: EncodedRows, refit: bool) -> Splits:
     parts = np.where(used, rows.parts, -1)
     labels, numbers = _labels(rows, parts)
     _say(name, rows, labels, numbers, used)
+    _say_repeated(rows, numbers, used)
     _, groups = np.unique(rows.keys, return_inverse=True)
     _leave_out_copies(parts, groups)
     for number, part in enumerate(PARTS):
@@ -137,6 +138,10 @@ def _say(
         )
     if rare := [label for label, count in zip(labels, counts, strict=True) if count == 1]:
         log.info("%s: one row each, which is trained on", ", ".join(rare[:SHOWN]))
+
+
+def _say_repeated(rows: EncodedRows, numbers: NDArray[np.int32], used: NDArray[np.bool_]) -> None:
+    """How many texts occur several times, and with several labels."""
     different = len(np.unique(rows.keys[used]))
     if repeated := int(used.sum()) - different:
         pairs = np.unique(np.stack([rows.keys[used], numbers[used].astype(np.uint64)]), axis=1)
@@ -164,9 +169,10 @@ def _hold_out(
 ) -> NDArray[np.integer]:
     """Holds a tenth of each label out of the training rows for each split that has no file, whole groups.
 
-    A group has the label of its first row. Of each label, one group at least stays to be trained on.
+    The test's comes first, so that it is the same with `refit`, which holds out none to validate on. A group
+    has the label of its first row. Of each label, one group at least stays to be trained on.
     """
-    missing = [own for own in (1, 2) if not (part == own).any()]
+    missing = [own for own in (1, 2) if not (part == own).any() and not (own == 1 and refit)]
     rows = np.flatnonzero(part == 0)
     kinds, first, sizes = np.unique(groups[rows], return_index=True, return_counts=True)
     of_label = numbers[rows[first]]
@@ -180,12 +186,10 @@ def _hold_out(
             goes[own[:-1][(ends[:-1] > number * wanted) & (ends[:-1] <= (number + 1) * wanted)]] = (
                 split_number
             )
-    if refit:
-        goes[goes == 1] = 0
     part = part.copy()
     part[rows] = goes[np.searchsorted(kinds, groups[rows])]
     for own in missing:
-        if not (part == own).any() and not (own == 1 and refit):
+        if not (part == own).any():
             raise UserError(
                 f"there are too few texts to hold a tenth out as the {PARTS[own]} split: ten of a label are "
                 f"needed; give more, or a file for --{PARTS[own]}"

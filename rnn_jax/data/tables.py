@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -123,26 +124,35 @@ class Delimited:
         )
 
 
-class DelimitedOutput:
-    """A CSV or TSV file."""
+class ArrowOutput:
+    """A file that a writer of Arrow makes, which wants to know the columns first.
 
-    def __init__(self, file: BinaryIO, delimiter: str) -> None:
-        self.file, self.delimiter = file, delimiter
-        self.writer: csv.CSVWriter | None = None
+    Args:
+        file: open.
+        writer: what makes it, from the file and a schema.
+    """
+
+    def __init__(self, file: BinaryIO, writer: Callable[[BinaryIO, pa.Schema], Any]) -> None:
+        self.file, self.make_writer = file, writer
+        self.writer: Any = None
 
     def write(self, block: Block, more: Mapping[str, pa.Array]) -> None:
         """See `Output`."""
         assert isinstance(block, ArrowBlock)
         table = block.with_more(more)
         if self.writer is None:
-            options = csv.WriteOptions(delimiter=self.delimiter, quoting_style="needed")
-            self.writer = csv.CSVWriter(self.file, table.schema, write_options=options)
+            self.writer = self.make_writer(self.file, table.schema)
         self.writer.write_table(table)
 
     def close(self) -> None:
         """See `Output`."""
         if self.writer is not None:
             self.writer.close()
+
+
+def _delimited(file: BinaryIO, schema: pa.Schema, delimiter: str) -> csv.CSVWriter:
+    options = csv.WriteOptions(delimiter=delimiter, quoting_style="needed")
+    return csv.CSVWriter(file, schema, write_options=options)
 
 
 class Parquet:
@@ -160,27 +170,6 @@ class Parquet:
             yield from map(ArrowBlock, file.iter_batches(BLOCK_ROWS, columns=chosen))
 
 
-class ParquetOutput:
-    """A Parquet file."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.writer: parquet.ParquetWriter | None = None
-
-    def write(self, block: Block, more: Mapping[str, pa.Array]) -> None:
-        """See `Output`."""
-        assert isinstance(block, ArrowBlock)
-        table = block.with_more(more)
-        if self.writer is None:
-            self.writer = parquet.ParquetWriter(self.file, table.schema)
-        self.writer.write_table(table)
-
-    def close(self) -> None:
-        """See `Output`."""
-        if self.writer is not None:
-            self.writer.close()
-
-
 class Objects:
     """Rows as dicts."""
 
@@ -195,6 +184,11 @@ class Objects:
         return [row.get(name) for row in self.rows]
 
 
+def _in_blocks(rows: Iterator[dict[str, Any]]) -> Iterator[Objects]:
+    while own := list(itertools.islice(rows, BLOCK_ROWS)):
+        yield Objects(own)
+
+
 class JsonLines:
     """A JSON object a line; its columns are the names in the first `BLOCK_ROWS` objects."""
 
@@ -205,14 +199,7 @@ class JsonLines:
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Objects]:
         """See `Table`."""
-        rows: list[dict[str, Any]] = []
-        for row in self._lines():
-            rows.append(row)
-            if len(rows) == BLOCK_ROWS:
-                yield Objects(rows)
-                rows = []
-        if rows:
-            yield Objects(rows)
+        return _in_blocks(self._lines())
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         with _readable(self.path), self.path.open(encoding="utf-8-sig", newline="\n") as file:
@@ -274,16 +261,14 @@ class Folder:
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Objects]:
         """See `Table`."""
-        rows: list[dict[str, Any]] = []
+        return _in_blocks(self._texts())
+
+    def _texts(self) -> Iterator[dict[str, Any]]:
         for label in self.labels:
             for file in sorted((self.path / label).glob("*.txt")):
                 with _readable(file):
-                    rows.append({"text": file.read_text(encoding="utf-8-sig"), "label": label})
-                if len(rows) == BLOCK_ROWS:
-                    yield Objects(rows)
-                    rows = []
-        if rows:
-            yield Objects(rows)
+                    text = file.read_text(encoding="utf-8-sig")
+                yield {"text": text, "label": label}
 
 
 KINDS: dict[str, Callable[[Path], Table]] = {
@@ -294,11 +279,11 @@ KINDS: dict[str, Callable[[Path], Table]] = {
     ".parquet": Parquet,
 }
 OUTPUTS: dict[str, Callable[[BinaryIO], Output]] = {
-    ".csv": lambda file: DelimitedOutput(file, ","),
-    ".tsv": lambda file: DelimitedOutput(file, "\t"),
+    ".csv": lambda file: ArrowOutput(file, partial(_delimited, delimiter=",")),
+    ".tsv": lambda file: ArrowOutput(file, partial(_delimited, delimiter="\t")),
     ".jsonl": JsonLinesOutput,
     ".ndjson": JsonLinesOutput,
-    ".parquet": ParquetOutput,
+    ".parquet": lambda file: ArrowOutput(file, parquet.ParquetWriter),
 }
 
 

@@ -5,21 +5,19 @@ label is the feature that is a class. Where the test split has no labels, as tho
 split is tested on, and another is held out of the training split.
 """
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rnn_jax.data import cache
-from rnn_jax.data.encoded_tables import VERSION, EncodedRows, Rows, encode_rows, read_rows
+from rnn_jax.data.encoded_tables import EncodedRows, Rows, kept_rows
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
 from rnn_jax.data.prepared import data_directory, examples_of, first_example, one_line, quiet
 from rnn_jax.data.preparing import answers, build, check_writable
+from rnn_jax.data.tables import BLOCK_ROWS
 from rnn_jax.errors import UserError
 
-BLOCK_ROWS = 8192
 VALIDATION = ("validation", "dev")  # what the split is called
 
 log = logging.getLogger(__name__)
@@ -37,17 +35,7 @@ def rows_of_tfds(settings: LabelledSettings, data_dir: str | None, cache_dir: st
     splits = _splits(builder, label)
     prepared = (Path(builder.data_path) / "dataset_info.json").stat()
     place = [str(builder.data_path), prepared.st_size, prepared.st_mtime_ns]
-    key = json.dumps([VERSION, place, texts, label, splits])
-    folder = cache.folders(data_dir, cache_dir)[-1] / f"texts-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    if folder.is_dir():
-        return read_rows(folder)
-    log.info(
-        "Reading %s (once; the result is cached): %s is the text, %s the label; splits: %s ...",
-        name,
-        " and ".join(texts),
-        label,
-        splits,
-    )
+    log.info("%s: %s is the text, %s the label; splits: %s", name, " and ".join(texts), label, splits)
     names = builder.info.features[label].int2str
 
     def rows() -> Iterator[Rows]:
@@ -61,7 +49,8 @@ def rows_of_tfds(settings: LabelledSettings, data_dir: str | None, cache_dir: st
                     PARTS.index(part),
                 )
 
-    return encode_rows(rows(), builder.info.dataset_size, folder)
+    parent = cache.folders(data_dir, cache_dir)[-1]
+    return kept_rows([place, texts, label, splits], rows, builder.info.dataset_size, parent)
 
 
 def features_of(features: Any, settings: LabelledSettings, name: str) -> tuple[tuple[str, ...], str]:

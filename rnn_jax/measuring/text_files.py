@@ -67,9 +67,9 @@ def encode(path: str, folder: str) -> dict[str, Any]:
 
 
 def measure_answers(workdir: Path, path: Path, output: Path) -> dict[str, Any]:
-    """Classifies a file with a trained run."""
+    """Classifies a file with a trained run, once everything has been compiled."""
     predictor = Predictor(workdir)
-    predictor.probabilities(["compiled"] * 2)
+    predictor.answers([text for text, _ in _rows(path)])
     done = classify_rows(predictor, Files(path, output), lambda rows: None)
     return {"what": "classify", "library": "rnn_jax", "rows": done.rows, "seconds": done.seconds}
 

@@ -81,9 +81,7 @@ def page(looks: Sequence[Look]) -> str:
     """A page of HTML with every text, coloured by both methods."""
     parts = []
     for look in looks:
-        probability = 1 / (1 + np.exp(-look.explanation.log_odds))
-        answer = look.label if probability > 0.5 or not look.of_two else look.other
-        shown = probability if answer == look.label else 1 - probability
+        answer, shown = look.answer
         parts.append(
             f"<h2>{escape(answer)}, {shown:.1%} "
             f"(log-odds {look.explanation.log_odds:+.2f}; of unknown words alone "
@@ -96,7 +94,8 @@ def page(looks: Sequence[Look]) -> str:
         ):
             parts.append(f"<h2>{title}</h2>\n<p>{_coloured(look, values[1:].tolist())}</p>")
     of_one = len({(look.label, look.other) for look in looks}) == 1  # else the headings say which
-    label, other = (looks[0].label, looks[0].other) if of_one else ("for the label", "against it")
+    label = looks[0].label if of_one else "for the label"
+    other = looks[0].other if of_one and looks[0].other else "against it"
     return PAGE.format(
         positive=_css(1),
         negative=_css(-1),

@@ -17,7 +17,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
 from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.tasks import labelled_texts, open_as, recipe_of, text_classification
-from rnn_jax.tasks.text_classifier import ClassifierSettings, make_model, probabilities_of
+from rnn_jax.tasks.text_classifier import ClassifierSettings, Network, make_model, probabilities_of
 
 CLASSIFIERS = (text_classification.RECIPE, labelled_texts.RECIPE)
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb
@@ -63,9 +63,16 @@ class Look(NamedTuple):
     words: list[str]  # [T - 1], as they were read; a long text is cut as in training
     explanation: Explanation  # of the start and the words: the log-odds of `label`
     known: list[bool]  # [T - 1], whether the network knows the word
-    label: str = SENTIMENT[1]
-    other: str = SENTIMENT[0]  # what speaks against it
-    of_two: bool = True  # whether there are two labels; of more, `label` is the most probable
+    label: str = SENTIMENT[1]  # of two, the second; of more, the most probable
+    other: str | None = SENTIMENT[0]  # the first of two; None of more
+
+    @property
+    def answer(self) -> tuple[str, float]:
+        """The most probable label, and how probable it is."""
+        probability = float(1 / (1 + np.exp(-self.explanation.log_odds)))
+        if probability > 0.5 or self.other is None:
+            return self.label, probability
+        return self.other, 1 - probability
 
     def check(self) -> str:
         """How far the explanation can be trusted, in a line."""
@@ -96,11 +103,11 @@ class Predictor:
         self._reads, self._params, self._apply = run.settings.text, run.params, run.apply
         self.vocabulary, self._ratios, self.labels, self.text_column = run.preprocessor
 
+        network = Network(run.settings, run.apply)
+
         @jax.jit
         def probabilities(params: ModelParams, batch: Batch) -> Array:
-            tokens, ratios = batch.columns["tokens"], batch.columns.get("ratios")
-            beside = None if ratios is None else ratios.values
-            return probabilities_of(run.apply(params, tokens.values, tokens.lengths, beside))
+            return probabilities_of(network.logits(params, batch))
 
         self._probabilities = probabilities
 
@@ -113,11 +120,11 @@ class Predictor:
             UserError: if the text holds no word, or is far longer than any review.
         """
         words, tokens = self._read(text)
-        number = 1 if len(self.labels) == 2 else int(self.probabilities([text])[0].argmax())
+        two = len(self.labels) == 2
+        number = 1 if two else int(self.probabilities([text])[0].argmax())
         explanation = explain(self._apply, self._params, tokens, self._ratios, number)
         known = [token != UNKNOWN for token in tokens[1:]]
-        other = self.labels[0] if len(self.labels) == 2 else "another"
-        return Look(words, explanation, known, self.labels[number], other, len(self.labels) == 2)
+        return Look(words, explanation, known, self.labels[number], self.labels[0] if two else None)
 
     def gates(self, text: str) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
         """The words of a text, and the gates of the first recurrent layer at each, `{name: [words, H]}`.

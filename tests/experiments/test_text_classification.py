@@ -182,7 +182,7 @@ def test_where_a_file_cannot_be_answered_none_is_left(line, message, call, write
 
 def test_mistakes_are_shown_with_their_rows(call, write, tmp_path, capsys):
     rows = menu(300)
-    rows[17] = (rows[17][0], "fish")  # a wrong label: it says meat
+    rows[17] = (rows[17][0], "fish")  # a wrong label
     assert rows[17][0].startswith("fruit")
     write("train.csv", menu(300, seed=1))
     write("test.csv", rows)

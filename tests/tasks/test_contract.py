@@ -114,6 +114,7 @@ def test_two_devices_do_what_one_does(case, tmp_path):
 @each_task
 def test_parts_of_a_batch_one_after_the_other_do_what_all_of_it_does(case, tmp_path):
     """Noise and what is carried over included."""
+    need_devices(2)
     ends = []
     for parts in (1, 2):
         run = run_of(case._replace(settings=with_flat(case.settings, accumulate=parts)), tmp_path, 2)
