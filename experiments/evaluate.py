@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from rich.markup import escape
 from experiments.command_line import Place, parse, run, write_file
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.examples import NO_LABEL
+from rnn_jax.data.labelled_texts import originals
 from rnn_jax.data.preprocessor import TextPreprocessor
+from rnn_jax.data.vocabulary import Vocabulary
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.assessment import Assessment, assess, by_label, confusion_table
@@ -27,6 +29,8 @@ from rnn_jax.training.progress import figure
 from rnn_jax.training.recipe import Places
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import open_run
+
+MOST_MISTAKES = 50  # that a page shows
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,9 @@ def main() -> None:
         assessment = assess(preprocessor.labels, probabilities[examples], labels[examples])
         show(assessment)
         if options.page:
-            write_page(options, summary, assessment, split, examples, preprocessor)
+            chosen = examples[assessment.mistakes()[:MOST_MISTAKES]]
+            mistakes = find(options, settings, split, chosen, preprocessor.vocabulary)
+            write_page(options, summary, assessment, mistakes)
 
 
 def show(assessment: Assessment) -> None:
@@ -95,35 +101,33 @@ def show(assessment: Assessment) -> None:
     console.print(f"expected calibration error {assessment.calibration_error:.2%}")
 
 
-def write_page(
-    options: Options,
-    summary: str,
-    assessment: Assessment,
-    split: Bucketed,
-    examples: NDArray[np.int64],
-    preprocessor: TextPreprocessor,
-) -> None:
-    """Writes the page, with the most confident mistakes and where they are to be found.
+def find(
+    options: Options, settings: Any, split: Bucketed, examples: NDArray[np.int64], vocabulary: Vocabulary
+) -> list[tuple[str, str]]:
+    """Where some examples are to be found, and their texts: as they are written, or as they are read.
 
     Args:
         options: of the script.
-        summary: the figures, in a line.
-        assessment: of the answers to some examples.
-        split: that these are of.
+        settings: of the run.
+        split: that the examples are of.
         examples: which of it they are.
-        preprocessor: of the run.
+        vocabulary: of the run.
     """
-    rows = split.beside.get("rows")
+    if "rows" in split.beside:
+        tables, rows = split.beside["tables"][examples], split.beside["rows"][examples]
+        return originals(settings.text, tables, rows, options.data_dir)
+    tokens = split.columns["tokens"]
+    return [(f"{options.split} {each + 1}", vocabulary.decode(tokens[each][1:])) for each in examples]
 
-    def describe(number: int) -> tuple[str, str]:
-        example = examples[number]
-        where = f"{options.split} {example + 1}" if rows is None else f"row {rows[example]}"
-        return where, preprocessor.vocabulary.decode(split.columns["tokens"][example][1:])
 
-    title = f"{options.workdir}, {options.split} split"
+def write_page(
+    options: Options, summary: str, assessment: Assessment, mistakes: list[tuple[str, str]]
+) -> None:
+    """Writes the page, with the most confident mistakes, where they are to be found and their texts."""
     from rnn_jax.reporting.assessment_page import assessment_page
 
-    content = assessment_page(title, summary, assessment, describe)
+    title = f"{options.workdir}, {options.split} split"
+    content = assessment_page(title, summary, assessment, mistakes)
     write_file(str(options.page), "--page", lambda file: write_whole(file, content))
 
 

@@ -126,8 +126,8 @@ def classify_file(options: Options) -> None:
         task = bar.add_task("rows", total=None)
         done = classify_rows(predictor, files, lambda rows: bar.update(task, completed=rows))
     print(
-        f"{done.rows:,} rows written to {options.output}, {done.unread:,} of them without an answer · "
-        f"{done.rows / done.seconds:,.0f} rows/s"
+        f"{done.rows:,} rows written to {options.output}, {done.unread:,} of them without an answer, "
+        f"in {done.seconds:,.0f} s"
     )
 
 

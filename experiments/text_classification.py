@@ -3,6 +3,7 @@
 The same command again goes on where it was stopped, or reports a run that has finished.
 """
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -12,6 +13,8 @@ from experiments import classification
 from experiments.command_line import run
 from experiments.presets import PRESETS as REVIEWS
 from experiments.training import Script, TrainingOptions, read_options, train
+from rnn_jax.data.labelled_settings import PARTS
+from rnn_jax.places import local
 from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.tasks.labelled_texts import RECIPE, Settings
 from rnn_jax.training.loop import Run
@@ -49,10 +52,17 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
     return classification.report(result, workdir, run, "texts", '"…"')
 
 
+def with_whole_paths(settings: Settings) -> Settings:
+    """The settings to be recorded: a run is evaluated, and goes on, from wherever that is asked for."""
+    named = {part: name for part in PARTS if (name := getattr(settings.text, part))}
+    return with_flat(settings, **{part: os.path.abspath(local(name)) for part, name in named.items()})
+
+
 def main() -> int:
     """Trains, or reports what was trained."""
     options = read_options(Options, PRESETS, "lstm")
-    script = Script("text_classification", RECIPE, lambda _: options.settings, classification.plan, report)
+    settings = with_whole_paths(options.settings)
+    script = Script("text_classification", RECIPE, lambda _: settings, classification.plan, report)
     return train(script, options)
 
 

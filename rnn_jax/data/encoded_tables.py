@@ -112,11 +112,14 @@ def map_in_order(
             pool.shutdown(cancel_futures=True)
 
 
-def kept_rows(identity: Any, rows: Callable[[], Iterable[Rows]], size: int, parent: Path) -> EncodedRows:
-    """The rows of some source: those that are kept of it, or encoded now, and kept.
+def kept_rows(
+    source: Any, state: Any, rows: Callable[[], Iterable[Rows]], size: int, parent: Path
+) -> EncodedRows:
+    """The rows of some source: those that are kept of it, or encoded now, and kept; older ones are deleted.
 
     Args:
-        identity: what tells the source, and its state, from others; of what JSON holds.
+        source: what tells it from others; of what JSON holds.
+        state: what tells whether it has changed; of what JSON holds.
         rows: the source, in order.
         size: bytes that it is about.
         parent: the folder that all are kept in.
@@ -124,12 +127,18 @@ def kept_rows(identity: Any, rows: Callable[[], Iterable[Rows]], size: int, pare
     Raises:
         UserError: if they are damaged, or cannot be written.
     """
-    key = hashlib.sha256(json.dumps([VERSION, identity]).encode()).hexdigest()[:16]
-    folder = parent / f"texts-{key}"
+    of_source, of_state = (
+        hashlib.sha256(json.dumps(each).encode()).hexdigest()[:16] for each in ([VERSION, source], state)
+    )
+    folder = parent / f"texts-{of_source}-{of_state}"
     if folder.is_dir():
         return read_rows(folder)
     log.info("Reading texts (once; the result is cached) ...")
-    return encode_rows(rows(), size, folder)
+    found = encode_rows(rows(), size, folder)
+    for older in parent.glob(f"texts-{of_source}-*"):
+        if older != folder:
+            shutil.rmtree(older, ignore_errors=True)
+    return found
 
 
 def encode_rows(rows: Iterable[Rows], size: int, folder: Path) -> EncodedRows:

@@ -1,13 +1,15 @@
 """Rows of texts and labels out of files: which columns they are, and what they hold."""
 
+import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rnn_jax.data import cache
 from rnn_jax.data.encoded_tables import EncodedRows, Rows, kept_rows
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
-from rnn_jax.data.tables import FOLDER_COLUMNS, Block, Folder, Table, open_table
+from rnn_jax.data.tables import FILE, FOLDER_COLUMNS, Block, Folder, Table, open_table
 from rnn_jax.errors import UserError
 
 TEXT_NAMES = (
@@ -19,10 +21,16 @@ LABEL_NAMES = ("label", "labels", "class", "category", "sentiment", "target", "r
 log = logging.getLogger(__name__)
 
 
-def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> tuple[EncodedRows, str]:
-    """The rows of all files, from the cache where they are there and the files have not changed.
+class FileRows(NamedTuple):
+    """The rows of all files, and what is to be known of the training file."""
 
-    With the name of the column that the training texts are in.
+    rows: EncodedRows
+    text_column: str
+    integer_labels: bool  # whether its first labels are integers, and no strings
+
+
+def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> FileRows:
+    """The rows of all files, from the cache where they are there and the files have not changed.
 
     Raises:
         UserError: if a file cannot be read, has no such column, has no rows, or changes meanwhile.
@@ -55,8 +63,26 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> tuple[En
 
     size = sum(sum(entry[1] for entry in entries) for entries in before.values())
     places = {part: str(table.path.resolve()) for part, table in tables.items()}
-    kept = kept_rows([places, before, columns], rows, size, cache.folders(None, cache_dir)[-1])
-    return kept, columns["train"][0]
+    kept = kept_rows([places, columns], before, rows, size, cache.folders(None, cache_dir)[-1])
+    return FileRows(kept, columns["train"][0], _are_integers(tables["train"], columns["train"][1]))
+
+
+def texts_of_file(settings: LabelledSettings, part: str) -> Iterator[tuple[str, str]]:
+    """Where each row of a file is to be found, for people, and its text as it is written."""
+    table = open_table(getattr(settings, part))
+    text, _ = columns_of(table, settings)
+    numbers = itertools.count(1)
+    for block in table.blocks([text]):
+        files = block.column(FILE) if isinstance(table, Folder) else [""] * len(block)
+        for file, content in zip(files, block.column(text), strict=True):
+            row = f"{table.path.name} row {next(numbers)}"
+            yield file or row, content or ""
+
+
+def _are_integers(table: Table, column: str) -> bool:
+    first = next(table.blocks([column]), None)
+    labels = [label for label in first.column(column) if label is not None] if first else []
+    return bool(labels) and all(type(label) is int for label in labels)
 
 
 def identity(path: Path) -> list[tuple[str, int, int]]:

@@ -6,6 +6,7 @@ such file, a tenth of the rows of each label is held out, the same in all runs.
 """
 
 import logging
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -100,25 +101,28 @@ def _labels(rows: EncodedRows, part: NDArray[np.integer]) -> tuple[tuple[str, ..
     return tuple(names), numbers
 
 
+def is_integer(name: str) -> bool:
+    """Whether a label is what an integer of 64 bits is written as."""
+    return re.fullmatch("0|-?[1-9][0-9]{0,17}", name) is not None
+
+
 def _order(name: str) -> tuple[int, int, str]:
-    """Whole numbers by their value, before all others by alphabet."""
-    try:
-        return 0, int(name), name
-    except ValueError:
-        return 1, 0, name
+    """Integers by their value, before all others by alphabet."""
+    return (0, int(name), name) if is_integer(name) else (1, 0, name)
 
 
 def _say(
     name: str, rows: EncodedRows, labels: tuple[str, ...], numbers: NDArray[np.int32], used: NDArray[np.bool_]
 ) -> None:
     """What there is, and what is odd about it."""
-    trained = rows.parts == 0
-    counts = np.bincount(numbers[trained & used], minlength=len(labels))
-    shown = ", ".join(
-        f"{label}: {count:,}" for label, count in list(zip(labels, counts, strict=True))[:SHOWN]
-    )
-    more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
-    log.info("%s: %s rows; %s labels: %s%s", name, f"{trained.sum():,}", len(labels), shown, more)
+    for part, split in enumerate(PARTS):
+        if number := int((rows.parts == part).sum()):
+            counted = list(zip(labels, _count(rows, numbers, used, part, len(labels)), strict=True))
+            shown = ", ".join(f"{label}: {count:,}" for label, count in counted[:SHOWN])
+            more = f" and {len(labels) - SHOWN} more" if len(labels) > SHOWN else ""
+            which = f"{name}: {number:,} rows; {len(labels)} labels" if part == 0 else split
+            log.info("%s: %s%s", which, shown, more)
+    counts = _count(rows, numbers, used, 0, len(labels))
     alike: dict[str, list[str]] = {}
     for label in labels:
         alike.setdefault(label.casefold(), []).append(label)
@@ -138,6 +142,13 @@ def _say(
         )
     if rare := [label for label, count in zip(labels, counts, strict=True) if count == 1]:
         log.info("%s: one row each, which is trained on", ", ".join(rare[:SHOWN]))
+
+
+def _count(
+    rows: EncodedRows, numbers: NDArray[np.int32], used: NDArray[np.bool_], part: int, labels: int
+) -> NDArray[np.int64]:
+    """How many rows of a table have each label: `[labels]`."""
+    return np.bincount(numbers[(rows.parts == part) & used], minlength=labels)
 
 
 def _say_repeated(rows: EncodedRows, numbers: NDArray[np.int32], used: NDArray[np.bool_]) -> None:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from rnn_jax.data.encoded_tables import EncodedRows
 from rnn_jax.data.examples import START, UNKNOWN, Examples
-from rnn_jax.data.labelled_files import rows_of_files
+from rnn_jax.data.labelled_files import rows_of_files, texts_of_file
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
-from rnn_jax.data.labelled_splits import split_rows
-from rnn_jax.data.tfds_texts import rows_of_tfds
+from rnn_jax.data.labelled_splits import is_integer, split_rows
+from rnn_jax.data.tfds_texts import rows_of_tfds, texts_of_split
 from rnn_jax.data.vocabulary import FIRST_WORD, Vocabulary
 
 BLOCK = 20_000  # rows that are worked on at once
@@ -29,10 +29,12 @@ class LabelledTexts(NamedTuple):
     validation: Examples
     test: Examples
     test_words: NDArray[np.int32]  # the words of each test text, before any was cut
-    rows: tuple[NDArray[np.int64], ...]  # of each split, the number of a text's row in its file
+    rows: tuple[NDArray[np.int64], ...]  # of each split, the number of a text's row in its file,
+    tables: tuple[NDArray[np.int8], ...]  # and which file that is: an index into `PARTS`
     groups: NDArray[np.int64]  # of training texts: those that are equal
     fingerprint: str  # of all texts and labels, and of which split each is in
     text_column: str = ""  # of the training file, where there is one
+    integer_labels: bool = False  # whether labels are integers there
 
 
 def load(
@@ -51,9 +53,9 @@ def load(
     """
     if settings.dataset == "files":
         name = Path(settings.train).name
-        rows, text_column = rows_of_files(settings, cache_dir)
+        rows, text_column, integers = rows_of_files(settings, cache_dir)
     else:
-        name, text_column = settings.dataset, ""
+        name, text_column, integers = settings.dataset, "", False
         rows = rows_of_tfds(settings, data_dir, cache_dir)
     splits = split_rows(name, rows, settings.refit)
     train, validation, test = map(splits.chosen, PARTS)
@@ -76,10 +78,40 @@ def load(
         finished(test),
         test_words=rows.lengths[test],
         rows=tuple(rows.numbers[chosen] for chosen in (train, validation, test)),
+        tables=tuple(rows.parts[chosen] for chosen in (train, validation, test)),
         groups=splits.groups[train],
         fingerprint=digest.hexdigest(),
         text_column=text_column,
+        integer_labels=integers and all(map(is_integer, splits.labels)),
     )
+
+
+def originals(
+    settings: LabelledSettings,
+    tables: NDArray[np.int8],
+    rows: NDArray[np.int64],
+    data_dir: str | None = None,
+) -> list[tuple[str, str]]:
+    """Where some texts are to be found, for people, and the texts as they are written.
+
+    Args:
+        settings: which texts there are.
+        tables: which file each of N texts is in, indices into `PARTS`: `[N]`.
+        rows: its row there, from 1 on: `[N]`.
+        data_dir: the TFDS directory.
+
+    Raises:
+        UserError: as `load`.
+    """
+    found: dict[tuple[int, int], tuple[str, str]] = {}
+    for table in np.unique(tables).tolist():
+        part, wanted = PARTS[table], set(rows[tables == table].tolist())
+        own = settings.dataset == "files"
+        texts = texts_of_file(settings, part) if own else texts_of_split(settings, data_dir, part)
+        for number, text in enumerate(texts, 1):
+            if number in wanted:
+                found[table, number] = text
+    return [found[place] for place in zip(tables.tolist(), rows.tolist(), strict=True)]
 
 
 def _count_words(

@@ -5,6 +5,7 @@
 
 import contextlib
 import io
+import itertools
 import json
 import logging
 import os
@@ -17,6 +18,8 @@ from typing import Any
 from rnn_jax.data import tfrecord
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
+
+EXAMPLES = 8192  # that are decoded at once
 
 
 def data_directory(data_dir: str | None) -> Path:
@@ -62,23 +65,24 @@ def in_order(folder: Path) -> bool:
 
 def examples_of(builder: Any, split: str) -> list[dict[str, Any]]:
     """The decoded examples of a split, from both formats that TFDS writes."""
+    return [example for block in blocks_of(builder, split, EXAMPLES) for example in block]
+
+
+def blocks_of(builder: Any, split: str, size: int) -> Iterator[list[dict[str, Any]]]:
+    """The decoded examples of a split, at most `size` at a time."""
     info = builder.info.splits[split]
     if builder.info.file_format.value == "array_record":
         source = builder.as_data_source(split)
-        return source.__getitems__(range(len(source)))  # twice as fast as one by one
-    records = [record for path in info.filepaths for record in tfrecord.read(Path(path))]
-    if len(records) != info.num_examples:  # a file that ends between two records looks whole
-        raise ValueError(f"{len(records):,} of {info.num_examples:,} examples are there")
-    return [builder.info.features.deserialize_example_np(record) for record in records]
-
-
-def first_example(builder: Any, split: str) -> dict[str, Any]:
-    """The first example of a split, decoded, without reading the others."""
-    info = builder.info.splits[split]
-    if builder.info.file_format.value == "array_record":
-        return builder.as_data_source(split)[0]
-    record = next(iter(tfrecord.read(Path(info.filepaths[0]))))
-    return builder.info.features.deserialize_example_np(record)
+        for start in range(0, len(source), size):  # twice as fast as one by one
+            yield source.__getitems__(range(start, min(start + size, len(source))))
+        return
+    records = itertools.chain.from_iterable(tfrecord.read(Path(path)) for path in info.filepaths)
+    read = 0
+    while block := list(itertools.islice(records, size)):
+        read += len(block)
+        yield [builder.info.features.deserialize_example_np(record) for record in block]
+    if read != info.num_examples:  # a file that ends between two records looks whole
+        raise ValueError(f"{read:,} of {info.num_examples:,} examples are there")
 
 
 @contextlib.contextmanager

@@ -24,11 +24,16 @@ class TextPreprocessor(NamedTuple):
     ratios: LogCountRatios | None = None
     labels: tuple[str, ...] = SENTIMENT
     text_column: str = ""  # where its texts came from, in a table
+    integer_labels: bool = False  # whether the labels were integers there
 
     def files(self) -> dict[str, Callable[[Path], None]]:
         """Writers: of words, a line each, of labels, and of log-count ratios where there are any."""
         words = "".join(word + "\n" for word in self.vocabulary.words)
-        told = {"labels": self.labels, "text_column": self.text_column}
+        told = {
+            "labels": self.labels,
+            "text_column": self.text_column,
+            "integer_labels": self.integer_labels,
+        }
         labels = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
         writers: dict[str, Callable[[Path], None]] = {
             VOCABULARY: lambda path: write_whole(path, words),
@@ -62,7 +67,8 @@ class TextPreprocessor(NamedTuple):
             )
             labels, text_column = tuple(told["labels"]), told.get("text_column", "")
             file = directory / RATIOS
-            return cls(vocabulary, LogCountRatios.read(file) if with_ratios else None, labels, text_column)
+            ratios = LogCountRatios.read(file) if with_ratios else None
+            return cls(vocabulary, ratios, labels, text_column, told.get("integer_labels", False))
         except (
             OSError,
             ValueError,

@@ -12,13 +12,14 @@ a whole.
 import contextlib
 import itertools
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
-from pyarrow import csv, parquet
+from pyarrow import compute, csv, parquet
 
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
@@ -26,9 +27,16 @@ from rnn_jax.places import local
 BLOCK_BYTES = 2**22  # of a file, read at once
 BLOCK_ROWS = 8192
 FOLDER_COLUMNS = ("text", "label")
+FILE = "file"  # what a row of a folder has besides: its place in it
 UNLABELLED_FOLDERS = ("unsup",)  # as aclImdb calls it
 SEPARATORS = (";", "\t", ",", "|")  # that tables have, where another was expected
+JOINED = (
+    "warning: row %s of %s has a value with tabs and line breaks: if none was meant, a stray quotation mark "
+    "has joined rows; write it twice, and the value between two more"
+)
 MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}  # the byte-order marks of other encodings
+
+log = logging.getLogger(__name__)
 
 
 class Block(Protocol):
@@ -108,8 +116,14 @@ class Delimited:
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[ArrowBlock]:
         """See `Table`."""
         chosen = list(self.columns if columns is None else columns)
+        before, looks = 0, self.delimiter == "\t"
         with _readable(self.path), self._open(chosen) as reader:
-            yield from map(ArrowBlock, reader)
+            for batch in reader:
+                if looks and (row := _joined_row(batch)) is not None:
+                    log.warning(JOINED, f"{before + row + 1:,}", self.path)
+                    looks = False
+                before += batch.num_rows
+                yield ArrowBlock(batch)
 
     def _open(self, columns: Sequence[str] = ()) -> csv.CSVStreamingReader:
         types = {name: pa.string() for name in columns}
@@ -122,6 +136,15 @@ class Delimited:
             ),
             csv.ConvertOptions(column_types=types, include_columns=list(columns), strings_can_be_null=False),
         )
+
+
+def _joined_row(batch: pa.RecordBatch) -> int | None:
+    """The first row with a tab and a line break in one value: many programs write TSV without quotation."""
+    for column in batch.columns:
+        joined = compute.match_substring_regex(column, "(?s)\t.*\n|\n.*\t")
+        if (row := compute.index(joined, True).as_py()) >= 0:
+            return row
+    return None
 
 
 class ArrowOutput:
@@ -268,7 +291,7 @@ class Folder:
             for file in sorted((self.path / label).glob("*.txt")):
                 with _readable(file):
                     text = file.read_text(encoding="utf-8-sig")
-                yield {"text": text, "label": label}
+                yield {"text": text, "label": label, FILE: f"{label}/{file.name}"}
 
 
 KINDS: dict[str, Callable[[Path], Table]] = {

@@ -5,17 +5,17 @@ label is the feature that is a class. Where the test split has no labels, as tho
 split is tested on, and another is held out of the training split.
 """
 
+import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rnn_jax.data import cache
 from rnn_jax.data.encoded_tables import EncodedRows, Rows, kept_rows
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
-from rnn_jax.data.prepared import data_directory, examples_of, first_example, one_line, quiet
+from rnn_jax.data.prepared import EXAMPLES, blocks_of, data_directory, one_line, quiet
 from rnn_jax.data.preparing import answers, build, check_writable
-from rnn_jax.data.tables import BLOCK_ROWS
 from rnn_jax.errors import UserError
 
 VALIDATION = ("validation", "dev")  # what the split is called
@@ -23,34 +23,66 @@ VALIDATION = ("validation", "dev")  # what the split is called
 log = logging.getLogger(__name__)
 
 
-def rows_of_tfds(settings: LabelledSettings, data_dir: str | None, cache_dir: str | None) -> EncodedRows:
-    """The rows of a data set, which is prepared first where it is not.
+class Source(NamedTuple):
+    """A data set of TFDS, and what is read of it."""
+
+    builder: Any
+    texts: tuple[str, ...]  # features
+    label: str  # another
+    splits: dict[str, str]  # by what they are for
+
+    def text(self, example: dict[str, Any]) -> str:
+        """The text of an example."""
+        return "\n".join(example[text].decode() for text in self.texts)
+
+
+def open_source(settings: LabelledSettings, data_dir: str | None) -> Source:
+    """Opens a data set, which is prepared first where it is not.
 
     Raises:
-        UserError: if there is no such data set, it cannot be prepared, is damaged, or has no texts or labels.
+        UserError: if there is no such data set, it cannot be prepared, or has no texts or labels.
     """
     name = settings.dataset.removeprefix("tfds:")
     builder = _builder(name, data_dir)
     texts, label = features_of(builder.info.features, settings, name)
-    splits = _splits(builder, label)
+    return Source(builder, texts, label, _splits(builder, label))
+
+
+def rows_of_tfds(settings: LabelledSettings, data_dir: str | None, cache_dir: str | None) -> EncodedRows:
+    """The rows of a data set, which is prepared first where it is not.
+
+    Raises:
+        UserError: as `open_source`, or if the data are damaged.
+    """
+    source = open_source(settings, data_dir)
+    builder, texts, label, splits = source
     prepared = (Path(builder.data_path) / "dataset_info.json").stat()
-    place = [str(builder.data_path), prepared.st_size, prepared.st_mtime_ns]
-    log.info("%s: %s is the text, %s the label; splits: %s", name, " and ".join(texts), label, splits)
+    log.info("%s: %s is the text, %s the label; splits: %s", builder.name, " and ".join(texts), label, splits)
     names = builder.info.features[label].int2str
 
     def rows() -> Iterator[Rows]:
         for part, own in splits.items():
-            examples = _read(builder, own)
-            for start in range(0, len(examples), BLOCK_ROWS):
-                block = examples[start : start + BLOCK_ROWS]
+            for block in _read(builder, own, EXAMPLES):
+                labels = [int(example[label]) for example in block]
                 yield Rows(
-                    ["\n".join(example[text].decode() for text in texts) for example in block],
-                    [names(int(example[label])) if example[label] >= 0 else None for example in block],
+                    [source.text(example) for example in block],
+                    [names(number) if number >= 0 else None for number in labels],
                     PARTS.index(part),
                 )
 
     parent = cache.folders(data_dir, cache_dir)[-1]
-    return kept_rows([place, texts, label, splits], rows, builder.info.dataset_size, parent)
+    state = [prepared.st_size, prepared.st_mtime_ns]
+    size = builder.info.dataset_size
+    return kept_rows([str(builder.data_path), texts, label, splits], state, rows, size, parent)
+
+
+def texts_of_split(settings: LabelledSettings, data_dir: str | None, part: str) -> Iterator[tuple[str, str]]:
+    """Where each row of a split is to be found, for people, and its text."""
+    source = open_source(settings, data_dir)
+    split, numbers = source.splits[part], itertools.count(1)
+    for block in _read(source.builder, split, EXAMPLES):
+        for example in block:
+            yield f"{split} {next(numbers)}", source.text(example)
 
 
 def features_of(features: Any, settings: LabelledSettings, name: str) -> tuple[tuple[str, ...], str]:
@@ -84,7 +116,7 @@ def _splits(builder: Any, label: str) -> dict[str, str]:
         raise UserError(f"{builder.name} has no training split: it has {', '.join(there)}")
     splits = {"train": "train"}
     validation = next((name for name in VALIDATION if name in there), None)
-    if "test" in there and _read(builder, "test", first_example)[label] >= 0:
+    if "test" in there and next(_read(builder, "test", 1))[0][label] >= 0:
         splits["test"] = "test"
         if validation:
             splits["validation"] = validation
@@ -93,19 +125,24 @@ def _splits(builder: Any, label: str) -> dict[str, str]:
     return {part: splits[part] for part in PARTS if part in splits}
 
 
-def _read(builder: Any, split: str, how: Callable[[Any, str], Any] = examples_of) -> Any:
-    """The examples of a split, or one.
+def _read(builder: Any, split: str, size: int) -> Iterator[list[dict[str, Any]]]:
+    """The examples of a split, at most `size` at a time.
 
     Raises:
         UserError: if the data set is damaged.
     """
-    try:
-        with quiet():
-            return how(builder, split)
-    except Exception as error:  # array_record, protobuf and TFDS each complain in their own way
-        raise UserError(
-            f"the {split} split in {builder.data_path} is damaged ({one_line(error)}): delete that folder"
-        ) from error
+    blocks = blocks_of(builder, split, size)
+    while True:
+        try:
+            with quiet():
+                block = next(blocks, None)
+        except Exception as error:  # array_record, protobuf and TFDS each complain in their own way
+            raise UserError(
+                f"the {split} split in {builder.data_path} is damaged ({one_line(error)}): delete that folder"
+            ) from error
+        if block is None:
+            return
+        yield block
 
 
 def _builder(name: str, data_dir: str | None) -> Any:

@@ -4,7 +4,7 @@ It is one file of HTML, with its picture inside.
 """
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import matplotlib.style
@@ -12,7 +12,6 @@ import matplotlib.style
 from rnn_jax.reporting.assessment import Assessment, percent
 from rnn_jax.reporting.reliability_plot import draw_reliability
 
-MOST_MISTAKES = 50
 METADATA = ("Creator", "Date", "Format", "Type")  # of SVG, which needs none
 MOST_LABELS = 40  # of the confusion matrix
 
@@ -40,7 +39,7 @@ svg {{ max-width: 100%; height: auto; }}
 
 
 def assessment_page(
-    title: str, summary: str, assessment: Assessment, describe: Callable[[int], tuple[str, str]]
+    title: str, summary: str, assessment: Assessment, mistakes: Sequence[tuple[str, str]]
 ) -> str:
     """The page.
 
@@ -48,13 +47,13 @@ def assessment_page(
         title: which run, and which examples.
         summary: the figures, in a line.
         assessment: of the answers.
-        describe: of an example, where it is to be found, and its text.
+        mistakes: where each of the first `assessment.mistakes()` is to be found, and its text.
     """
     sections = [
         ("By label", _by_label(assessment)),
         ("Confusion matrix", _confusion(assessment)),
         ("Calibration", _calibration(assessment)),
-        ("The most confident mistakes", _mistakes(assessment, describe)),
+        ("The most confident mistakes", _mistakes(assessment, mistakes)),
     ]
     shown = "\n".join(f"<h2>{name}</h2>\n{content}" for name, content in sections)
     return PAGE.format(title=escape(title), summary=escape(summary), sections=shown)
@@ -115,12 +114,11 @@ def _calibration(assessment: Assessment) -> str:
     )
 
 
-def _mistakes(assessment: Assessment, describe: Callable[[int], tuple[str, str]]) -> str:
+def _mistakes(assessment: Assessment, mistakes: Sequence[tuple[str, str]]) -> str:
     """Examples with another label than the answer, the surest first: some of these labels may be wrong."""
-    chosen = assessment.mistakes()
+    examples = assessment.mistakes()
     rows = []
-    for example in chosen[:MOST_MISTAKES]:
-        where, text = describe(int(example))
+    for example, (where, text) in zip(examples, mistakes, strict=False):
         answer, label = (assessment.labels[own[example]] for own in (assessment.answers, assessment.truth))
         rows.append(
             [
@@ -132,6 +130,6 @@ def _mistakes(assessment: Assessment, describe: Callable[[int], tuple[str, str]]
     if not rows:
         return "<p>There are none.</p>"
     return (
-        f"<p>{len(rows):,} of {len(chosen):,}: where it is surest, the label may be the mistake.</p>\n"
-        + _table(["", "label", "answer", "probability", "text, as the network reads it"], rows)
+        f"<p>{len(rows):,} of {len(examples):,}: where it is surest, the label may be the mistake.</p>\n"
+        + _table(["", "label", "answer", "probability", "text"], rows)
     )

@@ -92,8 +92,11 @@ def classify_rows(predictor: Predictor, files: Files, progress: Callable[[int], 
 def _answers(predictor: Predictor, texts: list[Any], names: list[str]) -> dict[str, pa.Array]:
     """The new columns of some rows; null where a row has no answer."""
     answers = predictor.answers([text if isinstance(text, str) else "" for text in texts])
+    labels: list[Any] = [answer.label for answer in answers]
+    if predictor.integer_labels:
+        labels = [None if label is None else int(label) for label in labels]
     columns = {
-        LABEL: pa.array([answer.label for answer in answers], pa.string()),
+        LABEL: pa.array(labels, pa.int64() if predictor.integer_labels else pa.string()),
         PROBABILITY: pa.array([answer.probability for answer in answers], pa.float32()),
     }
     for number, name in enumerate(names[2:]):

@@ -53,10 +53,11 @@ def data_of(settings: Settings, texts: labelled_texts.LabelledTexts) -> Data:
         train, validation, test = replace(train, ratios=given), ratios.add_to(validation), ratios.add_to(test)
     splits = in_batches(settings, train, validation, test, texts.test_words)
     train_split, validation_split, test_split = (
-        replace(own, beside={**own.beside, "rows": rows})
-        for own, rows in zip(splits, texts.rows, strict=True)
+        replace(own, beside={**own.beside, "rows": rows, "tables": tables})
+        for own, rows, tables in zip(splits, texts.rows, texts.tables, strict=True)
     )
-    preprocessor = TextPreprocessor(texts.vocabulary, ratios, texts.labels, texts.text_column)
+    told = texts.labels, texts.text_column, texts.integer_labels
+    preprocessor = TextPreprocessor(texts.vocabulary, ratios, *told)
     return Data(
         texts.name,
         "texts",

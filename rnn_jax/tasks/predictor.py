@@ -101,7 +101,7 @@ class Predictor:
     def __init__(self, workdir: str | Path) -> None:
         run = open_classifier(workdir)
         self._reads, self._params, self._apply = run.settings.text, run.params, run.apply
-        self.vocabulary, self._ratios, self.labels, self.text_column = run.preprocessor
+        self.vocabulary, self._ratios, self.labels, self.text_column, self.integer_labels = run.preprocessor
 
         network = Network(run.settings, run.apply)
 
@@ -117,7 +117,7 @@ class Predictor:
         Of two labels, the log-odds of the second are explained; of more, those of the most probable.
 
         Raises:
-            UserError: if the text holds no word, or is far longer than any review.
+            UserError: if the text holds no word, or is far too long.
         """
         words, tokens = self._read(text)
         two = len(self.labels) == 2
@@ -159,7 +159,7 @@ class Predictor:
 
         Raises:
             TypeError: if it is anything else.
-            UserError: if a text holds no word, or is far longer than any review, naming which.
+            UserError: if a text holds no word, or is far too long, naming which.
         """
         found = self.probabilities(texts)
         if len(self.labels) == 2:
@@ -257,7 +257,7 @@ def _kind(texts: object) -> str:
 def complaint(text: str) -> str | None:
     """Why a text cannot be classified, if it cannot."""
     if len(text) > MOST_CHARACTERS:
-        return f"has {len(text):,} characters: a review has at most {MOST_CHARACTERS:,}; split it"
+        return f"has {len(text):,} characters: a text may have at most {MOST_CHARACTERS:,}; split it"
     return None if split_words(text) else "holds no words: give a text in words"
 
 

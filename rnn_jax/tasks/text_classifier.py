@@ -101,7 +101,7 @@ def make_classifier(
         UserError: if a setting is for two labels, and there are more.
     """
     many, virtual = num_labels > 2, settings.virtual_adversarial
-    words = f"is for two labels, and there are {num_labels}"
+    words = f"is for two labels, and there are {num_labels}: set it to 0"
     require(not (many and virtual), "virtual_adversarial", virtual, words)
     ratios = settings.text.log_count_ratios
     require(not (many and ratios), "log_count_ratios", ratios, words)

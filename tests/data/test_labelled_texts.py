@@ -1,6 +1,7 @@
 """Labelled texts: what is read, what is said of it, and which split each row lies in."""
 
 import csv
+import json
 import logging
 
 import numpy as np
@@ -13,7 +14,7 @@ from rnn_jax.data.encoded_tables import EncodedRows, Rows, encode_rows, read_row
 from rnn_jax.data.examples import NO_LABEL, finish
 from rnn_jax.data.labelled_settings import LabelledSettings
 from rnn_jax.data.labelled_splits import split_rows
-from rnn_jax.data.labelled_texts import load
+from rnn_jax.data.labelled_texts import load, originals
 from rnn_jax.data.vocabulary import Vocabulary, split_words
 from rnn_jax.errors import UserError
 
@@ -115,6 +116,54 @@ def test_what_is_odd_is_said(write, read, caplog):
     assert "rare: one row each, which is trained on" in said
     assert sum(map(len, (texts.train, texts.validation, texts.test))) == 63
     assert "rare" in {label for _, label in words_of(texts, "train")}
+
+
+def test_each_file_is_counted_by_label(write, read, caplog):
+    with caplog.at_level(logging.INFO, "rnn_jax"):
+        read(write("train.csv", menu(60)), test=write("test.csv", [*menu(4, seed=1), ("salt", "")]))
+    assert "train.csv: 60 rows; 3 labels: fish: 20, fruit: 20, meat: 20" in caplog.text
+    assert "test: fish: 2, fruit: 1, meat: 1" in caplog.text
+
+
+def test_rows_are_found_again_as_they_are_written(write, read):
+    shout = lambda rows: [(text.upper(), label) for text, label in rows]  # noqa: E731
+    own = {"train": shout(menu(60)), "test": shout(menu(30, seed=1))}
+    files = {part: write(f"{part}.csv", rows) for part, rows in own.items()}
+    texts = read(**files)
+    settings = LabelledSettings(**files)
+    for number, part in ((1, "train"), (2, "test")):
+        rows, tables = texts.rows[number], texts.tables[number]
+        expected = [(f"{part}.csv row {row}", own[part][row - 1][0]) for row in rows]
+        assert originals(settings, tables, rows) == expected
+
+
+def test_texts_of_a_folder_are_found_by_their_files(tmp_path, read):
+    for number, (text, label) in enumerate(menu(60)):
+        folder = tmp_path / "all" / label
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.txt").write_text(text)
+    texts = read(str(tmp_path / "all"))
+    found = originals(LabelledSettings(train=str(tmp_path / "all")), texts.tables[2], texts.rows[2])
+    assert len(found) == 6
+    for name, text in found:
+        assert (tmp_path / "all" / name).read_text() == text
+
+
+def test_a_source_is_kept_once(write, read, tmp_path):
+    read(write("one.csv", menu(60)))
+    read(write("other.csv", menu(60)))
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+    read(write("one.csv", menu(63)))
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "integer"), [((0, 1), True), (("0", "1"), False), ((0, 1.5), False), ((0, None), True)]
+)
+def test_integers_are_told_from_strings(labels, integer, tmp_path, read):
+    rows = [{"text": f"word {n}", "label": labels[n % 2] if n else 1} for n in range(60)]
+    (tmp_path / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert read(str(tmp_path / "all.jsonl")).integer_labels is integer
 
 
 def test_a_text_lies_in_one_split_alone(write, read, caplog):

@@ -47,6 +47,17 @@ def test_every_value_comes_as_it_stands(kind, tmp_path):
     assert rows_of(write(tmp_path / f"rows{kind}")) == ROWS
 
 
+def test_rows_that_a_quotation_mark_joins_are_said(tmp_path, caplog):
+    path = tmp_path / "rows.tsv"
+    path.write_text('text\tlabel\nfine\tgood\n"so to say\tbad\nwell"\tgood\nfine\tbad\n')
+    assert [row["label"] for row in rows_of(path)] == ["good", "good", "bad"]
+    assert "row 2 of" in caplog.text
+    assert "stray quotation mark" in caplog.text
+    caplog.clear()
+    rows_of(write(tmp_path / "quoted.tsv"))
+    assert not caplog.text
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_some_columns_alone(kind, tmp_path):
     table = open_table(write(tmp_path / f"rows{kind}"))

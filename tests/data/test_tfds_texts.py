@@ -8,7 +8,8 @@ import tensorflow_datasets as tfds
 
 from rnn_jax.data import tfds_texts
 from rnn_jax.data.labelled_settings import LabelledSettings
-from rnn_jax.data.labelled_texts import load
+from rnn_jax.data.labelled_texts import load, originals
+from rnn_jax.data.vocabulary import split_words
 from rnn_jax.errors import UserError
 
 LABELS = ("yes", "no", "maybe")
@@ -74,6 +75,18 @@ def test_splits_are_the_data_set_s_own(prepared):
     texts = texts_of(prepared(test_label=1))
     assert [len(texts.train), len(texts.validation), len(texts.test)] == [60, 9, 6]
     assert [rows.tolist() for rows in texts.rows] == [list(range(1, n + 1)) for n in (60, 9, 6)]
+
+
+def test_rows_are_found_again(prepared, monkeypatch):
+    monkeypatch.setattr(tfds_texts, "EXAMPLES", 7)  # several blocks
+    data_dir = prepared(test_label=1)
+    texts = texts_of(data_dir, vocabulary_size=1000)
+    settings = LabelledSettings(dataset="tfds:pairs")
+    found = originals(settings, texts.tables[0], texts.rows[0], data_dir)
+    assert [where for where, _ in found] == [f"train {n}" for n in range(1, 61)]
+    for (_, text), tokens in zip(found, texts.train.sequences, strict=True):
+        words = " ".join(split_words(text))
+        assert f"<start> {words}" == texts.vocabulary.decode(tokens)
 
 
 def test_one_text_alone(prepared):

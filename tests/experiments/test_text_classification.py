@@ -54,7 +54,7 @@ def test_three_labels_from_a_file_to_answers(call, write, tmp_path, capsys):
     assert result["test_macro_f1"] > 0.9
     assert result["validation_macro_f1"] > 0.9
     told = json.loads((tmp_path / "run" / "labels.json").read_text())
-    assert told == {"labels": ["fish", "fruit", "meat"], "text_column": "text"}
+    assert told == {"labels": ["fish", "fruit", "meat"], "text_column": "text", "integer_labels": False}
 
     (tmp_path / "train.csv").unlink()  # what has been learnt needs no data
     predictor = Predictor(tmp_path / "run")
@@ -133,7 +133,7 @@ def test_every_row_of_a_file_is_answered(call, write, tmp_path, capsys):
     rows[5] = ("05", "", "fish", "")
     write("in.csv", rows, ("id", "text", "label", "note"))
     call(predict, "--workdir run --input in.csv --output out.csv --probabilities")
-    assert "300 rows written to out.csv, 1 of them without an answer" in capsys.readouterr().out
+    assert "300 rows written to out.csv, 1 of them without an answer, in " in capsys.readouterr().out
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         found = list(csv.DictReader(file))
     assert [tuple(row[name] for name in ("id", "text", "label", "note")) for row in found] == rows
@@ -194,8 +194,35 @@ def test_mistakes_are_shown_with_their_rows(call, write, tmp_path, capsys):
     assert "expected calibration error" in said
     page = (tmp_path / "page.html").read_text()
     mistakes = page[page.index("The most confident mistakes") :]
-    assert "<th>row 18</th>" in mistakes
+    assert "<th>test.csv row 18</th>" in mistakes
     assert "<td>fish</td><td>fruit</td>" in mistakes
+    assert rows[17][0] in mistakes
+
+
+def test_a_run_is_evaluated_from_another_folder(call, write, tmp_path, monkeypatch, capsys):
+    write("train.csv", menu(300))
+    train(call, "--epochs 1")
+    monkeypatch.chdir(tmp_path.parent)
+    monkeypatch.setattr("sys.argv", ["evaluate.py", "--workdir", str(tmp_path / "run"), "--num-devices", "1"])
+    capsys.readouterr()
+    evaluate.main()
+    assert "train.csv test: loss" in capsys.readouterr().out
+
+
+def test_integer_labels_come_back_as_integers(call, tmp_path):
+    names = ["fish", "meat", "fruit"]
+    rows = [{"text": text, "label": names.index(label) - 1} for text, label in menu(300)]
+    rows.append({"text": "", "label": None})
+    for name in ("train.jsonl", "in.jsonl"):
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    call(
+        text_classification,
+        f"--train train.jsonl --workdir run --cache-dir cache --epochs 12 --no-test {SMALL}",
+    )
+    call(predict, "--workdir run --input in.jsonl --output out.jsonl")
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert found[-1]["predicted_label"] is None
+    assert sum(row["predicted_label"] == row["label"] for row in found[:-1]) > 270
 
 
 def test_a_run_begins_with_another_one_of_other_labels(call, write, tmp_path, capsys):
