@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROWS = ["errors", "cores", "durable", "places", "seeds", "settings", "cells", "unroll", "interchange", "data"]
-ROWS += ["models", "training", "tasks", "measuring", "stress", "reporting"]
+ROWS += ["models", "training", "tasks", "ahead", "measuring", "stress", "reporting"]
 FILES = sorted((ROOT / "rnn_jax").rglob("*.py"))
 
 

@@ -15,6 +15,8 @@ from rnn_jax.tasks.text_classifier import (
     make_classifier,
     make_model,
     read_preprocessor,
+    shapes,
+    stand_in,
 )
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 from rnn_jax.training.task import Task
@@ -78,5 +80,7 @@ RECIPE = Recipe(
     summary=lambda settings, preprocessor: summarize(
         make_model(settings, len(labels_of(preprocessor))), settings.text.max_length
     ),
+    stand_in=stand_in,
+    shapes=shapes,
     used_by="predict",
 )

@@ -13,7 +13,7 @@ from flax import nnx
 
 from rnn_jax.cells.cell import State
 from rnn_jax.data import texts
-from rnn_jax.data.batches import Batch, Bucketed, Split
+from rnn_jax.data.batches import Batch, Bucketed, Sequences, Split
 from rnn_jax.data.documents import apart
 from rnn_jax.data.streams import Stream
 from rnn_jax.data.texts import Corpus, CorpusSettings, Documents, read_tokenizer, tokenizer_file
@@ -28,7 +28,7 @@ from rnn_jax.models.recurrent import LAYER_SETTINGS, RecurrentSettings
 from rnn_jax.models.summary import summarize_language_model
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
-from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
+from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe, Shapes, batch_shapes
 from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.task import Figures, Mean, Metrics, Part, Report, Selection, Sums, Task
 
@@ -229,6 +229,28 @@ def summary(settings: Settings, preprocessor: Preprocessor) -> str:
     return summarize_language_model(make_model(settings, size), settings.text.length)
 
 
+def stand_in(settings: Settings) -> TokenPreprocessor:
+    """Tokens where there is no text: as many as there may be."""
+    names = [f"token{i}" for i in range(1, settings.text.vocabulary_size)]
+    return TokenPreprocessor(Tokenizer(settings.text.tokens, names))
+
+
+def shapes(settings: Settings, preprocessor: Preprocessor, rows: int) -> Shapes:
+    """Of `rows` parts of a text; the network is used to read one more token, and to say what comes next."""
+    size = cast("TokenPreprocessor", preprocessor).tokenizer.size
+    apply, init = split(lambda: make_model(settings, size))
+    whole = jax.ShapeDtypeStruct((rows, settings.text.length), jnp.int32)
+    each = Sequences(whole, jax.ShapeDtypeStruct((rows,), jnp.int32))
+    columns: dict[str, Any] = {"tokens": each, "targets": each}
+    if settings.text.reading == "stream":
+        columns["fresh"] = jax.ShapeDtypeStruct((rows,), jnp.bool_)
+    one = jax.ShapeDtypeStruct((1, 1), jnp.int32), jax.ShapeDtypeStruct((1,), jnp.int32)
+    if settings.recurrent.bidirectional:  # it cannot write, and carries no state
+        return Shapes(batch_shapes(columns, rows), apply, (*one, None))
+    state = jax.eval_shape(lambda: apply(init(), 1, method="initial_state"))
+    return Shapes(batch_shapes(columns, rows), apply, (*one, state))
+
+
 RECIPE = Recipe(
     name=NAME,
     settings=Settings(),
@@ -236,5 +258,7 @@ RECIPE = Recipe(
     preprocessor=lambda settings, directory: TokenPreprocessor(read_tokenizer(directory / TOKENS)),
     make=make,
     summary=summary,
+    stand_in=stand_in,
+    shapes=shapes,
     used_by="generate",
 )

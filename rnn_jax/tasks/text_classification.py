@@ -14,6 +14,8 @@ from rnn_jax.tasks.text_classifier import (
     make_classifier,
     make_model,
     read_preprocessor,
+    shapes,
+    stand_in,
 )
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe
 from rnn_jax.training.task import Task
@@ -63,5 +65,7 @@ RECIPE = Recipe(
     preprocessor=read_preprocessor,
     make=make,
     summary=lambda settings, preprocessor: summarize(make_model(settings), settings.text.max_length),
+    stand_in=stand_in,
+    shapes=shapes,
     used_by="predict",
 )

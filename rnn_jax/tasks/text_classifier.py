@@ -17,11 +17,13 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from rnn_jax.cells.cell import Array
-from rnn_jax.data.batches import Batch, Bucketed
+from rnn_jax.data.batches import Batch, Bucketed, Sequences
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.examples import NO_LABEL, Examples
+from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.data.reading import ReadingSettings
+from rnn_jax.data.vocabulary import FIRST_WORD, Vocabulary
 from rnn_jax.models import Classifier, EmbeddingSettings, EncoderSettings
 from rnn_jax.models.dropout import Keys, redrawn
 from rnn_jax.models.embedding import AGAIN, SIGN
@@ -30,6 +32,7 @@ from rnn_jax.models.recurrent import LAYER_SETTINGS
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
 from rnn_jax.training.adversarial import adversarial_gradients
+from rnn_jax.training.recipe import Preprocessor, Shapes, batch_shapes
 from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.task import (
     Carry,
@@ -307,6 +310,32 @@ def in_batches(
         )
     )
     return first, second, third
+
+
+def stand_in(settings: ClassifierSettings) -> TextPreprocessor:
+    """Words and labels where there are no data: a whole vocabulary, and two labels."""
+    return TextPreprocessor(
+        Vocabulary([f"word{i}" for i in range(settings.text.vocabulary_size - FIRST_WORD)])
+    )
+
+
+def shapes(settings: ClassifierSettings, preprocessor: Preprocessor, rows: int) -> Shapes:
+    """Of `rows` texts as long as they may be; the network is used to tell how probable their labels are."""
+    time, features = settings.text.max_length, ratio_features(settings.text.log_count_ratios)
+    lengths = jax.ShapeDtypeStruct((rows,), jnp.int32)
+    columns: dict[str, Any] = {"tokens": Sequences(jax.ShapeDtypeStruct((rows, time), jnp.int32), lengths)}
+    if features:
+        ratios = jax.ShapeDtypeStruct((rows, time, features), jnp.float32)
+        columns["ratios"] = Sequences(ratios, lengths)
+    columns["labels"] = lengths
+    num_labels = len(preprocessor.answer_names())
+    network = Network(settings, split(lambda: make_model(settings, num_labels))[0])
+
+    def use(params: ModelParams, batch: Batch) -> Array:
+        return probabilities_of(network.logits(params, batch))
+
+    batch = batch_shapes(columns, rows)
+    return Shapes(batch, use, (batch,))
 
 
 def read_preprocessor(settings: ClassifierSettings, directory: Path) -> TextPreprocessor:

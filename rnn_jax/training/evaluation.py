@@ -1,7 +1,8 @@
 """Evaluation of weights over a split."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -20,6 +21,11 @@ class Evaluation(NamedTuple):
     outputs: Outputs  # leaves [N, ...], in the order of the examples
 
 
+def evaluation_work(task: Task) -> Callable[..., Any]:
+    """What each device does with a batch: `(state, params, batch) -> (state, outputs)`, when mapped."""
+    return partial(evaluation_step, task=task, all_reduce=all_reduce, all_gather=all_gather)
+
+
 class Evaluator:
     """The figures of weights over a split, without dropout, on all devices.
 
@@ -31,9 +37,7 @@ class Evaluator:
 
     def __init__(self, task: Task, parallel: DataParallel, batch_size: int) -> None:
         self.task, self.parallel, self.batch_size = task, parallel, batch_size
-        self._step = parallel.map(
-            partial(evaluation_step, task=task, all_reduce=all_reduce, all_gather=all_gather)
-        )
+        self._step = parallel.map(evaluation_work(task))
 
     def __call__(self, params: ModelParams, split: Split) -> Evaluation:
         """What `params`, one copy of them, make of all examples."""

@@ -6,7 +6,7 @@ their rows, first over hosts, then over the devices of each.
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -66,6 +66,26 @@ def all_reduce(tree: Tree) -> Tree:
 def all_gather(tree: Tree) -> Tree:
     """Puts the rows of all devices of all hosts together; for use inside a mapped function."""
     return jax.lax.all_gather(tree, AXIS, tiled=True)
+
+
+def map_ahead(function: Callable[..., Tree], devices: Sequence[Any], in_axes: Sequence[int | None]) -> Any:
+    """A function for devices that need not be here, to be compiled for them; the first argument is donated.
+
+    It does what `DataParallel.map` does, and takes arguments with the same leading axes of devices.
+    """
+    mesh = Mesh(np.array(devices), (AXIS,))
+    specs = tuple(PartitionSpec() if axis is None else PartitionSpec(AXIS) for axis in in_axes)
+
+    def on_one(*arguments: Any) -> Any:
+        own = (
+            each if axis is None else jax.tree.map(lambda x: x[0], each)
+            for each, axis in zip(arguments, in_axes, strict=True)
+        )
+        return jax.tree.map(lambda x: x[None], function(*own))
+
+    mapped = jax.shard_map(on_one, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False)
+    placed = [NamedSharding(mesh, spec) for spec in specs]
+    return jax.jit(mapped, in_shardings=placed, donate_argnums=0)
 
 
 class DataParallel:

@@ -17,6 +17,8 @@ from rnn_jax.training.step import TrainState, init_state, train_step
 from rnn_jax.training.task import Task
 from rnn_jax.training.transfer import hold
 
+STEP_AXES = (0, 0, None)  # of the arguments of a step, over devices
+
 
 class Program(NamedTuple):
     """What it takes to train.
@@ -35,16 +37,21 @@ class Program(NamedTuple):
     step: Callable[[TrainState, Batch, Array], TrainState]
 
 
-def make_program(task: Task, settings: TrainingSettings, total_steps: int, num_devices: int) -> Program:
-    """The program of a task, for so many devices of this host; nothing is compiled yet."""
+class Work(NamedTuple):
+    """What each device does, wherever it is; see `Program`."""
+
+    rate: optax.Schedule
+    init_state: Callable[[ModelParams], TrainState]
+    step: Callable[[TrainState, Batch, Array], TrainState]  # for use inside a mapped function
+
+
+def make_work(task: Task, settings: TrainingSettings, total_steps: int) -> Work:
+    """The work of a task."""
     rate = make_schedule(settings.learning_rate, total_steps, settings.schedule, settings.warm_up)
     optimizer = make_optimizer(rate, settings.clip_norm, settings.optimizer)
     if settings.freeze_epochs or settings.pretrained_rate != 1:
         frozen = total_steps // settings.epochs * settings.freeze_epochs
         optimizer = optax.chain(optimizer, hold(task.parts, frozen, settings.pretrained_rate))
-    parallel = DataParallel(num_devices, settings.batch_size)
-    own, parts = len(parallel.rows) // num_devices, settings.accumulate
-    require(own % parts == 0, "accumulate", parts, f"cannot share the {own} examples of a device evenly")
     step = partial(
         train_step,
         task=task,
@@ -53,9 +60,13 @@ def make_program(task: Task, settings: TrainingSettings, total_steps: int, num_d
         all_reduce=all_reduce,
         accumulate=settings.accumulate,
     )
-    return Program(
-        rate,
-        parallel,
-        lambda params: init_state(task, params, optimizer, settings.batch_size),
-        parallel.map(step, in_axes=(0, 0, None)),
-    )
+    return Work(rate, lambda params: init_state(task, params, optimizer, settings.batch_size), step)
+
+
+def make_program(task: Task, settings: TrainingSettings, total_steps: int, num_devices: int) -> Program:
+    """The program of a task, for so many devices of this host; nothing is compiled yet."""
+    rate, init, step = make_work(task, settings, total_steps)
+    parallel = DataParallel(num_devices, settings.batch_size)
+    own, parts = len(parallel.rows) // num_devices, settings.accumulate
+    require(own % parts == 0, "accumulate", parts, f"cannot share the {own} examples of a device evenly")
+    return Program(rate, parallel, init, parallel.map(step, in_axes=STEP_AXES))

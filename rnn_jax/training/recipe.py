@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from rnn_jax.data.batches import Split
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.data.batches import Batch, Split
 from rnn_jax.training.task import Task
 
 Settings = Any  # a tree of frozen dataclasses, with a field `training: TrainingSettings`
@@ -43,6 +46,26 @@ class Data(NamedTuple):
     fingerprint: str = ""  # of data that may change; a run goes on with the same alone
 
 
+class Shapes(NamedTuple):
+    """What the programs of a task take, as trees of `jax.ShapeDtypeStruct`: to compile them without data.
+
+    Attributes:
+        batch: of examples that are as long as they may be.
+        use: what is asked of trained parameters: `(params, *inputs) -> answers`.
+        inputs: of one use.
+    """
+
+    batch: Batch
+    use: Callable[..., Any]
+    inputs: tuple[Any, ...]
+
+
+def batch_shapes(columns: dict[str, Any], rows: int) -> Batch:
+    """A batch of so many examples, from the shapes of its columns."""
+    weights, numbers = (jax.ShapeDtypeStruct((rows,), kind) for kind in (jnp.float32, jnp.int32))
+    return Batch(columns, weights, numbers)
+
+
 class Recipe(NamedTuple):
     """How a task is made.
 
@@ -53,6 +76,8 @@ class Recipe(NamedTuple):
         preprocessor: reads it back from the directory of a run; no dataset is needed.
         make: the task of settings and a preprocessor.
         summary: the printed table of layers.
+        stand_in: a preprocessor in place of the one that data would make, of the largest size.
+        shapes: of B examples, `(settings, preprocessor, B) -> shapes`.
         used_by: the script that uses a trained run.
     """
 
@@ -62,4 +87,6 @@ class Recipe(NamedTuple):
     preprocessor: Callable[[Settings, Path], Preprocessor]
     make: Callable[[Settings, Preprocessor], Task]
     summary: Callable[[Settings, Preprocessor], str]
+    stand_in: Callable[[Settings], Preprocessor]
+    shapes: Callable[[Settings, Preprocessor, int], Shapes]
     used_by: str = "evaluate"

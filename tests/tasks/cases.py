@@ -84,6 +84,7 @@ def three_labels(*counts: int) -> LabelledTexts:
         test,
         test_words=test.lengths - 1,
         rows=tuple(np.arange(len(own)) for own in (train, validation, test)),
+        tables=tuple(np.zeros(len(own), np.int8) for own in (train, validation, test)),
         groups=np.arange(len(train)),
         fingerprint="same",
     )

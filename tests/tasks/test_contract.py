@@ -147,6 +147,36 @@ def test_evaluation_counts_each_example_once(case):
 
 
 @each_task
+def test_its_shapes_are_those_of_its_batches(case):
+    """And what is asked of a trained network takes the shapes that it says."""
+    data = case.data()
+    plan = max(data.train.epoch(0, 0), key=lambda plan: plan.length)
+    rows = case.settings.training.batch_size
+    batch = data.train.batch(plan, range(rows))
+    shapes = case.recipe.shapes(case.settings, data.preprocessor, rows)
+
+    def same(shape, array):
+        assert (shape.ndim, shape.dtype) == (array.ndim, array.dtype)
+        assert all(most >= size for most, size in zip(shape.shape, array.shape, strict=True))
+        assert shape.shape[0] == array.shape[0] == rows
+
+    jax.tree.map(same, shapes.batch, batch)
+    task = case.recipe.make(case.settings, data.preprocessor)
+    answers = jax.eval_shape(shapes.use, task.init(), *shapes.inputs)
+    assert jax.tree.leaves(answers)
+
+
+@each_task
+def test_what_stands_in_for_its_data_makes_a_task(case):
+    preprocessor = case.recipe.stand_in(case.settings)
+    shapes = case.recipe.shapes(case.settings, preprocessor, 4)
+    task = case.recipe.make(case.settings, preprocessor)
+    sums, _, _ = jax.eval_shape(task.evaluate, task.init(), shapes.batch, task.initial_carry(4))
+    assert set(sums) == set(task.figures.counted)
+    assert len(preprocessor.row_names()) == case.settings.text.vocabulary_size
+
+
+@each_task
 def test_a_run_is_used_without_its_dataset(case, tmp_path):
     """Settings, preprocessor and weights come back; the figures are those that it recorded."""
     run = run_of(case, tmp_path, save_every=100)
