@@ -1,5 +1,7 @@
 """The LSTM of cuDNN, NVIDIA's library, in the signature of every other unroll."""
 
+from functools import cache, partial
+
 import jax
 import jax.numpy as jnp
 from jax.experimental import rnn
@@ -23,7 +25,8 @@ def cudnn(
 ) -> Unrolled:
     """Runs an LSTM by cuDNN on an NVIDIA GPU; see `Unroll` for arguments and errors.
 
-    Elsewhere, for other cells, and in other types than float32, `fused` does the same. Products are rounded
+    Elsewhere, for other cells, and in other types than float32, `fused` does the same; so it does in a
+    program that is compiled where there is no GPU, whatever for. Products are rounded
     to TF32 unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives:
     JAX says so.
 
@@ -33,13 +36,30 @@ def cudnn(
         (2, 5, 4)
     """
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
-    batch, time, size = x.shape
+    batch, time, _ = x.shape
+    elsewhere = partial(fused, cell, reverse=reverse)
     known = cell is LSTM and x.dtype == jnp.float32 and batch > 0 and time > 0
-    if not known or jax.default_backend() != "gpu":
-        return fused(cell, params, x, lengths, initial_state, reverse=reverse)
+    if not known or not is_there():
+        return elsewhere(params, x, lengths, initial_state)
     if lengths is None:
         lengths = jnp.full(batch, time, jnp.int32)
-    valid = valid_steps(lengths, time)
+    # Chosen when the program is compiled, for whatever it is compiled for.
+    return jax.lax.platform_dependent(
+        params, x, lengths, initial_state, cuda=partial(_run, reverse), default=elsewhere
+    )
+
+
+@cache
+def is_there() -> bool:
+    """Whether this process has an NVIDIA GPU: JAX asks cuDNN how much memory it needs while it traces."""
+    try:
+        return bool(jax.devices("cuda"))
+    except RuntimeError:
+        return False
+
+
+def _run(reverse: bool, params: LSTMParams, x: Array, lengths: Array, initial_state: LSTMState) -> Unrolled:
+    valid = valid_steps(lengths, x.shape[1])
     x = jnp.where(valid, clip_inputs(x), 0)
     if reverse:
         x = own_steps_reversed(x, lengths)
@@ -49,7 +69,7 @@ def cudnn(
         initial_state.cell[None],
         pack(params),
         jnp.maximum(lengths, 1),  # cuDNN knows no empty sequences
-        size,
+        x.shape[2],
         params.hidden_size,
         1,
         0.0,

@@ -1,5 +1,7 @@
 """How cuDNN is called, with JAX's own description of what cuDNN computes in its place."""
 
+import sys
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,22 +16,32 @@ B, T, D, H = 5, 7, 3, 4
 LENGTHS = jnp.array([0, 7, 3, 1, 6], jnp.int8)
 
 
+MODULE = sys.modules["rnn_jax.unroll.cudnn"]
+
+
 @pytest.fixture
 def described(monkeypatch):
-    """The reference that JAX tests cuDNN against, and a back end that calls itself a GPU."""
+    """The reference that JAX tests cuDNN against, and a GPU that is said to be there."""
 
     def lstm(x, h, c, weights, lengths, *sizes):
-        assert lengths.min() >= 1  # cuDNN refuses others
+        if not isinstance(lengths, jax.core.Tracer):
+            assert lengths.min() >= 1  # cuDNN refuses others
         return rnn.lstm_ref(x, h, c, *rnn.unpack_lstm_weights(weights, *sizes[:3], sizes[4]), lengths, *sizes)
 
     monkeypatch.setattr(rnn, "lstm", lstm)
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(MODULE, "is_there", lambda: True)
+
+
+@pytest.fixture
+def on_gpu(described, monkeypatch):
+    """What is chosen for a GPU is taken everywhere."""
+    monkeypatch.setattr(jax.lax, "platform_dependent", lambda *arguments, cuda, default: cuda(*arguments))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["whole", "padded"])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_values_and_gradients_are_those_of_the_plain_scan(described, reverse, lengths, rng):
+def test_values_and_gradients_are_those_of_the_plain_scan(on_gpu, reverse, lengths, rng):
     params = LSTM.init(jax.random.key(0), D, H)
     x = jnp.asarray(rng.normal(size=(B, T, D)), jnp.float32)
     state = jax.tree.map(
@@ -49,6 +61,22 @@ def test_values_and_gradients_are_those_of_the_plain_scan(described, reverse, le
         differentiate(cudnn),
         differentiate(dynamic),
     )
+
+
+def test_it_is_chosen_when_a_program_is_compiled(described, monkeypatch):
+    """One program for all platforms: cuDNN on a GPU, the other unroll elsewhere."""
+    monkeypatch.setattr(MODULE, "pack", lambda params: jnp.full((4 * H * (D + H + 2),), 0.123))  # a mark
+    params, x = LSTM.init(jax.random.key(0), D, H), jnp.ones((B, T, D))
+    traced = jax.jit(lambda params, x: cudnn(LSTM, params, x, LENGTHS)).trace(params, x)
+    texts = {name: traced.lower(lowering_platforms=(name,)).as_text() for name in ("cuda", "cpu", "tpu")}
+    assert {name: "1.230000e-01" in text for name, text in texts.items()} == {
+        "cuda": True,
+        "cpu": False,
+        "tpu": False,
+    }
+    expected = fused(LSTM, params, x, LENGTHS)
+    found = traced.lower().compile()(params, x)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), found, expected)
 
 
 def test_no_steps_at_all(described):
