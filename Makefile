@@ -11,7 +11,7 @@ JOBS   ?= 2
 # Large pages for large blocks of memory: see CPU in BUILD.md.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: train test test-all lint docs benchmark stress tables reproduce clean
+.PHONY: install train test test-all lint docs benchmark stress tables reproduce clean
 
 # The tested set of exact versions: this Python's own, or the current one.
 VERSION_OF  := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
@@ -40,6 +40,9 @@ $(DEV): pyproject.toml $(CONSTRAINTS)
 
 $(DOCS): pyproject.toml $(CONSTRAINTS)
 	$(call install,docs$(comma)plots$(comma)baselines$(comma)weights)
+
+# What the scripts need, and nothing more.
+install: $(RUN)
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
 train: $(RUN)

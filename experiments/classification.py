@@ -48,6 +48,14 @@ def first_answer(run: Run) -> str:
     )
 
 
+def beside(result: dict[str, Any]) -> str:
+    """What stands beside the accuracy where labels may have any frequency."""
+    if "test_macro_f1" not in result:
+        return ""
+    most, share = result["test_most_frequent"], result["test_accuracy_of_most_frequent"]
+    return f", macro F1 {result['test_macro_f1']:.2%} (always answering {most}: accuracy {share:.2%})"
+
+
 def report(result: dict[str, Any], workdir: str, run: Run | None, unit: str, example: str) -> str:
     """What came out, an answer, and how to use it.
 
@@ -61,8 +69,8 @@ def report(result: dict[str, Any], workdir: str, run: Run | None, unit: str, exa
     network = result["cell"] if result["network"] == "recurrent" else result["network"]
     tested = "test split not read"
     if result["test_examples"]:
-        macro = f", macro F1 {result['test_macro_f1']:.2%}" if "test_macro_f1" in result else ""
-        tested = f"test accuracy {result['test_accuracy']:.2%}{macro} on {result['test_examples']:,} {unit}"
+        number = f"{result['test_examples']:,} {unit}"
+        tested = f"test accuracy {result['test_accuracy']:.2%}{beside(result)} on {number}"
     chosen = f"the last of {result['epochs_run']} epochs"
     figure = "validation_macro_f1" if "validation_macro_f1" in result else "validation_accuracy"
     if result[figure] is not None:

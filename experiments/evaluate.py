@@ -1,4 +1,4 @@
-"""Evaluates the best checkpoint of a run, whatever its task, on one split of its dataset."""
+"""Evaluates the best checkpoint of a run, whatever its task: on a split of its dataset, or another file."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from rich.markup import escape
 from experiments.command_line import Place, parse, run, write_file
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.examples import NO_LABEL
+from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
 from rnn_jax.data.labelled_texts import originals
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.data.vocabulary import Vocabulary
@@ -20,7 +21,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.reporting.assessment import Assessment, assess, by_label, confusion_table
 from rnn_jax.settings import require
 from rnn_jax.tasks import recipe_of
-from rnn_jax.tasks.predictor import CLASSIFIERS
+from rnn_jax.tasks.classified_files import assess_rows, with_text_column
+from rnn_jax.tasks.predictor import CLASSIFIERS, Predictor
 from rnn_jax.tasks.text_classifier import probabilities_of
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.evaluation import make_evaluator
@@ -41,6 +43,12 @@ class Options:
     """Directory of the run."""
     split: Literal["test", "validation", "train"] = "test"
     """Examples to evaluate on."""
+    input: Place | None = None
+    """Evaluate on the rows of this file instead, of texts and labels; for runs of classifiers."""
+    text_column: str = ""
+    """Column of --input with the text; by default the one that is called text, or the like."""
+    label_column: str = ""
+    """Column of --input with the label; by default the one that is called label, or the like."""
     page: Place | None = None
     """Write a page of HTML into this file, of a classifier: figures by label, calibration, the most confident
     mistakes."""
@@ -60,6 +68,12 @@ def main() -> None:
     require(not options.page or recipe in CLASSIFIERS, "page", options.page, "is for runs of classifiers")
     if options.page and find_spec("matplotlib") is None:
         raise UserError("--page needs matplotlib: pip install matplotlib")
+    for name in ("text_column", "label_column"):
+        value = getattr(options, name)
+        require(not value or options.input is not None, name, value, "goes with --input")
+    if options.input:
+        require(recipe in CLASSIFIERS, "input", options.input, "is for runs of classifiers")
+        return evaluate_file(options)
     settings = RunDirectory(options.workdir).read(recipe.name, recipe.settings)
     batch_size = settings.training.batch_size
     num_devices = set_up_devices(options.num_devices, batch_size)  # before JAX starts
@@ -86,7 +100,32 @@ def main() -> None:
         if options.page:
             chosen = examples[assessment.mistakes()[:MOST_MISTAKES]]
             mistakes = find(options, settings, split, chosen, preprocessor.vocabulary)
-            write_page(options, summary, assessment, mistakes)
+            write_page(options, f"{options.split} split", summary, assessment, mistakes)
+
+
+def evaluate_file(options: Options) -> None:
+    """Prints the figures of a run on the rows of another file."""
+    predictor = Predictor(options.workdir)
+    asked = LabelledSettings(
+        test=str(options.input), text_column=options.text_column, label_column=options.label_column
+    )
+    settings = with_text_column(asked, predictor)
+    with Console(stderr=True).status(f"classifying {options.input}"):
+        found = assess_rows(predictor, settings)
+    assessment = assess(predictor.labels, found.probabilities, found.labels)
+    loss = -np.log(np.maximum(found.probabilities[np.arange(len(found.labels)), found.labels], 1e-30)).mean()
+    left_out = f", {found.left_out:,} rows without a label or words left out" * bool(found.left_out)
+    accuracy = (assessment.answers == assessment.truth).mean()
+    summary = (
+        f"{options.input}: loss {loss:.4f}, accuracy {accuracy:.2%}, "
+        f"macro F1 {np.nanmean(assessment.f1):.2%}, {len(found.rows):,} texts{left_out}"
+    )
+    print(summary)
+    show(assessment)
+    if options.page:
+        chosen = found.rows[assessment.mistakes()[:MOST_MISTAKES]]
+        tables = np.full(len(chosen), PARTS.index("test"), np.int8)
+        write_page(options, str(options.input), summary, assessment, originals(settings, tables, chosen))
 
 
 def show(assessment: Assessment) -> None:
@@ -121,13 +160,12 @@ def find(
 
 
 def write_page(
-    options: Options, summary: str, assessment: Assessment, mistakes: list[tuple[str, str]]
+    options: Options, what: str, summary: str, assessment: Assessment, mistakes: list[tuple[str, str]]
 ) -> None:
     """Writes the page, with the most confident mistakes, where they are to be found and their texts."""
     from rnn_jax.reporting.assessment_page import assessment_page
 
-    title = f"{options.workdir}, {options.split} split"
-    content = assessment_page(title, summary, assessment, mistakes)
+    content = assessment_page(f"{options.workdir}, {what}", summary, assessment, mistakes)
     write_file(str(options.page), "--page", lambda file: write_whole(file, content))
 
 

@@ -125,10 +125,9 @@ def classify_file(options: Options) -> None:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("rows", total=None)
         done = classify_rows(predictor, files, lambda rows: bar.update(task, completed=rows))
-    print(
-        f"{done.rows:,} rows written to {options.output}, {done.unread:,} of them without an answer, "
-        f"in {done.seconds:,.0f} s"
-    )
+    odd = f"{done.unread:,} of them without an answer"
+    odd += f", {done.unknown:,} without a word that is known" * bool(done.unknown)
+    print(f"{done.rows:,} rows written to {options.output}, {odd}, in {done.seconds:,.0f} s")
 
 
 def in_plain(text: str, answer: Answer, labels: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.tasks.labelled_texts import RECIPE, Settings
 from rnn_jax.training.loop import Run
 
+SHOWN = 12  # labels that are named
 OWN = to_flat(Settings())
 # Those for film reviews, but for which reviews they read.
 PRESETS: dict[str, Settings] = {
@@ -48,8 +49,13 @@ class Options(TrainingOptions):
 
 
 def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
-    """What came out, an answer, and how to use it."""
-    return classification.report(result, workdir, run, "texts", '"…"')
+    """What came out, an answer, how to use it, and what may be wrong."""
+    said = classification.report(result, workdir, run, "texts", '"…"')
+    if never := result.get("test_never_answered"):
+        said = f"never answered: {', '.join(map(str, never[:SHOWN]))}{' …' * (len(never) > SHOWN)}\n{said}"
+    if result["best_epoch"] == result["epochs_run"]:
+        said = f"the last epoch was the best: more --epochs may do better\n{said}"
+    return said
 
 
 def with_whole_paths(settings: Settings) -> Settings:

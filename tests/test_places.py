@@ -13,7 +13,8 @@ from rnn_jax.training.run_directory import RunDirectory
 
 FILES = sorted(Path(__file__).parent.parent.glob("experiments/*.py"))
 SCRIPTS = [file for file in FILES if "class Options:" in file.read_text()]
-NOT_PLACES = {"peers", "prefix", "prompt", "text_column", "topology"}  # options that are any other text
+# Options that are any other text.
+NOT_PLACES = {"label_column", "peers", "prefix", "prompt", "text_column", "topology"}
 
 
 @pytest.mark.parametrize("name", ["runs/a", "/runs/a", "./gs://bucket", "c:", "a:b/c", "é" * 127, Path("x")])

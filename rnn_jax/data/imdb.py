@@ -14,6 +14,7 @@ import shlex
 import tarfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from unittest import mock
@@ -21,7 +22,7 @@ from unittest import mock
 import numpy as np
 
 from rnn_jax.data.prepared import data_directory, examples_of, one_line, quiet
-from rnn_jax.data.preparing import answers, build, check_writable
+from rnn_jax.data.preparing import answers, build, check_writable, make_builder
 from rnn_jax.data.reviews import Reviews
 from rnn_jax.errors import UserError
 from rnn_jax.places import local
@@ -260,7 +261,7 @@ def _build(root: Path, archive: Path | None) -> None:
         replaced["download"] = lambda _, url: archive
     try:
         with mock.patch.multiple(tfds.download.DownloadManager, **replaced):
-            build(tfds.builder(NAME, data_dir=root, file_format="array_record"), "pass it with --archive")
+            build(make_builder(partial(tfds.builder, NAME), root), "pass it with --archive")
     except UserError:
         if not is_prepared(str(root)):  # else another process was quicker, and the data are there
             raise

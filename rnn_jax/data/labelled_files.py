@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rnn_jax.data import cache
 from rnn_jax.data.encoded_tables import EncodedRows, Rows, kept_rows
+from rnn_jax.data.label_types import name_of, type_of
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
 from rnn_jax.data.tables import FILE, FOLDER_COLUMNS, Block, Folder, Table, open_table
 from rnn_jax.errors import UserError
@@ -26,7 +27,7 @@ class FileRows(NamedTuple):
 
     rows: EncodedRows
     text_column: str
-    integer_labels: bool  # whether its first labels are integers, and no strings
+    label_type: str  # of its labels: see `rnn_jax.data.label_types`
 
 
 def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> FileRows:
@@ -64,7 +65,7 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> FileRows
     size = sum(sum(entry[1] for entry in entries) for entries in before.values())
     places = {part: str(table.path.resolve()) for part, table in tables.items()}
     kept = kept_rows([places, columns], before, rows, size, cache.folders(None, cache_dir)[-1])
-    return FileRows(kept, columns["train"][0], _are_integers(tables["train"], columns["train"][1]))
+    return FileRows(kept, columns["train"][0], _label_type(tables["train"], columns["train"][1]))
 
 
 def texts_of_file(settings: LabelledSettings, part: str) -> Iterator[tuple[str, str]]:
@@ -79,10 +80,10 @@ def texts_of_file(settings: LabelledSettings, part: str) -> Iterator[tuple[str, 
             yield file or row, content or ""
 
 
-def _are_integers(table: Table, column: str) -> bool:
+def _label_type(table: Table, column: str) -> str:
+    """The type of the labels of a table, from its first ones."""
     first = next(table.blocks([column]), None)
-    labels = [label for label in first.column(column) if label is not None] if first else []
-    return bool(labels) and all(type(label) is int for label in labels)
+    return type_of(first.column(column) if first else [])
 
 
 def identity(path: Path) -> list[tuple[str, int, int]]:
@@ -125,8 +126,7 @@ def rows_of(block: Block, columns: tuple[str, str], part: int, path: Path, befor
         if isinstance(label, list | dict | bytes):
             kind = f"{columns[1]!r} of row {number} is a {type(label).__name__}"
             raise UserError(f"{path}: {kind}, and not a label: name another --label-column")
-    names = [None if label is None else str(label).strip() or None for label in labels]
-    return Rows([text or "" for text in texts], names, part)
+    return Rows([text or "" for text in texts], [name_of(label) for label in labels], part)
 
 
 def columns_of(table: Table, settings: LabelledSettings) -> tuple[str, str]:

@@ -6,7 +6,6 @@ such file, a tenth of the rows of each label is held out, the same in all runs.
 """
 
 import logging
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from rnn_jax.data.encoded_reviews import SPLIT_SEED, VALIDATION_FRACTION
 from rnn_jax.data.encoded_tables import EncodedRows
 from rnn_jax.data.examples import NO_LABEL
+from rnn_jax.data.label_types import is_integer
 from rnn_jax.data.labelled_settings import PARTS
 from rnn_jax.errors import UserError
 
@@ -99,11 +99,6 @@ def _labels(rows: EncodedRows, part: NDArray[np.integer]) -> tuple[tuple[str, ..
                 f"not: there it is one of {', '.join(map(repr, names[:SHOWN]))}"
             )
     return tuple(names), numbers
-
-
-def is_integer(name: str) -> bool:
-    """Whether a label is what an integer of 64 bits is written as."""
-    return re.fullmatch("0|-?[1-9][0-9]{0,17}", name) is not None
 
 
 def _order(name: str) -> tuple[int, int, str]:

@@ -1,6 +1,7 @@
 """Labelled texts of any kind, from files or from TFDS, ready to be cut into batches."""
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,13 +11,17 @@ from numpy.typing import NDArray
 
 from rnn_jax.data.encoded_tables import EncodedRows
 from rnn_jax.data.examples import START, UNKNOWN, Examples
+from rnn_jax.data.label_types import STRING, type_for
 from rnn_jax.data.labelled_files import rows_of_files, texts_of_file
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
-from rnn_jax.data.labelled_splits import is_integer, split_rows
+from rnn_jax.data.labelled_splits import split_rows
 from rnn_jax.data.tfds_texts import rows_of_tfds, texts_of_split
 from rnn_jax.data.vocabulary import FIRST_WORD, Vocabulary
 
 BLOCK = 20_000  # rows that are worked on at once
+MOST_UNKNOWN = 0.3  # of the words of a split, before it is said
+
+log = logging.getLogger(__name__)
 
 
 class LabelledTexts(NamedTuple):
@@ -34,7 +39,7 @@ class LabelledTexts(NamedTuple):
     groups: NDArray[np.int64]  # of training texts: those that are equal
     fingerprint: str  # of all texts and labels, and of which split each is in
     text_column: str = ""  # of the training file, where there is one
-    integer_labels: bool = False  # whether labels are integers there
+    label_type: str = STRING  # of the labels there
 
 
 def load(
@@ -53,9 +58,9 @@ def load(
     """
     if settings.dataset == "files":
         name = Path(settings.train).name
-        rows, text_column, integers = rows_of_files(settings, cache_dir)
+        rows, text_column, label_type = rows_of_files(settings, cache_dir)
     else:
-        name, text_column, integers = settings.dataset, "", False
+        name, text_column, label_type = settings.dataset, "", STRING
         rows = rows_of_tfds(settings, data_dir, cache_dir)
     splits = split_rows(name, rows, settings.refit)
     train, validation, test = map(splits.chosen, PARTS)
@@ -66,6 +71,8 @@ def load(
         lengths, tokens = _finish(rows, starts, chosen, index, settings)
         return Examples(tokens, lengths, splits.numbers[chosen])
 
+    split_of = {part: finished(chosen) for part, chosen in zip(PARTS, (train, validation, test), strict=True)}
+    _say_unknown(split_of["test"])
     digest = hashlib.sha256("\0".join(splits.labels).encode())
     for array in (rows.keys, splits.numbers, splits.parts):
         digest.update(array.tobytes())
@@ -73,17 +80,27 @@ def load(
         name,
         splits.labels,
         vocabulary,
-        finished(train),
-        finished(validation),
-        finished(test),
+        **split_of,
         test_words=rows.lengths[test],
         rows=tuple(rows.numbers[chosen] for chosen in (train, validation, test)),
         tables=tuple(rows.parts[chosen] for chosen in (train, validation, test)),
         groups=splits.groups[train],
         fingerprint=digest.hexdigest(),
         text_column=text_column,
-        integer_labels=integers and all(map(is_integer, splits.labels)),
+        label_type=type_for(splits.labels, label_type),
     )
+
+
+def _say_unknown(texts: Examples) -> None:
+    """Warns where a network would read next to nothing of new texts."""
+    words = len(texts.tokens) - len(texts)
+    unknown = (texts.tokens == UNKNOWN).sum() / max(words, 1)
+    if unknown > MOST_UNKNOWN:
+        log.warning(
+            "warning: %.0f%% of the words of the test split are not among the words that are learnt: "
+            "a word is a run of letters or digits, and so is a text without spaces",
+            100 * unknown,
+        )
 
 
 def originals(

@@ -8,8 +8,10 @@ import http.client
 import tempfile
 import threading
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from rnn_jax.data.prepared import data_directory, is_prepared, one_line, quiet
 from rnn_jax.errors import UserError
@@ -76,6 +78,19 @@ def build(builder: Any, otherwise: str, manual_dir: Path | None = None) -> None:
         ) from error
 
 
+def make_builder(make: Callable[..., Any], root: Path) -> Any:
+    """A builder of TFDS, which looks for no description on the network, and leaves no folder for one.
+
+    Args:
+        make: the class of one, or what makes it from the same arguments.
+        root: the TFDS directory.
+    """
+    import tensorflow_datasets as tfds
+
+    with mock.patch.object(tfds.core.DatasetInfo, "initialize_from_bucket"):
+        return make(data_dir=root, file_format="array_record")
+
+
 def builders() -> dict[str, Any]:
     """The builders of this package, by the name of the dataset."""
     from rnn_jax.data.builders import long_texts
@@ -110,5 +125,5 @@ def prepare(name: str, data_dir: str | None = None, manual_dir: str | None = Non
         if manual is not None and not (manual / file).is_file():
             raise UserError(f"--manual-dir {manual} has no {file}: it takes {names}")
     check_writable(root)
-    build(make(data_dir=root, file_format="array_record"), otherwise, manual)
+    build(make_builder(make, root), otherwise, manual)
     return folder

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rnn_jax.data.label_types import STRING
 from rnn_jax.data.log_count_ratios import LogCountRatios
 from rnn_jax.data.tokenizers import END, UNKNOWN_NAME
 from rnn_jax.data.vocabulary import PAD, SPECIAL_NAMES, Vocabulary
@@ -24,7 +25,7 @@ class TextPreprocessor(NamedTuple):
     ratios: LogCountRatios | None = None
     labels: tuple[str, ...] = SENTIMENT
     text_column: str = ""  # where its texts came from, in a table
-    integer_labels: bool = False  # whether the labels were integers there
+    label_type: str = STRING  # what the labels were there
 
     def files(self) -> dict[str, Callable[[Path], None]]:
         """Writers: of words, a line each, of labels, and of log-count ratios where there are any."""
@@ -32,7 +33,7 @@ class TextPreprocessor(NamedTuple):
         told = {
             "labels": self.labels,
             "text_column": self.text_column,
-            "integer_labels": self.integer_labels,
+            "label_type": self.label_type,
         }
         labels = json.dumps(told, ensure_ascii=False, indent=2) + "\n"
         writers: dict[str, Callable[[Path], None]] = {
@@ -68,7 +69,7 @@ class TextPreprocessor(NamedTuple):
             labels, text_column = tuple(told["labels"]), told.get("text_column", "")
             file = directory / RATIOS
             ratios = LogCountRatios.read(file) if with_ratios else None
-            return cls(vocabulary, ratios, labels, text_column, told.get("integer_labels", False))
+            return cls(vocabulary, ratios, labels, text_column, told.get("label_type", STRING))
         except (
             OSError,
             ValueError,

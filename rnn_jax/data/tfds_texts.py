@@ -1,13 +1,15 @@
 """Labelled texts of a data set of TFDS, which says itself what its features are.
 
-All features that are texts are read, by the alphabet of their names, unless `--text-column` names one; the
-label is the feature that is a class. Where the test split has no labels, as those of GLUE, the validation
+The text is the one that a data set says is to be learnt from; where it does not say, all features that are
+texts, by the alphabet of their names; or the one that `--text-column` names. The label is the feature that is
+a class. Where the test split has no labels, as those of GLUE, the validation
 split is tested on, and another is held out of the training split.
 """
 
 import itertools
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +17,7 @@ from rnn_jax.data import cache
 from rnn_jax.data.encoded_tables import EncodedRows, Rows, kept_rows
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
 from rnn_jax.data.prepared import EXAMPLES, blocks_of, data_directory, one_line, quiet
-from rnn_jax.data.preparing import answers, build, check_writable
+from rnn_jax.data.preparing import answers, build, check_writable, make_builder
 from rnn_jax.errors import UserError
 
 VALIDATION = ("validation", "dev")  # what the split is called
@@ -44,7 +46,7 @@ def open_source(settings: LabelledSettings, data_dir: str | None) -> Source:
     """
     name = settings.dataset.removeprefix("tfds:")
     builder = _builder(name, data_dir)
-    texts, label = features_of(builder.info.features, settings, name)
+    texts, label = features_of(builder.info, settings, name)
     return Source(builder, texts, label, _splits(builder, label))
 
 
@@ -85,25 +87,31 @@ def texts_of_split(settings: LabelledSettings, data_dir: str | None, part: str) 
             yield f"{split} {next(numbers)}", source.text(example)
 
 
-def features_of(features: Any, settings: LabelledSettings, name: str) -> tuple[tuple[str, ...], str]:
+def features_of(info: Any, settings: LabelledSettings, name: str) -> tuple[tuple[str, ...], str]:
     """The features that are texts, and the one that is the label.
+
+    Where a data set says itself what is learnt from (its supervised keys), and it is a text, that is the one.
 
     Raises:
         UserError: if there are none, or several labels, or the settings name others.
     """
     import tensorflow_datasets as tfds
 
-    features = dict(sorted(features.items()))  # TFDS keeps no order
+    features = dict(sorted(info.features.items()))  # TFDS keeps no order
     there = {key: type(feature).__name__ for key, feature in features.items()}
     listed = ", ".join(f"{key} ({kind})" for key, kind in there.items())
     texts = [k for k, f in features.items() if isinstance(f, tfds.features.Text)]
     if settings.text_column:
         texts = [text for text in texts if text == settings.text_column]
+    elif info.supervised_keys and info.supervised_keys[0] in texts:
+        texts = [info.supervised_keys[0]]
     labels = [k for k, f in features.items() if isinstance(f, tfds.features.ClassLabel)]
     if settings.label_column:
         labels = [label for label in labels if label == settings.label_column]
     if not texts:
         raise UserError(f"tfds:{name}: name a Text among its features with --text-column; it has {listed}")
+    if not labels and not settings.label_column:
+        raise UserError(f"tfds:{name} has no labels (a ClassLabel): it has {listed}")
     if len(labels) != 1:
         raise UserError(f"tfds:{name}: name the ClassLabel with --label-column; it has {listed}")
     return tuple(texts), labels[0]
@@ -154,7 +162,7 @@ def _builder(name: str, data_dir: str | None) -> Any:
         if (prepared := _prepared(root, name)) is not None:
             return tfds.builder_from_directory(prepared)
         try:
-            builder = tfds.builder(name, data_dir=root, file_format="array_record")
+            builder = make_builder(partial(tfds.builder, name), root)
         except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
             raise UserError(
                 f"TFDS knows no data set {name!r}; the names of all are in its catalog"

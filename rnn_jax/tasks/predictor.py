@@ -101,7 +101,7 @@ class Predictor:
     def __init__(self, workdir: str | Path) -> None:
         run = open_classifier(workdir)
         self._reads, self._params, self._apply = run.settings.text, run.params, run.apply
-        self.vocabulary, self._ratios, self.labels, self.text_column, self.integer_labels = run.preprocessor
+        self.vocabulary, self._ratios, self.labels, self.text_column, self.label_type = run.preprocessor
 
         network = Network(run.settings, run.apply)
 

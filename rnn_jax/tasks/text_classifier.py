@@ -3,7 +3,6 @@
 Two labels have one logit, the log-odds of the second; more have a logit each, of which the softmax is taken.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -86,19 +85,13 @@ def make_model(settings: ClassifierSettings, num_labels: int = 2) -> Classifier:
     )
 
 
-def make_classifier(
-    name: str,
-    settings: ClassifierSettings,
-    num_labels: int = 2,
-    report: Callable[[NDArray[np.float32] | None, Any], Report] | None = None,
-) -> Task:
+def make_classifier(name: str, settings: ClassifierSettings, num_labels: int = 2) -> Task:
     """The task of these settings.
 
     Args:
         name: of the task.
         settings: of the run.
         num_labels: how many labels there are.
-        report: of the log-odds on the test split, beside its figures; `report_by_length` by default.
 
     Raises:
         UserError: if a setting is for two labels, and there are more.
@@ -110,22 +103,21 @@ def make_classifier(
     require(not (many and ratios), "log_count_ratios", ratios, words)
     apply, init = split(lambda: make_model(settings, num_labels))
     network = Network(settings, apply)
-    macro = {"macro_f1": num_labels} if many else {}
     return Task(
         name=name,
         init=init,
         loss=network.loss,
         evaluate=network.evaluate,
         metrics=Metrics(("loss", *["divergence"] * (virtual > 0)), ("accuracy",)),
-        figures=Figures(("loss", "accuracy", *macro), sizes=macro),
-        selection=Selection("macro_f1" if many else "accuracy", higher=True),
+        figures=Figures(("loss", "accuracy")),
+        selection=Selection("accuracy", higher=True),
         identity={
             "network": settings.encoder.network,
             "cell": settings.encoder.recurrent.cell,
             "unroll": settings.encoder.recurrent.unroll,
         },
         gradients=network.gradients if settings.adversarial or virtual else plain_gradients,
-        report=report or report_by_length,
+        report=report_by_length,
         parts=parts_of(settings),
     )
 
@@ -181,9 +173,8 @@ class Network(NamedTuple):
 
     def evaluate(self, params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
         """The sums of a batch, and its log-odds."""
-        logits, labels = self.logits(params, batch), batch.columns["labels"]
-        sums = count(logits, labels, batch.weights)
-        return sums | count_f1(logits, labels, batch.weights), carry, logits
+        logits = self.logits(params, batch)
+        return count(logits, batch.columns["labels"], batch.weights), carry, logits
 
 
 def signs(keys: Keys) -> Array:
@@ -221,15 +212,14 @@ def count(logits: Array, labels: Array, weights: Array) -> Sums:
 
 
 def count_f1(logits: Array, labels: Array, weights: Array) -> Sums:
-    """F1 of each label, `[K]`, the mean of which is macro F1; nothing where there are two labels.
+    """F1 of each label, `[K]`, the mean of which is macro F1; logits are as `count` takes them.
 
     F1 is 2 TP / (2 TP + FP + FN): twice the examples that have a label and are given it, over those that have
     it and those that are given it.
     """
-    if logits.ndim == 1:
-        return {}
-    kinds, weights = logits.shape[-1], weights * (labels != NO_LABEL)
-    has, given = (jax.nn.one_hot(each, kinds) * weights[:, None] for each in (labels, logits.argmax(axis=-1)))
+    answers, kinds = answers_of(logits), 2 if logits.ndim == 1 else logits.shape[-1]
+    weights = weights * (labels != NO_LABEL)
+    has, given = (jax.nn.one_hot(each, kinds) * weights[:, None] for each in (labels, answers))
     return {"macro_f1": Mean(2 * jnp.minimum(has, given).sum(axis=0), (has + given).sum(axis=0))}
 
 
@@ -249,18 +239,18 @@ def probabilities_of(logits: Array) -> Array:
     return jax.nn.softmax(logits)
 
 
-def answers_of(logits: NDArray[np.float32]) -> NDArray[np.integer]:
-    """The most probable label of each example, `[N]`."""
+def answers_of(logits: Any) -> Any:
+    """The most probable label of each example, `[N]`, in NumPy or in JAX."""
     return (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=-1)
 
 
-def report_by_length(logits: NDArray[np.float32] | None, test: Any) -> Report:
+def report_by_length(logits: NDArray[np.float32] | None, test: Any, unit: str = "reviews") -> Report:
     """Accuracy by length, and which test examples were classified correctly, a 1 or a 0 each."""
     if logits is None:
         return Report({"test_by_length": []}, {})
     correct = answers_of(logits) == test.columns["labels"]
     return Report(
-        {"test_by_length": count_by_length(correct, test.beside["words"])},
+        {"test_by_length": count_by_length(correct, test.beside["words"], unit)},
         {"test_correct.txt": answers_file(correct)},
     )
 
@@ -270,7 +260,9 @@ def answers_file(correct: NDArray[np.bool_]) -> str:
     return "".join("01"[int(right)] for right in correct) + "\n"
 
 
-def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> list[dict[str, int | None]]:
+def count_by_length(
+    correct: NDArray[np.bool_], words: NDArray[np.integer], unit: str = "reviews"
+) -> list[dict[str, int | None]]:
     """How many examples there are of each range of length, and how many of them were classified correctly.
 
     Ranges end with `up_to` words, and begin above the end of the one before; the last has no end.
@@ -279,7 +271,7 @@ def count_by_length(correct: NDArray[np.bool_], words: NDArray[np.integer]) -> l
     for above, up_to in zip((-1, *UP_TO), UP_TO, strict=False):
         own = correct[(words > above) & (words <= up_to)]
         last = up_to == inf
-        counts.append({"up_to": None if last else int(up_to), "reviews": own.size, "correct": int(own.sum())})
+        counts.append({"up_to": None if last else int(up_to), unit: own.size, "correct": int(own.sum())})
     return counts
 
 

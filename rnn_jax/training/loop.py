@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 from rich.console import Console
@@ -26,7 +26,7 @@ from rnn_jax.training.recipe import Data, Settings
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.saver import Saver
 from rnn_jax.training.step import NORM, no_sums
-from rnn_jax.training.task import Outputs, Task, means
+from rnn_jax.training.task import Outputs, Selection, Task, means
 from rnn_jax.training.trace import Trace
 
 
@@ -44,6 +44,16 @@ class BestSoFar:
     train_seconds: float = 0.0
     figure: float | None = None
     epoch: int = 0
+    among_equals: float = 0.0
+
+    def update(self, figures: Mapping[str, float | None], selection: Selection) -> bool:
+        """Takes the figures of an epoch that is better than all before; says whether it is."""
+        if figures[selection.figure] is not None:
+            found = selection.of(cast("Mapping[str, float]", figures))
+            if self.figure is not None and not selection.better(found, (self.figure, self.among_equals)):
+                return False
+            self.figure, self.among_equals = found
+        return True
 
 
 class Pace(NamedTuple):
@@ -212,10 +222,8 @@ class Run:
         del train[NORM]
         average = self._parallel.unreplicate(self._state.average)
         validation = self._validate(average, epoch)
-        chosen = validation[selection.figure]
-        if chosen is None or selection.better(chosen, self._so_far.figure):
-            self._so_far.figure, self._so_far.epoch = chosen, epoch
-            self._best = average
+        if self._so_far.update(validation, selection):
+            self._so_far.epoch, self._best = epoch, average
         self._log(kind="epoch", epoch=epoch, **named("train", train), **named("validation", validation))
         self._show_epoch(epoch, train, validation)
         self._state = self._state._replace(sums=self._parallel.replicate(no_sums(self.task)))

@@ -54,14 +54,24 @@ def means(sums: Sums, names: tuple[str, ...]) -> dict[str, float]:
 
 
 class Selection(NamedTuple):
-    """Which epoch is the best: the one with the highest, or lowest, figure on the validation split."""
+    """Which epoch is the best: the one with the highest, or lowest, figure on the validation split.
+
+    Of equals, it is the one with the lower figure `among_equals`, or the later one.
+    """
 
     figure: str
     higher: bool
+    among_equals: str = ""
 
-    def better(self, value: float, best: float | None) -> bool:
-        """Whether an epoch takes the place of the best one; of equals, the later does."""
-        return best is None or (value >= best if self.higher else value <= best)
+    def of(self, figures: Mapping[str, float]) -> tuple[float, float]:
+        """The figures of an epoch that count; the second is 0 where the later epoch counts."""
+        return figures[self.figure], figures.get(self.among_equals, 0.0)
+
+    def better(self, found: tuple[float, float], best: tuple[float, float]) -> bool:
+        """Whether an epoch takes the place of the best one, by their figures that count."""
+        if found[0] != best[0]:
+            return (found[0] > best[0]) == self.higher
+        return found[1] <= best[1]
 
 
 class Metrics(NamedTuple):

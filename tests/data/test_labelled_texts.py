@@ -158,12 +158,37 @@ def test_a_source_is_kept_once(write, read, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("labels", "integer"), [((0, 1), True), (("0", "1"), False), ((0, 1.5), False), ((0, None), True)]
+    ("labels", "kind"),
+    [
+        ((0, 1), "integer"),
+        ((0, None, 1), "integer"),
+        ((0.0, 1.0), "integer"),
+        ((0, 1.5), "number"),
+        ((True, False), "boolean"),
+        (("0", "1"), "string"),
+        ((0, "a"), "string"),
+    ],
+    ids=str,
 )
-def test_integers_are_told_from_strings(labels, integer, tmp_path, read):
-    rows = [{"text": f"word {n}", "label": labels[n % 2] if n else 1} for n in range(60)]
+def test_types_of_labels_are_told(labels, kind, tmp_path, read):
+    rows = [{"text": f"word {n}", "label": labels[n % len(labels)]} for n in range(60)]
     (tmp_path / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert read(str(tmp_path / "all.jsonl")).integer_labels is integer
+    assert read(str(tmp_path / "all.jsonl")).label_type == kind
+
+
+def test_texts_that_are_one_word_each_are_warned_of(write, read, caplog):
+    read(write("all.csv", [(f"{label}{n}", label) for n, (_, label) in enumerate(menu(60))]))
+    assert (
+        "warning: 100% of the words of the test split are not among the words that are learnt" in caplog.text
+    )
+    caplog.clear()
+    read(
+        write(
+            "words.csv",
+            [(f"{label} word{n % 8} word{n % 7}", label) for n, (_, label) in enumerate(menu(60))],
+        )
+    )
+    assert "warning" not in caplog.text
 
 
 def test_a_text_lies_in_one_split_alone(write, read, caplog):

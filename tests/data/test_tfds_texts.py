@@ -21,6 +21,7 @@ class Pairs(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     name = "pairs"
     VERSION = tfds.core.Version("1.0.0")
     test_label = -1
+    supervised = None
 
     def _info(self):
         features = tfds.features.FeaturesDict(
@@ -31,7 +32,9 @@ class Pairs(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                 "idx": tfds.features.Scalar(np.int32),
             }
         )
-        return tfds.core.DatasetInfo(builder=self, description="Pairs.", features=features)
+        return tfds.core.DatasetInfo(
+            builder=self, description="Pairs.", features=features, supervised_keys=self.supervised
+        )
 
     def _split_generators(self, dl_manager):
         splits = {"train": (60, 0), "validation": (9, 1000), "test": (6, 2000)}
@@ -93,6 +96,14 @@ def test_one_text_alone(prepared):
     texts = texts_of(prepared(), text_column="first", vocabulary_size=1000)
     assert texts.vocabulary.words[0] == "first"
     assert not set(texts.vocabulary.words) & {"and", *LABELS}
+
+
+def test_what_a_data_set_says_is_learnt_from_is_read(prepared, monkeypatch):
+    """And no other text: an id, say."""
+    monkeypatch.setattr(Pairs, "supervised", ("first", "label"))
+    texts = texts_of(prepared(), vocabulary_size=1000)
+    assert "first" in texts.vocabulary.words
+    assert "and" not in texts.vocabulary.words
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from rnn_jax.settings import with_flat
 from rnn_jax.tasks import labelled_texts
 from rnn_jax.tasks.text_classifier import answers_of, count, count_f1, make_classifier, probabilities_of
 from rnn_jax.training.task import Mean
-from tests.tasks.cases import THREE
 
 N, K = 40, 5
 
@@ -88,4 +87,3 @@ def test_what_is_for_two_labels_is_refused_for_three(change):
     with pytest.raises(UserError, match="is for two labels, and there are 3"):
         make_classifier("labelled_texts", settings, 3)
     assert make_classifier("labelled_texts", settings, 2).figures.names == ("loss", "accuracy")
-    assert make_classifier("labelled_texts", THREE, 3).selection.figure == "macro_f1"
