@@ -57,7 +57,7 @@ class TrainingOptions:
     read_test: Annotated[bool, tyro.conf.arg(name="test")] = True
     """Read the test split at the end; --no-test while searching for settings, so that it cannot mislead."""
     dry_run: bool = False
-    """Print the settings, the model summary and the plan, and stop; nothing is written."""
+    """Print the settings, the model summary and the plan, and stop; no run is begun."""
 
 
 Options = TypeVar("Options", bound=TrainingOptions)

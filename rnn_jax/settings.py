@@ -156,11 +156,15 @@ def require(holds: bool, name: str, value: object, words: str) -> None:
         raise UserError(f"--{name.replace('_', '-')} {value}: {words}")
 
 
+def _told(value: Any) -> Any:
+    return "(none)" if value == "" else value
+
+
 def differences(mine: Any, theirs: Any) -> dict[str, str]:
     """What differs between settings of one kind, as `name: mine against theirs`, by name."""
     others = to_flat(theirs)
     return {
-        name: f"{name}: {value} against {others[name]}"
+        name: f"{name}: {_told(value)} against {_told(others[name])}"
         for name, value in to_flat(mine).items()
         if value != others[name]
     }

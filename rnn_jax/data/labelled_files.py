@@ -10,7 +10,7 @@ from rnn_jax.data import cache
 from rnn_jax.data.encoded_tables import EncodedRows, Rows, kept_rows
 from rnn_jax.data.label_types import name_of, type_of
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
-from rnn_jax.data.tables import FILE, FOLDER_COLUMNS, Block, Folder, Table, open_table
+from rnn_jax.data.tables import FILE, FOLDER_COLUMNS, Block, Folder, Parquet, Table, open_table
 from rnn_jax.errors import UserError
 
 TEXT_NAMES = (
@@ -58,7 +58,8 @@ def rows_of_files(settings: LabelledSettings, cache_dir: str | None) -> FileRows
                 yield rows_of(block, columns[part], PARTS.index(part), table.path, read)
                 read += len(block)
             if not read:
-                raise UserError(f"{table.path} has no rows below its header")
+                empty = "no texts in its folders" if isinstance(table, Folder) else "no rows below its header"
+                raise UserError(f"{table.path} has {empty}")
             if identity(table.path) != before[part]:
                 raise UserError(f"{table.path} has changed while it was read: run the command again")
 
@@ -147,7 +148,10 @@ def columns_of(table: Table, settings: LabelledSettings) -> tuple[str, str]:
         raise UserError(f"{table.path}: {text!r} cannot be both text and label: name two columns of {there}")
     asked = ["--text-column"] * (not text) + ["--label-column"] * (not label)
     if asked:
-        raise UserError(f"{table.path}: name the columns with {' and '.join(asked)}; there are {there}")
+        first = "" if isinstance(table, Parquet) else " (is that its header?)"
+        raise UserError(
+            f"{table.path}: name the columns with {' and '.join(asked)}; there are {there}{first}"
+        )
     return text, label
 
 

@@ -39,4 +39,7 @@ class LabelledSettings(ReadingSettings):
         for name in PARTS:
             value = getattr(self, name)
             require(own or not value, name, value, "goes with --dataset files")
+        named = [value for name in PARTS if (value := getattr(self, name))]
+        if len(set(named)) < len(named):
+            raise UserError("--train, --validation and --test must be files of their own")
         require(not (self.refit and self.validation), "refit", True, "needs no --validation: leave that out")

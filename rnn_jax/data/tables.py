@@ -34,6 +34,7 @@ JOINED = (
     "warning: row %s of %s has a value with tabs and line breaks: if none was meant, a stray quotation mark "
     "has joined rows; write it twice, and the value between two more"
 )
+UTF8_MARK = b"\xef\xbb\xbf"
 MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}  # the byte-order marks of other encodings
 
 log = logging.getLogger(__name__)
@@ -348,11 +349,19 @@ def _readable(path: Path) -> Iterator[None]:
         words = " ".join(str(error).split())
         if "invalid UTF8 data" in words or _mark(path):
             raise not_utf8(path) from None
+        if "Expected" in words and "columns" in words:
+            words += "; put a value that holds the separator between quotation marks"
         if "straddling" in words:
             words = f"a row has more than {BLOCK_BYTES:,} bytes, or a quotation mark has no end"
         raise UserError(f"{path} cannot be read: {words[:300]}") from error
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def has_mark(path: Path) -> bool:
+    """Whether a file begins with the byte-order mark of UTF-8."""
+    with path.open("rb") as file:
+        return file.read(len(UTF8_MARK)) == UTF8_MARK
 
 
 def not_utf8(path: Path) -> UserError:

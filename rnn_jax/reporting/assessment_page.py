@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from html import escape
 
 import matplotlib.style
+import numpy as np
 
 from rnn_jax.reporting.assessment import Assessment, percent
 from rnn_jax.reporting.reliability_plot import draw_reliability
@@ -87,10 +88,13 @@ def _by_label(assessment: Assessment) -> str:
 
 def _confusion(assessment: Assessment) -> str:
     """Rows are labels, columns answers; the darker, the larger the share of the row."""
-    if len(assessment.labels) > MOST_LABELS:
-        return f"<p>Not shown: there are {len(assessment.labels)} labels.</p>"
+    whole = assessment.confusion
+    there = np.flatnonzero(whole.sum(axis=0) + whole.sum(axis=1))  # as label, or as answer
+    if len(there) > MOST_LABELS:
+        return f"<p>Not shown: there are {len(there)} labels.</p>"
+    names = [assessment.labels[k] for k in there]
     rows = []
-    for k, (name, counts) in enumerate(zip(assessment.labels, assessment.confusion, strict=True)):
+    for k, (name, counts) in enumerate(zip(names, whole[np.ix_(there, there)], strict=True)):
         shares = counts / max(counts.sum(), 1)
         colour = ["0, 114, 178" if column == k else "213, 94, 0" for column in range(len(counts))]
         rows.append(
@@ -100,7 +104,7 @@ def _confusion(assessment: Assessment) -> str:
                 for count, share, own in zip(counts, shares, colour, strict=True)
             ]
         )
-    return "<p>A row a label, a column an answer.</p>\n" + _table(["", *assessment.labels], rows)
+    return "<p>A row a label, a column an answer.</p>\n" + _table(["", *names], rows)
 
 
 def _calibration(assessment: Assessment) -> str:

@@ -14,7 +14,7 @@ from rnn_jax.data.label_types import column_of
 from rnn_jax.data.labelled_files import columns_of, rows_of, text_column_of
 from rnn_jax.data.labelled_settings import PARTS, LabelledSettings
 from rnn_jax.data.labelled_splits import SHOWN
-from rnn_jax.data.tables import OUTPUTS, Table, ending, open_table
+from rnn_jax.data.tables import OUTPUTS, UTF8_MARK, Table, ending, has_mark, open_table
 from rnn_jax.durable import whole_file
 from rnn_jax.errors import UserError
 from rnn_jax.tasks.predictor import NO_KNOWN_WORD, Answer, Predictor
@@ -77,6 +77,8 @@ def classify_rows(predictor: Predictor, files: Files, progress: Callable[[int], 
     unfinished = files.output.with_name(files.output.name + ".unfinished")
     try:
         with whole_file(files.output, unfinished) as file:
+            if has_mark(files.input):  # without which some programs take the file for another encoding
+                file.write(UTF8_MARK)
             output = OUTPUTS[kind](file)
             try:
                 for block in table.blocks():

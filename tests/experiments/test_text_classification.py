@@ -150,6 +150,19 @@ def test_every_row_of_a_file_is_answered(call, write, tmp_path, capsys):
     assert not (tmp_path / "out.csv.unfinished").exists()
 
 
+def test_a_byte_order_mark_stays(call, write, tmp_path):
+    """Without it, Excel takes UTF-8 for another encoding."""
+    write("train.csv", menu(60))
+    train(call, "--epochs 1")
+    write("in.csv", menu(9))
+    marked = b"\xef\xbb\xbf" + (tmp_path / "in.csv").read_bytes()
+    (tmp_path / "marked.csv").write_bytes(marked)
+    call(predict, "--workdir run --input in.csv --output out.csv")
+    call(predict, "--workdir run --input marked.csv --output marked_out.csv")
+    out = (tmp_path / "out.csv").read_bytes()
+    assert (tmp_path / "marked_out.csv").read_bytes() == b"\xef\xbb\xbf" + out
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
