@@ -20,6 +20,7 @@ class Compiled(NamedTuple):
         temporary: bytes of what is neither given nor returned.
         memory: bytes, of all.
         work: operations and bytes of products, from shapes.
+        launches: how often something is launched.
         loops: the innermost loops, and what is launched in each of their trips.
         collectives: what is exchanged.
         cycles: the compiler's estimate; None where it gives none.
@@ -30,6 +31,7 @@ class Compiled(NamedTuple):
     temporary: int
     memory: int
     work: Work
+    launches: int
     loops: list[Loop]
     collectives: list[Collective]
     cycles: int | None
@@ -65,6 +67,7 @@ def compile_ahead(program: Ahead, target: Target) -> Compiled | Refused:
         memory.temp_size_in_bytes,
         whole,
         count(traced.jaxpr.jaxpr),
+        text.launches(),
         text.loops(),
         text.collectives(),
         text.cycles(),

@@ -54,10 +54,14 @@ class Text(NamedTuple):
     def loops(self) -> list[Loop]:
         """The innermost loops."""
         return [
-            Loop(trips, sum(each.operation in LAUNCHED for each in self.computations[body]))
+            Loop(trips, self._launched(body))
             for body, trips, _ in self._bodies()
             if not any(each.operation == "while" for each in self.computations[body])
         ]
+
+    def launches(self) -> int:
+        """How often something is launched, in all."""
+        return sum(times * self._launched(name) for name, times in self._times().items())
 
     def collectives(self) -> list[Collective]:
         """All of them, the largest first."""
@@ -77,6 +81,9 @@ class Text(NamedTuple):
                 if match := re.search(r'"estimated_cycles":"(\d+)"', each.rest):
                     total += times * int(match[1])
         return total or None
+
+    def _launched(self, name: str) -> int:
+        return sum(each.operation in LAUNCHED for each in self.computations[name])
 
     def _times(self) -> dict[str, int]:
         """How often each computation runs that is no part of a single instruction."""

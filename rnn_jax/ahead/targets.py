@@ -64,6 +64,7 @@ CHIPS: dict[str, dict[str, Chip]] = {
     "cuda": {"h100": Chip("H100 SXM", 84_929_347_584, ("1", "2", "4", "8", "16", "32", "64", "128", "256"))},
 }
 FIRST = {"tpu": "v5e:2x4", "cuda": "h100:8"}
+LARGE = {"tpu": "v5e:16x16", "cuda": "h100:256"}
 NEEDED = {  # modules, and what installs them
     "tpu": ("libtpu", "pip install 'jax[tpu]'"),
     "cuda": ("jax_plugins.xla_cuda12", "pip install jax-cuda12-plugin jax-cuda12-pjrt"),

@@ -45,6 +45,7 @@ def test_loops_collectives_and_cycles():
     assert text.entry == "main"
     assert text.loops() == [Loop(5, 2)]
     assert text.collectives() == [Collective("all-gather", 128, 2), Collective("all-reduce", 36, 1)]
+    assert text.launches() == 2 * 5 * 2
     assert text.cycles() == 2 * 5 * 7 + 2 * 3 + 100
 
 

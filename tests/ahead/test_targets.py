@@ -8,14 +8,12 @@ from jax.sharding import SingleDeviceSharding
 
 from rnn_jax.ahead.compiling import Compiled, compile_ahead
 from rnn_jax.ahead.programs import Ahead, programs_of
-from rnn_jax.ahead.targets import CHIPS, FIRST, NEEDED, keep_to_compilers, open_target
+from rnn_jax.ahead.targets import CHIPS, FIRST, LARGE, NEEDED, keep_to_compilers, open_target
 from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
 from rnn_jax.settings import with_flat
 from rnn_jax.unroll import UNROLLS
 from tests.tasks.cases import CASES
-
-LARGE = {"tpu": "v5e:16x16", "cuda": "h100:256"}
 
 
 @pytest.fixture(autouse=True, scope="module")
