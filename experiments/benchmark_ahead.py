@@ -20,7 +20,7 @@ from experiments.compile_for import PRESETS
 from rnn_jax.ahead.compiling import Compiled, Refused, compile_ahead
 from rnn_jax.ahead.layers import Layer, unrolls_of
 from rnn_jax.ahead.programs import Ahead, programs_of
-from rnn_jax.ahead.targets import FIRST, LARGE, Target, keep_to_compilers, open_target
+from rnn_jax.ahead.targets import FIRST, LARGE, ONE, Target, keep_to_compilers, open_target
 from rnn_jax.cells import CELLS
 from rnn_jax.durable import write_whole
 from rnn_jax.reporting.ahead import layers_table, load_ahead, runs_table
@@ -29,6 +29,8 @@ from rnn_jax.training.environment import origin
 
 Row = dict[str, Any]
 EACH = 32  # examples of a device, in runs
+SCALED = ("lstm", "best")  # compiled for one device, too, with few examples and many
+BATCHES = (8, 32, 128, 512)
 # One of each kind of network; those that are left out differ in the cell, or in how long they train.
 CHOSEN = (
     *("lstm", "gru", "best", "fasttext", "text_cnn", "semi_supervised"),
@@ -65,9 +67,12 @@ def layers(options: Options) -> Iterator[tuple[Row, Target, Callable[[], Ahead]]
 
 def runs(options: Options) -> Iterator[tuple[Row, Target, Callable[[], Ahead]]]:
     """Each run: the same."""
-    for topology, name in product((FIRST[options.platform], LARGE[options.platform]), CHOSEN):
+    many = FIRST[options.platform], LARGE[options.platform]
+    cases = [(topology, name, EACH) for topology, name in product(many, CHOSEN)]
+    cases += [(ONE[options.platform], name, each) for name, each in product(SCALED, BATCHES)]
+    for topology, name, each in cases:
         target, (recipe, settings) = open_target(options.platform, topology), PRESETS[name]
-        settings = with_flat(settings, batch_size=EACH * len(target.devices))
+        settings = with_flat(settings, batch_size=each * len(target.devices))
 
         def program(recipe: Any = recipe, settings: Any = settings, target: Target = target) -> Ahead:
             return programs_of(recipe, settings, recipe.stand_in(settings), target.devices)["training"]

@@ -10,6 +10,7 @@ from experiments.command_line import Place, parse, run
 from experiments.search import FIRST_SEEDS, SEARCHES, SECOND_SEEDS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.ablation import ablation_table
+from rnn_jax.reporting.ahead import layers_table, load_ahead, runs_table, scaling_table
 from rnn_jax.reporting.benchmark import (
     benchmark_table,
     load_benchmark,
@@ -94,6 +95,17 @@ def pretraining(folder: Path) -> Part:
     return Part(tables, pretraining_plots.pictures(labels, pretrained, folder.name))
 
 
+def compiled_ahead(folder: Path) -> Part:
+    """What compilers say of a platform."""
+    from rnn_jax.reporting import ahead_plots
+
+    rows, platform = load_ahead(folder / "ahead.jsonl"), folder.name
+    tables = {f"ahead_{platform}": layers_table(rows, platform), f"ahead_runs_{platform}": runs_table(rows)}
+    if platform == "tpu":
+        tables["ahead_scaling"] = scaling_table(rows)
+    return Part(tables, ahead_plots.pictures(rows, platform))
+
+
 def make_files(root: Path) -> Files:
     """Everything that can be made from the records below a folder."""
     try:
@@ -161,6 +173,7 @@ def make_files(root: Path) -> Files:
         tables |= {f"costs_{platform}": costs_table(costs), f"orders_{platform}": orders_table(orders)}
         pictures |= network_plots.pictures(costs, orders, platform)
     parts = [language_speed(folder) for folder in sorted(results.glob("language_models/*"))]
+    parts += [compiled_ahead(folder) for folder in sorted(results.glob("ahead/*"))]
     parts += [pretraining(folder) for folder in sorted(results.glob("pretraining/*"))]
     for part in parts:
         tables |= part.tables

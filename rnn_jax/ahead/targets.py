@@ -63,6 +63,7 @@ CHIPS: dict[str, dict[str, Chip]] = {
     },
     "cuda": {"h100": Chip("H100 SXM", 84_929_347_584, ("1", "2", "4", "8", "16", "32", "64", "128", "256"))},
 }
+ONE = {"tpu": "v5e:1x1", "cuda": "h100:1"}
 FIRST = {"tpu": "v5e:2x4", "cuda": "h100:8"}
 LARGE = {"tpu": "v5e:16x16", "cuda": "h100:256"}
 NEEDED = {  # modules, and what installs them

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rnn_jax.ahead.scaling import V5E, step
 from rnn_jax.reporting.rows import Record, read_rows
 from rnn_jax.reporting.tables import markdown
 
+DEVICES = (8, 64, 256, 1024, 4096)  # of the model of scaling
 UNROLLS = ("dynamic", "fused", "checkpointed", "parallel")
 
 
@@ -27,6 +29,11 @@ class Size(NamedTuple):
     hidden: int
     batch: int
     time: int
+
+
+def load_input(file: Path) -> list[Record]:
+    """Reads the records of how fast a host makes batches; see `read_rows` for errors."""
+    return read_rows(file, lambda row: (row["reviews_per_second"], row["config"]))
 
 
 def load_ahead(file: Path) -> list[Record]:
@@ -100,6 +107,31 @@ def runs_table(rows: Sequence[Record]) -> str:
                 f"{exchanged:,.3g}",
                 f"{row['launches']:,}",
                 f"{row['cycles']:,}" if row["cycles"] else "–",
+            ]
+        )
+    return markdown(lines)
+
+
+def scaling_table(rows: Sequence[Record]) -> str:
+    """A line a network and batch of a device: how efficient many would be, and what a host must deliver.
+
+    Of networks that were compiled for one TPU v5e and for several; see `rnn_jax.ahead.scaling` for the model.
+    """
+    runs = [row for row in rows if row["what"] == "run" and _is_ok(row)]
+    exchanged = {row["preset"]: sum(row["exchanged"].values()) for row in runs if row["devices"] > 1}
+    head = ["network", "examples of a device", "work, ms", "gradients, MB"]
+    head += [f"efficiency of {count:,} devices" for count in DEVICES] + ["reviews/s that a host must deliver"]
+    lines = [head]
+    for row in runs:
+        if row["devices"] != 1 or row["preset"] not in exchanged:
+            continue
+        size, batch = exchanged[row["preset"]], row["batch_size"]
+        steps = [step(V5E, row["cycles"], size, count) for count in DEVICES]
+        lines.append(
+            [
+                *(row["preset"], f"{batch:,}", f"{1e3 * steps[0].work:.3g}", f"{size / 1e6:.3g}"),
+                *(f"{100 * each.efficiency:.1f} %" for each in steps),
+                f"{steps[0].examples_of_a_host(V5E, batch):,.0f}",
             ]
         )
     return markdown(lines)
