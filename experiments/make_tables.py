@@ -10,7 +10,7 @@ from experiments.command_line import Place, parse, run
 from experiments.search import FIRST_SEEDS, SEARCHES, SECOND_SEEDS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.ablation import ablation_table
-from rnn_jax.reporting.ahead import layers_table, load_ahead, runs_table, scaling_table
+from rnn_jax.reporting.ahead import layers_table, load_ahead, model_table, runs_table
 from rnn_jax.reporting.benchmark import (
     benchmark_table,
     load_benchmark,
@@ -19,6 +19,7 @@ from rnn_jax.reporting.benchmark import (
     training_table,
 )
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.reporting.fastest import as_file, estimated, measured
 from rnn_jax.reporting.language_models import language_models_table, model_rows, published_table
 from rnn_jax.reporting.language_speed import (
     curve_table,
@@ -102,8 +103,22 @@ def compiled_ahead(folder: Path) -> Part:
     rows, platform = load_ahead(folder / "ahead.jsonl"), folder.name
     tables = {f"ahead_{platform}": layers_table(rows, platform), f"ahead_runs_{platform}": runs_table(rows)}
     if platform == "tpu":
-        tables["ahead_scaling"] = scaling_table(rows)
+        tables["ahead_scaling"] = model_table(rows)
     return Part(tables, ahead_plots.pictures(rows, platform))
+
+
+def fastest_unrolls(root: Path) -> dict[Path, str]:
+    """The table that `--unroll auto` goes by, where there is one."""
+    file, results = root / "rnn_jax/unroll/fastest.json", root / "results"
+    if not file.exists():
+        return {}
+    lines = []
+    for records in sorted(results.glob("benchmark/*/benchmark.jsonl")):
+        platform = {"gpu": "cuda"}.get(records.parent.name, records.parent.name)
+        lines += measured(load_benchmark(records), platform)
+    for records in sorted(results.glob("ahead/*/ahead.jsonl")):
+        lines += estimated(load_ahead(records), records.parent.name)
+    return {file: as_file(lines)}
 
 
 def make_files(root: Path) -> Files:
@@ -172,6 +187,7 @@ def make_files(root: Path) -> Files:
         costs, orders = load_costs(file), load_orders(file.with_name("orders.jsonl"))
         tables |= {f"costs_{platform}": costs_table(costs), f"orders_{platform}": orders_table(orders)}
         pictures |= network_plots.pictures(costs, orders, platform)
+    texts |= fastest_unrolls(root)
     parts = [language_speed(folder) for folder in sorted(results.glob("language_models/*"))]
     parts += [compiled_ahead(folder) for folder in sorted(results.glob("ahead/*"))]
     parts += [pretraining(folder) for folder in sorted(results.glob("pretraining/*"))]

@@ -29,7 +29,7 @@ from experiments.recorded_runs import RecordedRun, commands, run_missing, run_ne
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
-from rnn_jax.settings import to_flat, with_flat
+from rnn_jax.settings import NEUTRAL, marked, to_flat, with_flat
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -184,7 +184,10 @@ def _check_preset(run: RecordedRun, config: dict[str, Any], where: str, again: s
     settings = with_flat(make(run.dataset), seed=run.seed)
     wanted = to_flat(settings)
     found = to_flat(type(settings)()) | config  # an older run lacks what is off by default
-    differing = [f"{n}: {found[n]} against {wanted[n]}" for n in wanted if found[n] != wanted[n]]
+    counts = wanted.keys() - marked(settings, NEUTRAL)
+    differing = [
+        f"{n}: {found[n]} against {wanted[n]}" for n in wanted if n in counts and found[n] != wanted[n]
+    ]
     if differing:
         raise UserError(f"{where} with other settings ({'; '.join(differing)}): {again}")
 

@@ -13,8 +13,9 @@ from tests.training.runs import make_run
 PUBLIC = (
     *(
         f"unroll.{name}.{name}"
-        for name in ("dynamic", "static", "fused", "checkpointed", "parallel", "cudnn")
+        for name in ("auto", "dynamic", "static", "fused", "checkpointed", "parallel", "cudnn")
     ),
+    "unroll.auto.fastest",
     "unroll.layers.init_layers",
     "unroll.layers.run_layers",
     "models.recurrent.Recurrent",
@@ -24,6 +25,12 @@ PUBLIC = (
     "interchange.keras.from_keras_model",
     "interchange.weight_files.save_layers",
     "interchange.weight_files.load_layers",
+    "data.label_types.name_of",
+    "data.label_types.type_of",
+    "data.label_types.column_of",
+    "ahead.operations.count",
+    "ahead.compiling.largest_batch",
+    "ahead.scaling.all_reduce_seconds",
     "tasks.exported.export_classifier",
     "tasks.exported.serialize",
     "tasks.predictor.Predictor",

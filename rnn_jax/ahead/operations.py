@@ -31,6 +31,7 @@ def count(jaxpr: core.Jaxpr) -> Work:
     """The work of a program, as `jax.make_jaxpr` or `trace` gives it.
 
     Example:
+        >>> import jax, jax.numpy as jnp
         >>> square = jax.make_jaxpr(lambda a: a @ a)(jnp.ones((8, 8)))
         >>> count(square.jaxpr)
         Work(operations=1024, bytes=768)

@@ -17,7 +17,7 @@ from rnn_jax.unroll import UNROLLS, dynamic
 
 AXIS = "devices"
 OURS: dict[str, Callable[..., Any]] = {
-    **{name: unroll for name, unroll in UNROLLS.items() if name != "cudnn"},
+    **{name: unroll for name, unroll in UNROLLS.items() if name not in ("auto", "cudnn")},
     **{f"dynamic-{steps}": partial(dynamic, unroll=steps) for steps in (2, 4, 8, 16)},
 }
 

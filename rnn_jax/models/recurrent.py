@@ -36,10 +36,11 @@ class RecurrentSettings:
 
     cell: CellName = "lstm"
     """Recurrent cell."""
-    unroll: Annotated[UnrollName, EXTENDABLE, NEUTRAL] = "fused"
-    """How steps become a sequence: fused (a scan with derivatives by hand), dynamic (lax.scan as it is),
-    static (a Python loop; compiles every step), checkpointed (little memory), parallel (all steps at once,
-    for linear cells), cudnn (LSTM on NVIDIA GPUs)."""
+    unroll: Annotated[UnrollName, EXTENDABLE, NEUTRAL] = "auto"
+    """How steps become a sequence: auto (the fastest in training, by platform, cell and size), fused (a scan
+    with derivatives by hand), dynamic (lax.scan as it is), static (a Python loop; compiles every step),
+    checkpointed (little memory), parallel (all steps at once, for linear cells), cudnn (LSTM on NVIDIA
+    GPUs)."""
     hidden_size: Annotated[int, above(0)] = 32
     """Size of the recurrent state, in each direction; features of a width of the convolutional network."""
     num_layers: Annotated[int, above(0)] = 1

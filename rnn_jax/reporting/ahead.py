@@ -112,7 +112,7 @@ def runs_table(rows: Sequence[Record]) -> str:
     return markdown(lines)
 
 
-def scaling_table(rows: Sequence[Record]) -> str:
+def model_table(rows: Sequence[Record]) -> str:
     """A line a network and batch of a device: how efficient many would be, and what a host must deliver.
 
     Of networks that were compiled for one TPU v5e and for several; see `rnn_jax.ahead.scaling` for the model.

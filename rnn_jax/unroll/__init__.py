@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rnn_jax.unroll.auto import auto
 from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn
 from rnn_jax.unroll.dynamic import dynamic
@@ -18,6 +19,7 @@ UNROLLS: dict[str, Unroll] = {
     "checkpointed": checkpointed,
     "parallel": parallel,
     "cudnn": cudnn,
+    "auto": auto,
 }
 
 if TYPE_CHECKING:  # a type checker cannot know what the table holds
@@ -31,6 +33,7 @@ __all__ = [
     "Unroll",
     "UnrollName",
     "Unrolled",
+    "auto",
     "checkpointed",
     "cudnn",
     "dynamic",

@@ -7,7 +7,7 @@ import pytest
 from rnn_jax.ahead.scaling import V5E
 from rnn_jax.errors import UserError
 from rnn_jax.reporting import ahead_plots
-from rnn_jax.reporting.ahead import layers_table, load_ahead, load_input, runs_table, scaling_table
+from rnn_jax.reporting.ahead import layers_table, load_ahead, load_input, model_table, runs_table
 from rnn_jax.reporting.picture import Picture
 
 
@@ -54,7 +54,7 @@ def test_runs_and_what_does_not_fit():
 
 def test_the_model_of_scaling_takes_work_from_one_device_and_gradients_from_several():
     rows = [a_run(1, 32, 15 * 10**6, 0), a_run(8, 256, 10**9, 10**7)]
-    [line] = cells(scaling_table(rows))[2:]
+    [line] = cells(model_table(rows))[2:]
     work = 15e6 / V5E.clock
     assert line[:4] == ["lstm", "32", f"{1e3 * work:.3g}", "10"]
     exchange = 2 * 7 / 8 * 1e7 / 200e9

@@ -238,7 +238,7 @@ def test_epochs_can_be_added(tmp_path):
     run = make_run(tmp_path, more)
     assert run.directory.finished(NAME, more) is None
     result = run.train("command")
-    assert "going on from step 12 of 18, with unroll: fused against dynamic; epochs: 2 against 3" in (
+    assert "going on from step 12 of 18, with unroll: auto against dynamic; epochs: 2 against 3" in (
         run.console.file.getvalue()
     )
     assert result["epochs_run"] == 3

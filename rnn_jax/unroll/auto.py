@@ -1,0 +1,109 @@
+"""The unroll that is fastest where a program will run, from a table of what has been measured or estimated.
+
+`fastest.json` is the table: a line a platform, cell and size, with the unroll that trains it fastest there,
+and how that is known. `python -m experiments.make_tables` makes it from the records of the benchmarks.
+"""
+
+import json
+import math
+from functools import cache, partial
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import jax
+
+from rnn_jax.cells import CELLS
+from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.checkpointed import checkpointed
+from rnn_jax.unroll.cudnn import cudnn
+from rnn_jax.unroll.dynamic import dynamic
+from rnn_jax.unroll.fused import fused
+from rnn_jax.unroll.parallel import parallel
+from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
+
+Platform = Literal["cpu", "cuda", "tpu"]
+PLATFORMS: tuple[Platform, ...] = ("cpu", "cuda", "tpu")
+TABLE = Path(__file__).with_name("fastest.json")
+CHOICES: dict[str, Unroll] = {
+    "dynamic": dynamic,
+    "fused": fused,
+    "checkpointed": checkpointed,
+    "parallel": parallel,
+    "cudnn": cudnn,
+}
+
+
+class Fastest(NamedTuple):
+    """A line of the table."""
+
+    platform: str
+    cell: str
+    hidden: int
+    batch: int
+    time: int
+    unroll: str  # a name in `CHOICES`
+    known: str  # measured, or estimated by a compiler
+
+
+@cache
+def table() -> list[Fastest]:
+    """All lines."""
+    return [Fastest(*line) for line in json.loads(TABLE.read_text(encoding="utf-8"))]
+
+
+@cache
+def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) -> str:
+    """The unroll that trains a layer fastest on a platform: that of the nearest size in the table.
+
+    For a cell that is not in it, all steps at once on an accelerator where the cell is linear; else `fused`,
+    which is `dynamic` for cells that cannot be taken apart.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> fastest("cpu", LSTM, hidden=32, batch=64, time=200)
+        'fused'
+    """
+    name = next((name for name, known in CELLS.items() if known is cell), "")
+    lines = [line for line in table() if (line.platform, line.cell) == (platform, name)]
+    if not lines:
+        return "parallel" if cell.advance_all is not None and platform != "cpu" else "fused"
+
+    def distance(line: Fastest) -> float:
+        sizes = (line.hidden, hidden), (line.batch, batch), (line.time, time)
+        return sum(abs(math.log(theirs / max(mine, 1))) for theirs, mine in sizes)
+
+    return min(lines, key=distance).unroll
+
+
+def auto(
+    cell: Cell,
+    params: Params,
+    x: Array,
+    lengths: Lengths | None = None,
+    initial_state: State | None = None,
+    *,
+    reverse: bool = False,
+) -> Unrolled:
+    """Runs the cell by the unroll that trains it fastest; see `Unroll` for arguments and errors.
+
+    It is chosen by cell and size, and by platform when a program is compiled, so that one program serves all:
+    `fastest` says which one it is. Where the choices for all platforms are one, it is as if that was called.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> auto(LSTM, params, jax.numpy.ones((2, 5, 3))).outputs.shape
+        (2, 5, 4)
+    """
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    batch, time, _ = x.shape
+    names = {each: fastest(each, cell, params.hidden_size, batch, time) for each in PLATFORMS}
+    ways = {name: partial(CHOICES[name], cell, reverse=reverse) for name in names.values()}
+    if len(ways) == 1:
+        [only] = ways.values()
+        return only(params, x, lengths, initial_state)
+    by_platform = {each: ways[name] for each, name in names.items()}
+    return jax.lax.platform_dependent(
+        params, x, lengths, initial_state, default=by_platform.pop("cpu"), **by_platform
+    )
