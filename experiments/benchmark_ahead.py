@@ -23,6 +23,7 @@ from rnn_jax.ahead.programs import Ahead, programs_of
 from rnn_jax.ahead.targets import FIRST, LARGE, ONE, Target, keep_to_compilers, open_target
 from rnn_jax.cells import CELLS
 from rnn_jax.durable import write_whole
+from rnn_jax.errors import RunError
 from rnn_jax.reporting.ahead import layers_table, load_ahead, runs_table
 from rnn_jax.settings import with_flat
 from rnn_jax.training.environment import origin
@@ -85,12 +86,15 @@ WHAT = {"layers": layers, "runs": runs}
 
 
 def figures(found: Compiled | Refused) -> Row:
-    """What is recorded of a program."""
+    """What is recorded of a program.
+
+    Raises:
+        RunError: if the compiler fails for another reason than memory.
+    """
     if isinstance(found, Refused):
+        if not found.too_large:
+            raise RunError(f"the compiler fails: {found.reason}")
         return {"status": found.reason}
-    exchanged: dict[str, int] = {}
-    for each in found.collectives:
-        exchanged[each.operation] = exchanged.get(each.operation, 0) + each.bytes * each.times
     return {
         "status": "ok",
         "compile_seconds": round(found.seconds, 2),
@@ -100,7 +104,7 @@ def figures(found: Compiled | Refused) -> Row:
         "bytes": found.work.bytes,
         "launches": found.launches,
         "loops": [list(loop) for loop in found.loops],
-        "exchanged": exchanged,
+        "exchanged": found.exchanged(),
         "cycles": found.cycles,
     }
 

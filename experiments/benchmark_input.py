@@ -9,6 +9,7 @@ import tyro
 
 from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.data import dataset as datasets
+from rnn_jax.durable import write_whole
 from rnn_jax.measuring.input import examples_per_second
 from rnn_jax.reporting.ahead import load_input
 from rnn_jax.settings import check, require, to_flat
@@ -45,7 +46,7 @@ def main() -> int:
     file.parent.mkdir(parents=True, exist_ok=True)
     rows = [other for other in load_input(file) if other["config"] != row["config"]]
     rows.append(row | origin(command_line("benchmark_input"), 1))
-    file.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    write_whole(file, "".join(json.dumps(each) + "\n" for each in rows))
     print(f"{data.name}: {rate:,.0f} reviews/s, in batches of {settings.training.batch_size}")
     return 0
 

@@ -50,7 +50,7 @@ def first_answer(run: Run) -> str:
 
 def beside(result: dict[str, Any]) -> str:
     """What stands beside the accuracy where labels may have any frequency."""
-    if "test_macro_f1" not in result:
+    if "test_most_frequent" not in result:
         return ""
     most, share = result["test_most_frequent"], result["test_accuracy_of_most_frequent"]
     return f", macro F1 {result['test_macro_f1']:.2%} (always answering {most}: accuracy {share:.2%})"

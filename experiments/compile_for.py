@@ -49,8 +49,8 @@ class Options:
     jax-cuda12-pjrt)."""
     topology: str | None = None
     """The devices: a chip and a grid, or a number of GPUs; by default v5e:2x4, or h100:8."""
-    preset: PresetName = "lstm"
-    """Settings of which task, of `imdb_sentiment` or of `language_model`."""
+    preset: PresetName | None = None
+    """Settings of `imdb_sentiment` or of `language_model`; by default lstm, of the former."""
     workdir: Place | None = None
     """The settings of the run in this directory instead."""
     batch_size: int | None = None
@@ -75,9 +75,12 @@ def chosen_by(options: Options) -> Chosen:
     changes = {"batch_size": options.batch_size, "unroll": options.unroll}
     changes = {name: value for name, value in changes.items() if value is not None}
     if options.workdir is None:
-        recipe, settings = PRESETS[options.preset]
+        name = options.preset or "lstm"
+        recipe, settings = PRESETS[name]
         settings = with_flat(settings, **changes)
-        return Chosen(options.preset, recipe, settings, recipe.stand_in(settings))
+        return Chosen(name, recipe, settings, recipe.stand_in(settings))
+    if options.preset:
+        raise UserError("--preset and --workdir exclude each other: leave one out")
     recipe, directory = recipe_of(options.workdir), RunDirectory(options.workdir)
     settings = directory.read(recipe.name, recipe.settings)
     preprocessor = recipe.preprocessor(settings, directory.path)
@@ -87,7 +90,8 @@ def chosen_by(options: Options) -> Chosen:
 def main() -> int:
     """Prints what each program needs."""
     options = parse(Options)
-    require(options.batch_size is None or options.batch_size > 0, "batch_size", options.batch_size, "> 0")
+    positive = options.batch_size is None or options.batch_size > 0
+    require(positive, "batch_size", options.batch_size, "must be above 0")
     keep_to_compilers()
     target = open_target(options.platform, options.topology)
     chosen = chosen_by(options)
@@ -138,10 +142,7 @@ def launches(found: Compiled) -> str:
 
 def exchanged(found: Compiled) -> str:
     """What devices send each other in a step."""
-    kinds: dict[str, int] = {}
-    for each in found.collectives:
-        kinds[each.operation] = kinds.get(each.operation, 0) + each.bytes * each.times
-    return "\n".join(f"{name} {size(total)}" for name, total in kinds.items()) or "–"
+    return "\n".join(f"{name} {size(total)}" for name, total in found.exchanged().items()) or "–"
 
 
 def size(number: float) -> str:
@@ -163,11 +164,10 @@ def say_what_fits(chosen: Chosen, target: Target, console: Console) -> None:
         with console.status(f"compiling for {batch:,} examples a device ..."):
             return compile_ahead(program, target)
 
-    found = largest_batch(try_out, max(chosen.settings.training.batch_size // count, 1), MOST)
+    training = chosen.settings.training
+    found = largest_batch(try_out, max(training.batch_size // count, 1), training.accumulate, MOST)
     if found is None:
-        raise UserError(
-            f"{chosen.name} does not fit on {target.topology}, not even with one example a device"
-        )
+        raise UserError(f"{chosen.name} does not fit on {target.topology}, however small the batch")
     console.print(f"the largest batch that fits: {found:,} examples a device, {found * count:,} in all")
 
 

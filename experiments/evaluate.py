@@ -73,6 +73,10 @@ def main() -> None:
         require(not value or options.input is not None, name, value, "goes with --input")
     if options.input:
         require(recipe in CLASSIFIERS, "input", options.input, "is for runs of classifiers")
+        if options.split != "test" or options.data_dir or options.cache_dir or options.num_devices:
+            raise UserError(
+                "--input takes no --split, --data-dir, --cache-dir or --num-devices: leave them out"
+            )
         return evaluate_file(options)
     settings = RunDirectory(options.workdir).read(recipe.name, recipe.settings)
     batch_size = settings.training.batch_size
@@ -114,7 +118,7 @@ def evaluate_file(options: Options) -> None:
         found = assess_rows(predictor, settings)
     assessment = assess(predictor.labels, found.probabilities, found.labels)
     loss = -np.log(np.maximum(found.probabilities[np.arange(len(found.labels)), found.labels], 1e-30)).mean()
-    left_out = f", {found.left_out:,} rows without a label or words left out" * bool(found.left_out)
+    left_out = f", {found.left_out:,} rows without a label or an answer left out" * bool(found.left_out)
     accuracy = (assessment.answers == assessment.truth).mean()
     summary = (
         f"{options.input}: loss {loss:.4f}, accuracy {accuracy:.2%}, "

@@ -25,7 +25,7 @@ OWN = to_flat(Settings())
 PRESETS: dict[str, Settings] = {
     name: with_flat(Settings(), **{k: v for k, v in to_flat(settings).items() if k in OWN and k != "dataset"})
     for name, settings in REVIEWS.items()
-    if name != "semi_supervised"
+    if not settings.text.unlabelled  # which films have alone
 }
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
     said = classification.report(result, workdir, run, "texts", '"…"')
     if never := result.get("test_never_answered"):
         said = f"never answered: {', '.join(map(str, never[:SHOWN]))}{' …' * (len(never) > SHOWN)}\n{said}"
-    if result["best_epoch"] == result["epochs_run"]:
+    validated = any(name.startswith("validation_") and value is not None for name, value in result.items())
+    if validated and result["best_epoch"] == result["epochs_run"]:
         said = f"the last epoch was the best: more --epochs may do better\n{said}"
     return said
 

@@ -9,6 +9,7 @@ from rnn_jax.ahead.hlo import Collective, Loop, parse
 from rnn_jax.ahead.operations import Work, count
 from rnn_jax.ahead.programs import Ahead
 from rnn_jax.ahead.targets import Target
+from rnn_jax.errors import UserError
 
 
 class Compiled(NamedTuple):
@@ -36,11 +37,19 @@ class Compiled(NamedTuple):
     collectives: list[Collective]
     cycles: int | None
 
+    def exchanged(self) -> dict[str, int]:
+        """Bytes that devices exchange, by how they do it."""
+        found: dict[str, int] = {}
+        for each in self.collectives:
+            found[each.operation] = found.get(each.operation, 0) + each.bytes * each.times
+        return found
+
 
 class Refused(NamedTuple):
-    """Why a program does not run: it needs more memory than there is, or the compiler cannot."""
+    """Why a program does not run: it needs more memory than there is, or the compiler cannot make it."""
 
     reason: str
+    too_large: bool = True
 
 
 def compile_ahead(program: Ahead, target: Target) -> Compiled | Refused:
@@ -51,7 +60,7 @@ def compile_ahead(program: Ahead, target: Target) -> Compiled | Refused:
     try:
         compiled = lowered.compile()
     except Exception as error:  # each compiler complains in its own way
-        return Refused(_first_line(str(error)))
+        return Refused(_first_line(str(error)), "RESOURCE_EXHAUSTED" in str(error))
     seconds = time.perf_counter() - start
     memory, text = compiled.memory_analysis(), parse(compiled.as_text())
     results = memory.output_size_in_bytes - memory.alias_size_in_bytes
@@ -66,7 +75,7 @@ def compile_ahead(program: Ahead, target: Target) -> Compiled | Refused:
         memory.argument_size_in_bytes,
         memory.temp_size_in_bytes,
         whole,
-        count(traced.jaxpr.jaxpr),
+        count(traced.jaxpr.jaxpr, target.platform),
         text.launches(),
         text.loops(),
         text.collectives(),
@@ -81,23 +90,36 @@ def _first_line(words: str) -> str:
     return " ".join(words.split())[:200]
 
 
-def largest_batch(try_out: Callable[[int], Compiled | Refused], first: int, most: int) -> int | None:
-    """The largest of first, twice first, four times first, … that compiles; or of its halves; None for none.
+def largest_batch(
+    try_out: Callable[[int], Compiled | Refused], first: int, least: int, most: int
+) -> int | None:
+    """The largest of first, twice first, four times first, … that fits, or of its halves; None if none does.
 
     Args:
         try_out: compiles for a batch.
         first: where to begin.
-        most: where to stop.
+        least: where to stop below.
+        most: where to stop above.
+
+    Raises:
+        UserError: if the compiler fails for another reason than memory.
 
     Example:
-        >>> largest_batch(lambda batch: Refused("too large") if batch > 100 else None, first=8, most=1000)
+        >>> largest_batch(lambda batch: Refused("too large") if batch > 100 else None, 8, least=1, most=1000)
         64
     """
-    if isinstance(try_out(first), Refused):
-        smaller = first // 2
-        while smaller and isinstance(try_out(smaller), Refused):
-            smaller //= 2
-        return smaller or None
-    while 2 * first <= most and not isinstance(try_out(2 * first), Refused):
-        first *= 2
-    return first
+
+    def fits(batch: int) -> bool:
+        found = try_out(batch)
+        if isinstance(found, Refused) and not found.too_large:
+            raise UserError(f"the compiler fails at a batch of {batch}: {found.reason}")
+        return not isinstance(found, Refused)
+
+    if fits(first):
+        while 2 * first <= most and fits(2 * first):
+            first *= 2
+        return first
+    smaller = first // 2
+    while smaller >= least and not fits(smaller):
+        smaller //= 2
+    return smaller if smaller >= least else None

@@ -68,7 +68,7 @@ class Text(NamedTuple):
         found = []
         for name, times in self._times().items():
             for each in self.computations[name]:
-                kind = each.operation.removesuffix("-start")
+                kind = each.operation.removesuffix("-done")  # whose shape is that of the result alone
                 if kind in COLLECTIVES:
                     found.append(Collective(kind, bytes_of(each.shape), times))
         return sorted(found, key=lambda each: -each.bytes * each.times)

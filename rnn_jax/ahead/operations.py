@@ -27,8 +27,8 @@ class Work:
         return Work(self.operations * times, self.bytes * times)
 
 
-def count(jaxpr: core.Jaxpr) -> Work:
-    """The work of a program, as `jax.make_jaxpr` or `trace` gives it.
+def count(jaxpr: core.Jaxpr, platform: str = "cpu") -> Work:
+    """The work of a program, as `jax.make_jaxpr` or `trace` gives it, on a platform: cpu, cuda or tpu.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -36,10 +36,10 @@ def count(jaxpr: core.Jaxpr) -> Work:
         >>> count(square.jaxpr)
         Work(operations=1024, bytes=768)
     """
-    return sum(map(_count, jaxpr.eqns), Work())
+    return sum((_count(equation, platform) for equation in jaxpr.eqns), Work())
 
 
-def _count(equation: core.JaxprEqn) -> Work:
+def _count(equation: core.JaxprEqn, platform: str) -> Work:
     name, params = equation.primitive.name, equation.params
     arrays: list[Any] = [each.aval for each in (*equation.invars, *equation.outvars)]
     if name in ("dot_general", "conv_general_dilated"):
@@ -51,8 +51,11 @@ def _count(equation: core.JaxprEqn) -> Work:
             depth = right.size // right.shape[params["dimension_numbers"].rhs_spec[0]]
         moved = sum(array.size * array.dtype.itemsize for array in arrays)
         return Work(2 * depth * product.size, moved)
-    parts = [count(inner) for inner in _inner(params.values())]
+    parts = [count(inner, platform) for inner in _inner(params.values())]
     if name == "cond":
+        if (platforms := params.get("branches_platforms")) is not None:  # chosen when it is compiled
+            own = [number for number, each in enumerate(platforms) if each is None or platform in each]
+            return parts[min(own, key=lambda number: platforms[number] is None)]
         return max(parts)
     return sum(parts, Work()) * (params["length"] if name == "scan" else 1)
 

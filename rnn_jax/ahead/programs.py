@@ -14,6 +14,7 @@ from rnn_jax.training.recipe import Preprocessor, Recipe, Settings
 from rnn_jax.training.step import EvaluationState
 from rnn_jax.training.task import zeros
 
+USED = 128  # examples that a trained network is asked of at once
 STEPS = 10_000  # of a run; how many there are does not change its program
 
 
@@ -51,10 +52,9 @@ def programs_of(
     require(rows // count % parts == 0, "accumulate", parts, f"cannot share {rows // count} examples evenly")
     task = recipe.make(settings, preprocessor)
     work = make_work(task, settings.training, STEPS)
-    shapes = recipe.shapes(settings, preprocessor, rows)
+    shapes, used = (recipe.shapes(settings, preprocessor, n) for n in (rows, min(rows, USED)))
     params = jax.eval_shape(task.init)
     state = jax.eval_shape(work.init_state, params)
-    carry = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), task.initial_carry(rows))
     key = jax.eval_shape(lambda: jax.random.key(0))
 
     def replicated(tree: Any) -> Any:
@@ -68,12 +68,13 @@ def programs_of(
 
     batch, one = shared(shapes.batch), SingleDeviceSharding(devices[0])
     sums = jax.eval_shape(lambda: zeros(task.figures.counted, task.figures.sizes))
-    training = replicated(state._replace(carry=()))._replace(carry=shared(carry))
-    evaluation = EvaluationState(replicated(sums), shared(carry))
+    carry = shared(state.carry)
+    training = replicated(state._replace(carry=()))._replace(carry=carry)
+    evaluation = EvaluationState(replicated(sums), carry)
     return {
         "training": Ahead(map_ahead(work.step, devices, STEP_AXES), (training, batch, key)),
         "evaluation": Ahead(
             map_ahead(evaluation_work(task), devices, (0, 0, 0)), (evaluation, replicated(params), batch)
         ),
-        "use": Ahead(jax.jit(shapes.use, in_shardings=one), (params, *shapes.inputs)),
+        "use": Ahead(jax.jit(used.use, in_shardings=one), (params, *used.inputs)),
     }

@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 STRING = "string"
+BOOLEANS = {"True": True, "False": False}
 TYPES: dict[str, tuple[Callable[[str], Any], pa.DataType]] = {  # what a name stands for; of a column
     STRING: (str, pa.string()),
-    "integer": (int, pa.int64()),
+    "integer": (lambda name: _integer(name), pa.int64()),
     "number": (float, pa.float64()),
-    "boolean": ("True".__eq__, pa.bool_()),
+    "boolean": (BOOLEANS.__getitem__, pa.bool_()),
 }
 
 
@@ -61,6 +62,12 @@ def is_integer(name: str) -> bool:
     return re.fullmatch("0|-?[1-9][0-9]{0,17}", name) is not None
 
 
+def _integer(name: str) -> int:
+    if not is_integer(name):
+        raise ValueError(f"{name} is no integer of 64 bits")
+    return int(name)
+
+
 def column_of(names: Iterable[str | None], label_type: str) -> pa.Array:
     """Labels by name, as a column of their type.
 
@@ -76,6 +83,6 @@ def type_for(names: Iterable[str], label_type: str) -> str:
     """The type itself where all labels have it; else string, as where one comes late in a long table."""
     try:
         column_of(names, label_type)
-    except ValueError:
+    except (ValueError, KeyError):
         return STRING
     return label_type

@@ -1,5 +1,6 @@
 """Which labelled texts a classifier learns from."""
 
+import os
 from dataclasses import dataclass
 
 from rnn_jax.data.reading import ReadingSettings
@@ -24,8 +25,8 @@ class LabelledSettings(ReadingSettings):
     test: str = ""
     """Those to test on, once, in the end; by default another tenth is held out."""
     text_column: str = ""
-    """Column with the text; by default the one that is called text, or the like; of a TFDS data set, all
-    features that are texts, one after the other by name."""
+    """Column with the text; by default the one that is called text, or the like; of a TFDS data set, its own
+    input, or all features that are texts, one after the other by name."""
     label_column: str = ""
     """Column with the label; by default the one that is called label, or the like."""
 
@@ -39,7 +40,7 @@ class LabelledSettings(ReadingSettings):
         for name in PARTS:
             value = getattr(self, name)
             require(own or not value, name, value, "goes with --dataset files")
-        named = [value for name in PARTS if (value := getattr(self, name))]
+        named = [os.path.abspath(value) for name in PARTS if (value := getattr(self, name))]
         if len(set(named)) < len(named):
             raise UserError("--train, --validation and --test must be files of their own")
         require(not (self.refit and self.validation), "refit", True, "needs no --validation: leave that out")

@@ -124,13 +124,19 @@ def _splits(builder: Any, label: str) -> dict[str, str]:
         raise UserError(f"{builder.name} has no training split: it has {', '.join(there)}")
     splits = {"train": "train"}
     validation = next((name for name in VALIDATION if name in there), None)
-    if "test" in there and next(_read(builder, "test", 1))[0][label] >= 0:
+    if "test" in there and _has_label(builder, "test", label):
         splits["test"] = "test"
         if validation:
             splits["validation"] = validation
     elif validation:
         splits["test"] = validation
     return {part: splits[part] for part in PARTS if part in splits}
+
+
+def _has_label(builder: Any, split: str, label: str) -> bool:
+    """Whether the first example of a split has a label: those of GLUE's test splits have none."""
+    first = next(_read(builder, split, 1), [])
+    return bool(first) and first[0][label] >= 0
 
 
 def _read(builder: Any, split: str, size: int) -> Iterator[list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import Record, read_records, task_of
-from rnn_jax.settings import to_flat
+from rnn_jax.settings import NEUTRAL, marked, to_flat
 from rnn_jax.tasks import TASKS, language_model, text_classification
 from rnn_jax.training.recipe import Recipe
 
@@ -174,7 +174,8 @@ def _check_settings(row: Row, recipe: Recipe) -> None:
     defaults = {"task": recipe.name, **to_flat(recipe.settings)}  # of settings that are younger than a record
     first = defaults | row.runs[0].config
     for config in (defaults | run.config for run in row.runs[1:]):
-        differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)} - {"seed"}
+        differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)}
+        differing -= {"seed", *marked(recipe.settings, NEUTRAL)}
         if differing:
             raise UserError(
                 f"{where} differ in {', '.join(sorted(differing))}: record them again with one setting"

@@ -44,13 +44,14 @@ class BestSoFar:
     train_seconds: float = 0.0
     figure: float | None = None
     epoch: int = 0
-    among_equals: float = 0.0
+    among_equals: float | None = None  # also of checkpoints that are older than it
 
     def update(self, figures: Mapping[str, float | None], selection: Selection) -> bool:
         """Takes the figures of an epoch that is better than all before; says whether it is."""
         if figures[selection.figure] is not None:
             found = selection.of(cast("Mapping[str, float]", figures))
-            if self.figure is not None and not selection.better(found, (self.figure, self.among_equals)):
+            second = math.inf if self.among_equals is None else self.among_equals
+            if self.figure is not None and not selection.better(found, (self.figure, second)):
                 return False
             self.figure, self.among_equals = found
         return True

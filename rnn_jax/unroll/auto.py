@@ -24,6 +24,7 @@ from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
 
 Platform = Literal["cpu", "cuda", "tpu"]
 PLATFORMS: tuple[Platform, ...] = ("cpu", "cuda", "tpu")
+NEAR = 1.0  # the most that a size may differ, in each number, as a power of two
 TABLE = Path(__file__).with_name("fastest.json")
 CHOICES: dict[str, Unroll] = {
     "dynamic": dynamic,
@@ -56,8 +57,8 @@ def table() -> list[Fastest]:
 def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) -> str:
     """The unroll that trains a layer fastest on a platform: that of the nearest size in the table.
 
-    For a cell that is not in it, all steps at once on an accelerator where the cell is linear; else `fused`,
-    which is `dynamic` for cells that cannot be taken apart.
+    Where no size is near, or the cell is not in it: all steps at once on an accelerator if the cell is
+    linear; else `fused`, or `dynamic` for cells that cannot be taken apart.
 
     Example:
         >>> from rnn_jax.cells import LSTM
@@ -65,15 +66,19 @@ def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) 
         'fused'
     """
     name = next((name for name, known in CELLS.items() if known is cell), "")
+    size = hidden, batch, time
+
+    def distances(line: Fastest) -> list[float]:
+        theirs = line.hidden, line.batch, line.time
+        return [abs(math.log2(a / max(b, 1))) for a, b in zip(theirs, size, strict=True)]
+
     lines = [line for line in table() if (line.platform, line.cell) == (platform, name)]
-    if not lines:
-        return "parallel" if cell.advance_all is not None and platform != "cpu" else "fused"
-
-    def distance(line: Fastest) -> float:
-        sizes = (line.hidden, hidden), (line.batch, batch), (line.time, time)
-        return sum(abs(math.log(theirs / max(mine, 1))) for theirs, mine in sizes)
-
-    return min(lines, key=distance).unroll
+    near = [line for line in lines if max(distances(line)) <= NEAR]
+    if near:
+        return min(near, key=lambda line: sum(distances(line))).unroll
+    if cell.advance_all is not None and platform != "cpu":
+        return "parallel"
+    return "dynamic" if cell.fusion is None else "fused"
 
 
 def auto(
@@ -88,7 +93,8 @@ def auto(
     """Runs the cell by the unroll that trains it fastest; see `Unroll` for arguments and errors.
 
     It is chosen by cell and size, and by platform when a program is compiled, so that one program serves all:
-    `fastest` says which one it is. Where the choices for all platforms are one, it is as if that was called.
+    `fastest` says which one it is; other platforms have the CPU's. Where all choose one, it is as if that was
+    called.
 
     Example:
         >>> from rnn_jax.cells import LSTM

@@ -36,6 +36,8 @@ ENTRY %main (param.4: f32[4,8]) -> f32[4,8] {
   %while.2 = f32[4,8]{1,0} while(%param.4), condition=%x, body=%outer, a={"known_trip_count":{"n":"2"}}
   %sum = (f32[], bf16[16]{0}) all-reduce-start(%param.4), channel_id=1
   %done = (f32[], bf16[16]{0}) all-reduce-done(%sum), backend_config={"estimated_cycles":"100"}
+  %more = (f32[4,8]{1,0}, f32[8,8]{1,0}) all-gather-start(%param.4), channel_id=2, dimensions={0}
+  %all = f32[8,8]{1,0} all-gather-done(%more)
 }
 """
 
@@ -44,7 +46,11 @@ def test_loops_collectives_and_cycles():
     text = parse(TEXT)
     assert text.entry == "main"
     assert text.loops() == [Loop(5, 2)]
-    assert text.collectives() == [Collective("all-gather", 128, 2), Collective("all-reduce", 36, 1)]
+    assert text.collectives() == [
+        Collective("all-gather", 256, 1),
+        Collective("all-gather", 128, 2),
+        Collective("all-reduce", 36, 1),
+    ]
     assert text.launches() == 2 * 5 * 2
     assert text.cycles() == 2 * 5 * 7 + 2 * 3 + 100
 

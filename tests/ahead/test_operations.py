@@ -41,6 +41,14 @@ def test_of_a_choice_the_larger_part_counts():
     assert found.operations == 2 * 2 * 4**3
 
 
+@pytest.mark.parametrize(("platform", "products"), [("cpu", 1), ("tpu", 2), ("cuda", 3)])
+def test_of_a_choice_by_platform_its_own_branch_counts(platform, products):
+    a = jnp.ones((4, 4))
+    ways = {"cuda": lambda a: a @ a @ a @ a, "tpu": lambda a: a @ a @ a, "default": lambda a: a @ a}
+    jaxpr = jax.make_jaxpr(lambda a: jax.lax.platform_dependent(a, **ways))(a).jaxpr
+    assert count(jaxpr, platform).operations == products * 2 * 4**3
+
+
 def test_it_is_what_the_compiler_counts():
     """Of a program without a loop, of which XLA counts the body once."""
     params = CELLS["gru"].init(jax.random.key(0), 32, 64)

@@ -74,4 +74,15 @@ def test_a_batch_that_devices_cannot_share_is_refused():
     ("most", "first", "found"), [(100, 8, 64), (3, 16, 2), (0, 16, None), (10**9, 8, 1024)]
 )
 def test_the_largest_batch_is_found_by_doubling(most, first, found):
-    assert largest_batch(lambda n: Refused("") if n > most else None, first, 1024) == found
+    assert largest_batch(lambda n: Refused("") if n > most else None, first, 1, 1024) == found
+
+
+def test_a_batch_is_not_halved_below_what_can_be_shared():
+    tried = []
+    assert largest_batch(lambda n: tried.append(n) or Refused(""), 32, 8, 1024) is None
+    assert tried == [32, 16, 8]
+
+
+def test_a_compiler_that_fails_is_no_lack_of_memory():
+    with pytest.raises(UserError, match="the compiler fails at a batch of 8: internal error"):
+        largest_batch(lambda n: Refused("internal error", too_large=False), 8, 1, 1024)

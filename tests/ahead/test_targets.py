@@ -1,5 +1,7 @@
 """Compilers of accelerators that are not here; skipped where they are not installed."""
 
+import os
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -20,7 +22,10 @@ from tests.tasks.cases import CASES
 def nothing_is_kept():
     """The cache of compiled programs, in which programs for other machines cannot be found again."""
     compilation_cache.reset_cache()
+    environment = dict(os.environ)
     yield
+    os.environ.clear()
+    os.environ.update(environment)
     jax.config.update("jax_enable_compilation_cache", True)
     compilation_cache.reset_cache()
 

@@ -255,7 +255,10 @@ def test_a_new_file_is_evaluated_on(call, write, tmp_path, capsys):
     answers = [answer.label for answer in predictor.answers([text for text, _ in rows[:90]])]
     labels = [label for _, label in rows[:90]]
     accuracy, macro = accuracy_score(labels, answers), f1_score(labels, answers, average="macro")
-    assert f"accuracy {accuracy:.2%}, macro F1 {macro:.2%}, 90 texts, 2 rows without a label or words" in said
+    assert (
+        f"accuracy {accuracy:.2%}, macro F1 {macro:.2%}, 90 texts, 2 rows without a label or an answer"
+        in said
+    )
     if answers[5] != "fish":
         page = (tmp_path / "page.html").read_text()
         assert "<th>new.csv row 6</th>" in page
