@@ -11,7 +11,7 @@ JOBS   ?= 2
 # Large pages for large blocks of memory: see CPU in BUILD.md.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: install train test test-all lint docs benchmark stress tables reproduce clean
+.PHONY: install compiler train test test-all lint docs benchmark stress tables reproduce clean
 
 # The tested set of exact versions: this Python's own, or the current one.
 VERSION_OF  := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
@@ -26,6 +26,7 @@ STAMP  := $(VERSION)$(subst $(comma),-,$(chosen)).stamp
 RUN    := $(VENV)/run-$(STAMP)
 DEV    := $(VENV)/dev-$(STAMP)
 DOCS   := $(VENV)/docs-$(STAMP)
+COMPILER := .venv-compiler/$(VERSION).stamp
 define install
 test "$$($(BIN)/python $(VERSION_OF))" = "$(VERSION)" || $(PYTHON) -m venv --clear $(VENV)
 $(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[$(1)$(chosen)]'
@@ -38,11 +39,20 @@ $(RUN): pyproject.toml $(CONSTRAINTS)
 $(DEV): pyproject.toml $(CONSTRAINTS)
 	$(call install,dev$(comma)plots$(comma)baselines$(comma)weights$(comma)tensorboard)
 
+$(COMPILER): $(CONSTRAINTS) | $(RUN)
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --no-deps --constraint $(CONSTRAINTS) --target $(@D) libtpu
+	touch $@
+
 $(DOCS): pyproject.toml $(CONSTRAINTS)
 	$(call install,docs$(comma)plots$(comma)baselines$(comma)weights)
 
 # What the scripts need, and nothing more.
 install: $(RUN)
+
+# Google's compiler for TPUs, in a folder of its own: beside JAX, JAX would look for a TPU at every start.
+# Then: PYTHONPATH=.venv-compiler .venv/bin/python -m experiments.compile_for
+compiler: $(COMPILER)
 
 # Train the reference LSTM; the same command again goes on where it stopped, or reports the finished run.
 train: $(RUN)

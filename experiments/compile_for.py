@@ -45,8 +45,8 @@ class Options:
     """Compiles a run for accelerators that are not here, and says what it would need on them."""
 
     platform: Literal["tpu", "cuda"] = "tpu"
-    """Whose compiler: Google's (pip install 'jax[tpu]'), or NVIDIA's (pip install jax-cuda12-plugin
-    jax-cuda12-pjrt)."""
+    """Whose compiler: Google's (make compiler, and then PYTHONPATH=.venv-compiler), or NVIDIA's (pip install
+    jax-cuda12-plugin jax-cuda12-pjrt)."""
     topology: str | None = None
     """The devices: a chip and a grid, or a number of GPUs; by default v5e:2x4, or h100:8."""
     preset: PresetName | None = None

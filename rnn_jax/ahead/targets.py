@@ -67,7 +67,7 @@ ONE = {"tpu": "v5e:1x1", "cuda": "h100:1"}
 FIRST = {"tpu": "v5e:2x4", "cuda": "h100:8"}
 LARGE = {"tpu": "v5e:16x16", "cuda": "h100:256"}
 NEEDED = {  # modules, and what installs them
-    "tpu": ("libtpu", "pip install 'jax[tpu]'"),
+    "tpu": ("libtpu", "make compiler, and then PYTHONPATH=.venv-compiler"),
     "cuda": ("jax_plugins.xla_cuda12", "pip install jax-cuda12-plugin jax-cuda12-pjrt"),
 }
 GPUS_A_HOST = 8
