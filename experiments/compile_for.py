@@ -23,6 +23,7 @@ from rnn_jax.training.recipe import Preprocessor, Recipe
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.unroll import UnrollName
 
+FIRST = "lstm"  # preset
 MOST = 2**20  # examples of a device, beyond which no larger batch is tried
 
 PRESETS: dict[str, tuple[Recipe, Any]] = {
@@ -49,8 +50,8 @@ class Options:
     jax-cuda12-plugin jax-cuda12-pjrt)."""
     topology: str | None = None
     """The devices: a chip and a grid, or a number of GPUs; by default v5e:2x4, or h100:8."""
-    preset: PresetName | None = None
-    """Settings of `imdb_sentiment` or of `language_model`; by default lstm, of the former."""
+    preset: PresetName = FIRST
+    """Settings of `imdb_sentiment` or of `language_model`."""
     workdir: Place | None = None
     """The settings of the run in this directory instead."""
     batch_size: int | None = None
@@ -75,11 +76,10 @@ def chosen_by(options: Options) -> Chosen:
     changes = {"batch_size": options.batch_size, "unroll": options.unroll}
     changes = {name: value for name, value in changes.items() if value is not None}
     if options.workdir is None:
-        name = options.preset or "lstm"
-        recipe, settings = PRESETS[name]
+        recipe, settings = PRESETS[options.preset]
         settings = with_flat(settings, **changes)
-        return Chosen(name, recipe, settings, recipe.stand_in(settings))
-    if options.preset:
+        return Chosen(options.preset, recipe, settings, recipe.stand_in(settings))
+    if options.preset != FIRST:
         raise UserError("--preset and --workdir exclude each other: leave one out")
     recipe, directory = recipe_of(options.workdir), RunDirectory(options.workdir)
     settings = directory.read(recipe.name, recipe.settings)

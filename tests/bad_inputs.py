@@ -121,6 +121,12 @@ CASES = {
         "--workdir refitted --split validation",
         "--workdir trained --num-devices 99",
         "--workdir trained --page missing/page.html --split validation",
+        "--workdir trained --input missing.csv",
+        "--workdir trained --input columns.csv",
+        "--workdir trained --input texts.csv",
+        "--workdir trained --input header.csv",
+        "--workdir trained --input texts.csv --split train",
+        "--workdir trained --label-column label",
     ),
     "predict": (
         "--workdir folder good",
@@ -239,6 +245,14 @@ CASES = {
         "--pytorch gs://bucket/file --output new",
         "--workdir trained --output missing/new",
     ),
+    "compile_for": (
+        "--platform rocm",
+        "--topology v4:2x2",
+        "--platform cuda --topology v5e:2x4",
+        "--preset other",
+        "--batch-size 0",
+    ),
+    "benchmark_input": ("--output new --seconds 0",),
     "ablation": ("--seeds one",),
     "compare_networks": (
         "--output new --blocks 0",

@@ -29,7 +29,7 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_the_library_and_nothing_else(wheel):
     names = [name for name in wheel.namelist() if ".dist-info/" not in name]
-    own = [path for kind in ("*.py", "*.tsv") for path in (ROOT / "rnn_jax").rglob(kind)]
+    own = [path for kind in ("*.py", "*.tsv", "*.json") for path in (ROOT / "rnn_jax").rglob(kind)]
     assert sorted(names) == sorted(str(path.relative_to(ROOT)) for path in own)
 
 
