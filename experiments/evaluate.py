@@ -93,18 +93,20 @@ def main() -> None:
     found = make_evaluator(opened.task, batch_size, num_devices)(opened.params, split)
     shown = ", ".join(figure(name, value, 4) for name, value in found.figures.items())
     summary = f"{data.name} {options.split}: {shown}, {len(split):,} {data.unit}"
-    print(summary)
+    assessment = None
     if recipe in CLASSIFIERS:
         preprocessor = cast("TextPreprocessor", opened.preprocessor)
         labels = split.columns["labels"]
         examples = np.flatnonzero(labels != NO_LABEL)
         probabilities = np.asarray(probabilities_of(found.outputs))
         assessment = assess(preprocessor.labels, probabilities[examples], labels[examples])
-        show(assessment)
-        if options.page:
+        if options.page:  # first: who reads what is printed may leave
             chosen = examples[assessment.mistakes()[:MOST_MISTAKES]]
             mistakes = find(options, settings, split, chosen, preprocessor.vocabulary)
             write_page(options, f"{options.split} split", summary, assessment, mistakes)
+    print(summary)
+    if assessment is not None:
+        show(assessment)
 
 
 def evaluate_file(options: Options) -> None:
@@ -124,12 +126,12 @@ def evaluate_file(options: Options) -> None:
         f"{options.input}: loss {loss:.4f}, accuracy {accuracy:.2%}, "
         f"macro F1 {np.nanmean(assessment.f1):.2%}, {len(found.rows):,} texts{left_out}"
     )
-    print(summary)
-    show(assessment)
     if options.page:
         chosen = found.rows[assessment.mistakes()[:MOST_MISTAKES]]
         tables = np.full(len(chosen), PARTS.index("test"), np.int8)
         write_page(options, str(options.input), summary, assessment, originals(settings, tables, chosen))
+    print(summary)
+    show(assessment)
 
 
 def show(assessment: Assessment) -> None:
