@@ -32,6 +32,8 @@ Row = dict[str, Any]
 EACH = 32  # examples of a device, in runs
 SCALED = ("lstm", "best")  # compiled for one device, too, with few examples and many
 BATCHES = (8, 32, 128, 512)
+# What tells a record from others.
+IDENTITY = {"what", "platform", "topology", "chip", *Layer._fields, "preset", "batch_size", "devices"}
 # One of each kind of network; those that are left out differ in the cell, or in how long they train.
 CHOSEN = (
     *("lstm", "gru", "best", "fasttext", "text_cnn", "semi_supervised"),
@@ -130,8 +132,6 @@ def main() -> int:
     print(layers_table(rows, options.platform), runs_table(rows), sep="\n", end="")
     return 0
 
-
-IDENTITY = {"what", "platform", "topology", "chip", *Layer._fields, "preset", "batch_size", "devices"}
 
 if __name__ == "__main__":
     run(main)

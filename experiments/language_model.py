@@ -59,7 +59,6 @@ PRESETS: dict[str, Settings] = {
         epochs=4,
     ),
 }
-PRESETS["reviews_256"] = with_flat(PRESETS["reviews"], hidden_size=256, learning_rate=5e-3)
 PRESETS["reviews_large"] = with_flat(
     PRESETS["reviews"],
     cell="lstm",

@@ -91,10 +91,13 @@ def keep_to_compilers() -> None:
     """Tells JAX, before it starts, that there are no accelerators, and libtpu not to look for any."""
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_enable_compilation_cache", False)  # nothing could be loaded from it again
-    os.environ |= {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}  # nor to say that it finds none
-    os.environ |= {"TPU_SKIP_MDS_QUERY": "1", "TPU_WORKER_HOSTNAMES": "localhost"}
-    os.environ["TPU_ACCELERATOR_TYPE"] = "v5litepod-8"  # any; the topology says which is compiled for
-    os.environ["ALLOW_MULTIPLE_LIBTPU_LOAD"] = "1"  # two processes may compile: no device is held
+    os.environ |= {
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TPU_SKIP_MDS_QUERY": "1",
+        "TPU_WORKER_HOSTNAMES": "localhost",
+        "TPU_ACCELERATOR_TYPE": "v5litepod-8",  # any; the topology says which is compiled for
+        "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",  # two processes may compile: no device is held
+    }
 
 
 def open_target(platform: str, topology: str | None = None) -> Target:

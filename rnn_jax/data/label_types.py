@@ -10,10 +10,23 @@ from typing import Any
 import pyarrow as pa
 
 STRING = "string"
+
+
+def is_integer(name: str) -> bool:
+    """Whether a label is what an integer of 64 bits is written as."""
+    return re.fullmatch("0|-?[1-9][0-9]{0,17}", name) is not None
+
+
+def _integer(name: str) -> int:
+    if not is_integer(name):
+        raise ValueError(f"{name} is no integer of 64 bits")
+    return int(name)
+
+
 BOOLEANS = {"True": True, "False": False}
 TYPES: dict[str, tuple[Callable[[str], Any], pa.DataType]] = {  # what a name stands for; of a column
     STRING: (str, pa.string()),
-    "integer": (lambda name: _integer(name), pa.int64()),
+    "integer": (_integer, pa.int64()),
     "number": (float, pa.float64()),
     "boolean": (BOOLEANS.__getitem__, pa.bool_()),
 }
@@ -55,17 +68,6 @@ def _type(label: Any) -> str:
     if isinstance(label, int | float):
         return "integer" if is_integer(str(name_of(label))) else "number"
     return STRING
-
-
-def is_integer(name: str) -> bool:
-    """Whether a label is what an integer of 64 bits is written as."""
-    return re.fullmatch("0|-?[1-9][0-9]{0,17}", name) is not None
-
-
-def _integer(name: str) -> int:
-    if not is_integer(name):
-        raise ValueError(f"{name} is no integer of 64 bits")
-    return int(name)
 
 
 def column_of(names: Iterable[str | None], label_type: str) -> pa.Array:

@@ -1,11 +1,14 @@
 """No network for the tests of the data, and a small archive, prepared."""
 
+import csv
 import shutil
 import socket
 
 import pytest
 
 from rnn_jax.data import imdb
+from rnn_jax.data.labelled_settings import LabelledSettings
+from rnn_jax.data.labelled_texts import load
 from tests.data.archives import write_archive
 
 
@@ -41,3 +44,25 @@ def prepared(archive, tmp_path_factory):
 def copy(prepared, tmp_path):
     """Prepared data that a test may damage."""
     return shutil.copytree(prepared, tmp_path / "copy")
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes rows into a CSV file: its path."""
+
+    def write(name, rows, header=("text", "label")):
+        with (tmp_path / name).open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([header, *rows])
+        return str(tmp_path / name)
+
+    return write
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Labelled texts of a training file, and of others."""
+
+    def read(train, **settings):
+        return load(LabelledSettings(train=train, **settings), cache_dir=str(tmp_path / "cache"))
+
+    return read

@@ -16,11 +16,20 @@ from tests.training.runs import make_run
 SMALL = "--batch-size 4"
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with a run."""
+    folder = tmp_path_factory.mktemp("compile_for")
+    make_run(folder / "run").train("test")
+    return folder
+
+
 @pytest.fixture
-def call(monkeypatch, tmp_path):
+def call(monkeypatch, tmp_path, trained):
     """Runs a script for two CPU devices, with as much memory as is said."""
     need_devices(2)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").symlink_to(trained / "run")
     memory = {"each": 10**9}
 
     def opened(platform, topology=None):
@@ -38,8 +47,7 @@ def call(monkeypatch, tmp_path):
     return call
 
 
-def test_what_a_run_needs_is_printed(call, tmp_path, capsys):
-    make_run(tmp_path / "run").train("test")
+def test_what_a_run_needs_is_printed(call, capsys):
     assert call(compile_for, f"--workdir run {SMALL} --unroll dynamic") == 0
     said = capsys.readouterr().out
     assert "run for two: 2 × a CPU, 4 examples a step" in said
@@ -48,8 +56,7 @@ def test_what_a_run_needs_is_printed(call, tmp_path, capsys):
     assert re.search(r"loops: trips × launches +│ +\d+ × \d+", said)
 
 
-def test_the_largest_batch_that_fits(call, tmp_path, capsys):
-    make_run(tmp_path / "run").train("test")
+def test_the_largest_batch_that_fits(call, capsys):
     call(compile_for, f"--workdir run {SMALL}")
     needed = re.search(r"memory, of.*?│ +([\d.]+) (\w+)", capsys.readouterr().out)
     size = float(needed[1]) * {"KiB": 2**10, "MiB": 2**20}[needed[2]]
@@ -71,8 +78,7 @@ def test_the_largest_batch_that_fits(call, tmp_path, capsys):
         (f"{SMALL} --fit", 1000, "run does not fit on two, however small the batch"),
     ],
 )
-def test_what_does_not_fit_is_named(line, each, message, call, tmp_path):
-    make_run(tmp_path / "run").train("test")
+def test_what_does_not_fit_is_named(line, each, message, call):
     with pytest.raises(UserError, match=message):
         call(compile_for, f"--workdir run {line}", each)
 
