@@ -9,7 +9,7 @@ from experiments.training import devices, python
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.tasks import TASKS
-from rnn_jax.tasks.text_classifier import probabilities_of
+from rnn_jax.tasks.labels import probabilities_of
 from rnn_jax.training.loop import Run
 
 

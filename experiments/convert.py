@@ -85,9 +85,9 @@ def from_run(options: Options) -> None:
     if options.to_pytorch:
         if LAYERS not in weights.parts:
             raise UserError(f"{options.workdir} has no recurrent layers: nothing to write for PyTorch")
-        require(
-            not weights.settings["dense"], "to_pytorch", options.to_pytorch, "no --dense layers in PyTorch"
-        )
+        for name, neutral in (("dense", False), ("block", "none")):
+            lacks = f"PyTorch has no layers with --{name} {weights.settings[name]}"
+            require(weights.settings[name] == neutral, "to_pytorch", options.to_pytorch, lacks)
         layers = layers_of(weights.settings["cell"], at(weights.params, weights.parts[LAYERS].path))
         state = to_pytorch(*layers)
         write_file(options.to_pytorch, "--to-pytorch", lambda file: write(file, state, {"format": "pt"}))

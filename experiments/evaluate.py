@@ -22,8 +22,8 @@ from rnn_jax.reporting.assessment import Assessment, assess, by_label, confusion
 from rnn_jax.settings import require
 from rnn_jax.tasks import recipe_of
 from rnn_jax.tasks.classified_files import assess_rows, with_text_column
+from rnn_jax.tasks.labels import probabilities_of
 from rnn_jax.tasks.predictor import CLASSIFIERS, Predictor
-from rnn_jax.tasks.text_classifier import probabilities_of
 from rnn_jax.training.compilation import keep_compiled_programs
 from rnn_jax.training.evaluation import make_evaluator
 from rnn_jax.training.parallel import set_up_devices

@@ -14,7 +14,8 @@ from rnn_jax.data.dataset import TextSettings
 from rnn_jax.data.examples import pack
 from rnn_jax.errors import UserError
 from rnn_jax.models.nb_svm import count_ngrams, fit
-from rnn_jax.tasks.text_classifier import answers_file, count_by_length
+from rnn_jax.tasks.labels import answers_file
+from rnn_jax.tasks.text_classifier import count_by_length
 from rnn_jax.training.environment import origin
 from rnn_jax.training.run_directory import RunDirectory
 

@@ -8,20 +8,19 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.errors import UserError
-from rnn_jax.models.dropout import Keys, dropout
-from rnn_jax.models.embedding import HEAD_DROPOUT, EmbeddingSettings, embed
+from rnn_jax.models.dropout import Keys
+from rnn_jax.models.embedding import EmbeddingSettings, embed
 from rnn_jax.models.hashed_pairs import HashedPairs
-from rnn_jax.models.networks import EncoderSettings, make_encoder
+from rnn_jax.models.networks import EncoderSettings
 from rnn_jax.models.recurrent import PooledRecurrent
+from rnn_jax.models.vector_classifier import VectorClassifier
 from rnn_jax.unroll.sequence import valid_steps
 
 
-class Classifier(nnx.Module):
+class Classifier(VectorClassifier):
     """Reads token indices and outputs the log-odds of the second of two labels, or a logit for each of K.
 
-    `tokens [B, T], lengths [B] -> logits [B]`, whose sigmoid is a probability; with more than two labels
-    `[B, K]`, whose softmax is. Products are of `precision`, a name that `jax.default_matmul_precision` knows;
-    parameters, states and sums are float32.
+    `tokens [B, T], lengths [B] -> logits [B]`, or `[B, K]`; from vectors on, it is a `VectorClassifier`.
     """
 
     def __init__(
@@ -30,6 +29,7 @@ class Classifier(nnx.Module):
         encoder: EncoderSettings,
         *,
         vocabulary_size: int,
+        max_length: int,
         num_labels: int = 2,
         log_count_ratios: int = 0,
         pair_buckets: int = 0,
@@ -37,15 +37,17 @@ class Classifier(nnx.Module):
     ) -> None:
         size = embedding.embedding_size
         self.noise = embedding
-        self.dropout = encoder.recurrent.dropout
-        self.precision = encoder.precision
         self.ratio_features = ratio_features(log_count_ratios)
         self.embedding = nnx.Embed(
             vocabulary_size, size, embedding_init=jax.nn.initializers.normal(0.05), rngs=rngs
         )
-        self.layers = make_encoder(encoder, size + self.ratio_features, rngs)
-        self.num_labels = num_labels
-        self.head = nnx.Linear(self.layers.output_size, 1 if num_labels == 2 else num_labels, rngs=rngs)
+        super().__init__(
+            encoder,
+            input_size=size + self.ratio_features,
+            max_length=max_length,
+            num_labels=num_labels,
+            rngs=rngs,
+        )
         self.pair_buckets = pair_buckets
         if pair_buckets:
             self.pairs = HashedPairs(pair_buckets, size, rngs)
@@ -96,15 +98,6 @@ class Classifier(nnx.Module):
             raise UserError("this network has no gates: train a recurrent one")
         inputs = self.embed(tokens[None], jnp.full(1, len(tokens)), ratios[None])[0]
         return self.layers.recurrent.gates(inputs)
-
-    def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
-        """From vectors to log-odds, `[B]`, or to the logits of K labels, `[B, K]`; `keys` turn noise on."""
-        with jax.default_matmul_precision(self.precision):
-            encoded = self.layers(inputs, lengths, keys=keys)
-            if keys is not None and self.dropout > 0:
-                encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
-            logits = self.head(encoded)
-            return logits[:, 0] if self.num_labels == 2 else logits
 
 
 def _root_mean_square(vectors: Array, lengths: Array) -> Array:

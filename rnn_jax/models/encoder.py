@@ -1,4 +1,4 @@
-"""What lies between the vectors of the words and the head of the classifier."""
+"""What lies between the inputs of all steps and the head of a classifier."""
 
 from typing import NamedTuple, Protocol
 
@@ -17,7 +17,7 @@ class Part(NamedTuple):
 
 
 class Encoder(Protocol):
-    """From the vectors of all words to one vector a sequence."""
+    """From the vectors of all steps to one vector a sequence."""
 
     output_size: int
 

@@ -1,7 +1,8 @@
 """Recurrent layers as a Flax module: it holds the parameters, and an unroll does the work."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Literal
 
 import jax
 import jax.numpy as jnp
@@ -21,13 +22,15 @@ from rnn_jax.cells.noise import (
 from rnn_jax.models.dropout import Keys, dropout, weight_dropout
 from rnn_jax.models.encoder import Part
 from rnn_jax.models.pooling import POOLINGS
+from rnn_jax.models.residual import ResidualBlocks
 from rnn_jax.settings import EXTENDABLE, NEUTRAL, Rate, above, require
-from rnn_jax.unroll import UNROLLS, Unrolled, UnrollName, init_layers, map_layers, run_layers
+from rnn_jax.unroll import UNROLLS, Unrolled, UnrollName, init_layers, map_layers, run_layer, run_layers
 from rnn_jax.unroll.gates import gates_over_time
 
 BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
 
-LAYER_SETTINGS = ("cell", "hidden_size", "num_layers", "dense")  # which decide what weights a direction has
+# Which decide what weights a direction has.
+LAYER_SETTINGS = ("cell", "hidden_size", "num_layers", "dense", "block")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,9 @@ class RecurrentSettings:
     """Whether each layer also reads from the end to the beginning."""
     dense: bool = False
     """Whether a layer also reads what the layers below it read."""
+    block: Literal["none", "residual"] = "none"
+    """What is around each layer: residual, a normalisation before it, a gated projection behind it, and a
+    connection that skips both, as linear cells are stacked."""
     dropout: Rate = 0.3
     """Probability that a feature is dropped in training, between layers and before the head."""
     recurrent_dropout: Rate = 0.0
@@ -69,6 +75,8 @@ class RecurrentSettings:
         ):
             value = getattr(self, name)
             require(known or value == 0, name, value, f"is not known for --cell {self.cell}: leave it 0")
+        alone = self.block == "none" or not self.dense
+        require(alone, "dense", self.dense, "residual blocks have connections of their own: --block none")
 
 
 class Recurrent(nnx.Module):
@@ -77,7 +85,7 @@ class Recurrent(nnx.Module):
     `x [B, T, input_size] -> outputs [B, T, output_size]` and the states of all layers.
 
     Attributes:
-        output_size: hidden_size, or twice that in both directions.
+        output_size: hidden_size; twice that in both directions, but for residual blocks.
 
     Example:
         >>> layers = Recurrent(RecurrentSettings(cell="gru", hidden_size=4, num_layers=2), 3, nnx.Rngs(0))
@@ -88,16 +96,20 @@ class Recurrent(nnx.Module):
 
     def __init__(self, settings: RecurrentSettings, input_size: int, rngs: nnx.Rngs) -> None:
         self.settings = settings
-        self.output_size = settings.hidden_size * (2 if settings.bidirectional else 1)
-        layers = init_layers(
-            CELLS[settings.cell],
-            rngs.params(),
-            input_size,
-            settings.hidden_size,
-            settings.num_layers,
-            settings.bidirectional,
-            settings.dense,
-        )
+        hidden, number = settings.hidden_size, settings.num_layers
+        self.output_size = hidden * (2 if settings.bidirectional else 1)
+        cell, key = CELLS[settings.cell], rngs.params()
+        if settings.block == "none":
+            kinds = settings.bidirectional, settings.dense
+            layers = init_layers(cell, key, input_size, hidden, number, *kinds)
+        else:
+            self.residual = ResidualBlocks(input_size, hidden, self.output_size, number, rngs)
+            self.output_size = hidden
+            layers = tuple(
+                layer
+                for one in jax.random.split(key, number)
+                for layer in init_layers(cell, one, hidden, hidden, bidirectional=settings.bidirectional)
+            )
         self.layers = nnx.data(jax.tree.map(nnx.Param, layers))
 
     def __call__(
@@ -117,7 +129,14 @@ class Recurrent(nnx.Module):
         settings = self.settings
         cell, params = self._with_noise(self.params(), keys)
         unroll = UNROLLS[settings.unroll]
-        return run_layers(unroll, cell, params, x, lengths, initial_state, between, dense=settings.dense)
+        if settings.block == "none":
+            return run_layers(unroll, cell, params, x, lengths, initial_state, between, dense=settings.dense)
+        starts = [None] * len(params) if initial_state is None else initial_state
+        layers = [
+            partial(run_layer, unroll, cell, layer, lengths=lengths, initial_state=start)
+            for layer, start in zip(params, starts, strict=True)
+        ]
+        return self.residual(layers, x, lengths, between)
 
     def params(self) -> tuple[Params, ...]:
         """The parameters of all layers, as cells and `run_layers` take them."""
@@ -130,7 +149,22 @@ class Recurrent(nnx.Module):
             UserError: if the cell has none.
         """
         cell, (first, *_) = self._with_noise(self.params(), None)
+        if self.settings.block == "residual":
+            x = self.residual.blocks[0].norm(self.residual.entrance(x))
         return gates_over_time(cell, first.forward if self.settings.bidirectional else first, x)
+
+    def parts(self, x: jax.ShapeDtypeStruct) -> list[Part]:
+        """What it is made of, for inputs of this shape."""
+        settings, outputs = self.settings, jax.eval_shape(self, x).outputs
+        name = f"{settings.cell}, both directions" if settings.bidirectional else settings.cell
+        if settings.block == "none":
+            return [Part(name, outputs, layer) for layer in self.layers]
+        blocks = zip(self.layers, self.residual.blocks, strict=True)
+        return [
+            Part("dense", outputs, self.residual.entrance),
+            *(Part(f"residual block of {name}", outputs, block) for block in blocks),
+            Part("layer normalisation, dense", outputs, (self.residual.norm, self.residual.exit)),
+        ]
 
     def _with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
         """The cell, and parameters, of this step."""
@@ -179,9 +213,5 @@ class PooledRecurrent(nnx.Module):
 
     def parts(self, x: jax.ShapeDtypeStruct, lengths: jax.ShapeDtypeStruct) -> list[Part]:
         """What it is made of, for inputs of these shapes."""
-        unrolled = jax.eval_shape(self.recurrent, x, lengths)
-        pooled = jax.eval_shape(self.pool, unrolled, lengths)
-        settings = self.recurrent.settings
-        name = f"{settings.cell}, both directions" if settings.bidirectional else settings.cell
-        layers = [Part(name, unrolled.outputs, layer) for layer in self.recurrent.layers]
-        return [*layers, Part(f"{self.pooling} over time", pooled, self.pool)]
+        pooled = jax.eval_shape(self.pool, jax.eval_shape(self.recurrent, x, lengths), lengths)
+        return [*self.recurrent.parts(x), Part(f"{self.pooling} over time", pooled, self.pool)]

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from rnn_jax.models.classifier import Classifier
 from rnn_jax.models.language_model import LanguageModel
+from rnn_jax.models.vector_classifier import VectorClassifier
 
 
 def count_parameters(tree: object) -> int:
@@ -25,32 +26,39 @@ def count_parameters(tree: object) -> int:
 def summarize(model: Classifier, length: int) -> str:
     """The table of a model's layers, for batches `[B, length]` of tokens."""
     tokens = jax.ShapeDtypeStruct((1, length), jnp.int32)
-    lengths = jax.ShapeDtypeStruct((1,), jnp.int32)
     embedded = jax.eval_shape(model.embedding, tokens)
     ratios = jax.ShapeDtypeStruct((1, length, model.ratio_features), jnp.float32)
     inputs = jax.ShapeDtypeStruct((1, length, embedded.shape[-1] + model.ratio_features), jnp.float32)
-    logits = jax.eval_shape(model, tokens, lengths, ratios)
-
     rows: list[Any] = [(f"embedding of {model.embedding.num_embeddings:,} words", embedded, model.embedding)]
     if model.pair_buckets:
         rows.append((f"pairs of words in {model.pair_buckets:,} buckets", embedded, model.pairs))
     if model.ratio_features:
         rows.append(("log-count ratios of n-grams", ratios, None))
-    rows += model.layers.parts(inputs, lengths)
-    rows.append(("dense, sigmoid" if model.num_labels == 2 else "dense, softmax", logits, model.head))
+    rows += _read(model, inputs)
     return _table(rows, model)
+
+
+def summarize_vector_classifier(model: VectorClassifier, length: int, size: int) -> str:
+    """The table of a model's layers, for batches of vectors, `[B, length, size]`."""
+    return _table(_read(model, jax.ShapeDtypeStruct((1, length, size), jnp.float32)), model)
+
+
+def _read(model: VectorClassifier, inputs: jax.ShapeDtypeStruct) -> list[Any]:
+    """From vectors to answers."""
+    lengths = jax.ShapeDtypeStruct((1,), jnp.int32)
+    logits = jax.eval_shape(model.logits, inputs, lengths)
+    head = "dense, sigmoid" if model.num_labels == 2 else "dense, softmax"
+    return [*model.layers.parts(inputs, lengths), (head, logits, model.head)]
 
 
 def summarize_language_model(model: LanguageModel, length: int) -> str:
     """The table of a language model's layers, for batches `[B, length]` of tokens."""
     tokens, lengths = jax.ShapeDtypeStruct((1, length), jnp.int32), jax.ShapeDtypeStruct((1,), jnp.int32)
     embedded = jax.eval_shape(model.embedding, tokens)
-    unrolled = jax.eval_shape(model.recurrent, embedded)
     logits = jax.eval_shape(lambda t, n: model(t, n, None)[0], tokens, lengths)
-    size, recurrent = f"{model.embedding.num_embeddings:,}", model.recurrent.settings
-    name = f"{recurrent.cell}, both directions" if recurrent.bidirectional else recurrent.cell
+    size = f"{model.embedding.num_embeddings:,}"
     rows: list[Any] = [(f"embedding of {size} tokens", embedded, model.embedding)]
-    rows += [(name, unrolled.outputs, layer) for layer in model.recurrent.layers]
+    rows += model.recurrent.parts(embedded)
     if model.tied:
         rows += [("projection", embedded, layer) for layer in model.projections]
         rows.append((f"softmax over {size} tokens, tied", logits, model.bias))

@@ -33,10 +33,13 @@ def take_layers(theirs: Params, mine: Params) -> Params:
     mine read forward alone, only that is taken. What mine read beside the inputs of theirs, such as log-count
     ratios, or the other direction of the layer below, has no weight at first: states begin as theirs were.
 
+    What is around the layers, if anything, is taken with them.
+
     Raises:
         ValueError: if they do not fit: only the inputs, the first axis of a kernel, may be more.
     """
-    return {"layers": {i: _layer(theirs["layers"][i], layer) for i, layer in mine["layers"].items()}}
+    around = {name: _widen(theirs[name], mine[name]) for name in mine if name != "layers"}
+    return around | {"layers": {i: _layer(theirs["layers"][i], layer) for i, layer in mine["layers"].items()}}
 
 
 def _layer(theirs: Params, mine: Params) -> Params:

@@ -34,8 +34,8 @@ import jax.numpy as jnp
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.errors import UserError
+from rnn_jax.tasks.labels import probabilities_of
 from rnn_jax.tasks.predictor import open_classifier
-from rnn_jax.tasks.text_classifier import probabilities_of
 
 PLATFORMS = ("cpu", "cuda", "tpu")
 

@@ -16,10 +16,9 @@ from rnn_jax.data.log_count_ratios import count_ratios
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.models import summarize
 from rnn_jax.models.functional import ModelParams
+from rnn_jax.tasks.labels import answers_of, count_f1
 from rnn_jax.tasks.text_classifier import (
     ClassifierSettings,
-    answers_of,
-    count_f1,
     in_batches,
     make_classifier,
     make_model,

@@ -66,6 +66,8 @@ class Settings:
         require(is_apart or not both, "bidirectional", both, "a stream is read forward: --reading apart")
         alone = layers == 1 or not both
         require(alone, "num_layers", layers, "with --bidirectional, the upper layers would read the answer")
+        apart, words = self.recurrent.block == "none", "with --bidirectional, a block would read the answer"
+        require(apart or not both, "block", self.recurrent.block, words)
 
 
 class TokenPreprocessor(NamedTuple):

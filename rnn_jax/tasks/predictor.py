@@ -17,7 +17,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
 from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.tasks import labelled_texts, open_as, recipe_of, text_classification
-from rnn_jax.tasks.text_classifier import ClassifierSettings, Network, make_model, probabilities_of
+from rnn_jax.tasks.labels import probabilities_of
+from rnn_jax.tasks.text_classifier import ClassifierSettings, Network, make_model
 
 CLASSIFIERS = (text_classification.RECIPE, labelled_texts.RECIPE)
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb

@@ -1,7 +1,4 @@
-"""A classifier of texts as a task, whichever texts and labels these are.
-
-Two labels have one logit, the log-odds of the second; more have a logit each, of which the softmax is taken.
-"""
+"""A classifier of texts as a task, whichever texts and labels these are."""
 
 from dataclasses import dataclass
 from math import inf
@@ -11,7 +8,6 @@ from typing import Annotated, Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from flax import nnx
 from numpy.typing import NDArray
 
@@ -30,6 +26,7 @@ from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.models.recurrent import LAYER_SETTINGS
 from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
+from rnn_jax.tasks.labels import answers_file, answers_of, count, probabilities_of
 from rnn_jax.training.adversarial import adversarial_gradients
 from rnn_jax.training.recipe import Preprocessor, Shapes, batch_shapes
 from rnn_jax.training.settings import TrainingSettings
@@ -78,6 +75,7 @@ def make_model(settings: ClassifierSettings, num_labels: int = 2) -> Classifier:
         settings.embedding,
         settings.encoder,
         vocabulary_size=settings.text.vocabulary_size,
+        max_length=settings.text.max_length,
         num_labels=num_labels,
         log_count_ratios=settings.text.log_count_ratios,
         pair_buckets=settings.pair_buckets,
@@ -190,58 +188,12 @@ def parts_of(settings: ClassifierSettings) -> dict[str, Part]:
     return parts
 
 
-def count(logits: Array, labels: Array, weights: Array) -> Sums:
-    """Cross-entropy in nats and accuracy of a batch: labels and weights are `[B]`.
-
-    Of two labels, the logits are `[B]`, and a label is the probability of the second; of K, they are
-    `[B, K]`, and a label is a number below K. Rows of weight 0 do not count, nor those without a label, whose
-    label is `NO_LABEL`.
-    """
-    weights = weights * (labels != NO_LABEL)
-    if logits.ndim == 1:
-        losses = optax.sigmoid_binary_cross_entropy(logits, labels)
-        correct = (logits > 0) == (labels > 0.5)
-    else:
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.maximum(labels, 0))
-        correct = logits.argmax(axis=-1) == labels
-    examples = weights.sum()
-    return {
-        "loss": Mean((losses * weights).sum(), examples),
-        "accuracy": Mean((correct * weights).sum(), examples),
-    }
-
-
-def count_f1(logits: Array, labels: Array, weights: Array) -> Sums:
-    """F1 of each label, `[K]`, the mean of which is macro F1; logits are as `count` takes them.
-
-    F1 is 2 TP / (2 TP + FP + FN): twice the examples that have a label and are given it, over those that have
-    it and those that are given it.
-    """
-    answers, kinds = answers_of(logits), 2 if logits.ndim == 1 else logits.shape[-1]
-    weights = weights * (labels != NO_LABEL)
-    has, given = (jax.nn.one_hot(each, kinds) * weights[:, None] for each in (labels, answers))
-    return {"macro_f1": Mean(2 * jnp.minimum(has, given).sum(axis=0), (has + given).sum(axis=0))}
-
-
 def bernoulli_divergence(first: Array, second: Array) -> Array:
     """KL(p ‖ q) in nats, of two labels whose log-odds are given: `[B], [B] -> [B]`."""
     p = jax.nn.sigmoid(first)
     more = jax.nn.softplus(second) - jax.nn.softplus(first)
     less = jax.nn.softplus(-second) - jax.nn.softplus(-first)
     return (1 - p) * more + p * less
-
-
-def probabilities_of(logits: Array) -> Array:
-    """The probability of each label, `[N, K]`, from log-odds `[N]` of two labels, or logits `[N, K]`."""
-    if logits.ndim == 1:
-        second = jax.nn.sigmoid(logits)
-        return jnp.stack([1 - second, second], axis=-1)
-    return jax.nn.softmax(logits)
-
-
-def answers_of(logits: Any) -> Any:
-    """The most probable label of each example, `[N]`, in NumPy or in JAX."""
-    return (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=-1)
 
 
 def report_by_length(logits: NDArray[np.float32] | None, test: Any, unit: str = "reviews") -> Report:
@@ -253,11 +205,6 @@ def report_by_length(logits: NDArray[np.float32] | None, test: Any, unit: str = 
         {"test_by_length": count_by_length(correct, test.beside["words"], unit)},
         {"test_correct.txt": answers_file(correct)},
     )
-
-
-def answers_file(correct: NDArray[np.bool_]) -> str:
-    """A 1 for each example that was classified correctly, a 0 for the others, on one line."""
-    return "".join("01"[int(right)] for right in correct) + "\n"
 
 
 def count_by_length(

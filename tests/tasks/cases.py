@@ -12,9 +12,17 @@ from rnn_jax.data.examples import NO_LABEL, START, Examples
 from rnn_jax.data.labelled_texts import LabelledTexts
 from rnn_jax.data.texts import Corpus, Documents
 from rnn_jax.data.tokenizers import END, Tokenizer
+from rnn_jax.data.vectors import LabelledVectors, Vectors
 from rnn_jax.data.vocabulary import FIRST_WORD, Vocabulary
 from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.tasks import TASKS, labelled_texts, language_model, text_classification
+from rnn_jax.tasks import (
+    TASKS,
+    digits,
+    labelled_texts,
+    language_model,
+    text_classification,
+    vector_classifier,
+)
 from rnn_jax.training.recipe import Data, Recipe
 from tests.training.runs import CONFIG, WORDS, make_data
 
@@ -34,6 +42,11 @@ THREE = with_flat(
     **{name: value for name, value in to_flat(CONFIG).items() if name in OWN and name != "dataset"},
 )
 VIRTUAL = with_flat(CONFIG, adversarial=0.5, virtual_adversarial=0.5, unlabelled=True)
+
+
+DIGITS = with_flat(
+    digits.Settings(), hidden_size=4, block="residual", epochs=2, batch_size=16, buckets=2, pooling="max"
+)
 
 
 class Case(NamedTuple):
@@ -90,6 +103,20 @@ def three_labels(*counts: int) -> LabelledTexts:
     )
 
 
+def vectors(*counts: int) -> LabelledVectors:
+    """Sequences of different lengths, whose label is which of three features is large in the end."""
+    rng = np.random.default_rng(5)
+
+    def part(count: int) -> Vectors:
+        labels = np.arange(count) % 3
+        sequences = [rng.normal(size=(length, 3)) for length in rng.integers(2, 40, count)]
+        for sequence, label in zip(sequences, labels, strict=True):
+            sequence[-1, label] += 5
+        return Vectors(sequences, labels)
+
+    return LabelledVectors("made up", ("a", "b", "c"), *map(part, counts))
+
+
 def with_unlabelled() -> Any:
     """Reviews, and more without a label."""
     data = make_data(train=30)
@@ -118,6 +145,9 @@ CASES = {
         TASKS["labelled_texts"],
         with_flat(THREE, adversarial=0.5),
         lambda: labelled_texts.data_of(THREE, three_labels(44, 16, 24)),
+    ),
+    "digits": Case(
+        TASKS["digits"], DIGITS, lambda: vector_classifier.data_of(DIGITS, vectors(44, 16, 24), "digits")
     ),
     "text_classification, virtual adversarial": Case(
         TASKS["text_classification"],

@@ -8,9 +8,10 @@ from rnn_jax.data.examples import NO_LABEL, pack
 from rnn_jax.data.vocabulary import START
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
+from rnn_jax.tasks.labels import count
 from rnn_jax.tasks.pseudo_labels import answers, teach, with_labels
 from rnn_jax.tasks.text_classification import RECIPE
-from rnn_jax.tasks.text_classifier import count, make_model
+from rnn_jax.tasks.text_classifier import make_model
 from rnn_jax.training.recipe import Places
 from rnn_jax.training.weights import open_run
 from tests.tasks.cases import CASES

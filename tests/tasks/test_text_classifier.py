@@ -10,7 +10,8 @@ from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import log_odds_of
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import labelled_texts
-from rnn_jax.tasks.text_classifier import answers_of, count, count_f1, make_classifier, probabilities_of
+from rnn_jax.tasks.labels import answers_of, count, count_f1, probabilities_of
+from rnn_jax.tasks.text_classifier import make_classifier
 from rnn_jax.training.task import Mean
 
 N, K = 40, 5

@@ -9,8 +9,9 @@ from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.embedding import SIGN
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
+from rnn_jax.tasks.labels import count
 from rnn_jax.tasks.text_classification import Settings, make
-from rnn_jax.tasks.text_classifier import bernoulli_divergence, count, make_model
+from rnn_jax.tasks.text_classifier import bernoulli_divergence, make_model
 from rnn_jax.training.adversarial import adversarial_gradients, worst_step
 
 B, T, E = 4, 6, 5

@@ -12,8 +12,9 @@ from rnn_jax.data.batches import Batch, Sequences
 from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
+from rnn_jax.tasks.labels import count
 from rnn_jax.tasks.text_classification import Settings, make
-from rnn_jax.tasks.text_classifier import count, make_model
+from rnn_jax.tasks.text_classifier import make_model
 from rnn_jax.training.optimizer import make_optimizer, make_schedule
 from rnn_jax.training.parallel import DataParallel, all_gather, all_reduce
 from rnn_jax.training.step import NORM, EvaluationState, evaluation_step, init_state, train_step

@@ -1,0 +1,42 @@
+"""A classifier of sequences of vectors: a network that reads them, and a head."""
+
+import jax
+from flax import nnx
+
+from rnn_jax.cells.cell import Array
+from rnn_jax.models.dropout import Keys, dropout
+from rnn_jax.models.embedding import HEAD_DROPOUT
+from rnn_jax.models.networks import EncoderSettings, make_encoder
+
+
+class VectorClassifier(nnx.Module):
+    """Reads vectors and outputs the log-odds of the second of two labels, or a logit for each of K.
+
+    `x [B, T, D], lengths [B] -> logits [B]`, whose sigmoid is a probability; with more than two labels
+    `[B, K]`, whose softmax is. Products are of `precision`, a name that `jax.default_matmul_precision` knows;
+    parameters, states and sums are float32.
+    """
+
+    def __init__(
+        self,
+        encoder: EncoderSettings,
+        *,
+        input_size: int,
+        max_length: int,
+        num_labels: int,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.dropout = encoder.recurrent.dropout
+        self.precision = encoder.precision
+        self.layers = make_encoder(encoder, input_size, max_length, rngs)
+        self.num_labels = num_labels
+        self.head = nnx.Linear(self.layers.output_size, 1 if num_labels == 2 else num_labels, rngs=rngs)
+
+    def logits(self, inputs: Array, lengths: Array, keys: Keys | None = None) -> Array:
+        """From vectors to log-odds, `[B]`, or to the logits of K labels, `[B, K]`; `keys` turn noise on."""
+        with jax.default_matmul_precision(self.precision):
+            encoded = self.layers(inputs, lengths, keys=keys)
+            if keys is not None and self.dropout > 0:
+                encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
+            logits = self.head(encoded)
+            return logits[:, 0] if self.num_labels == 2 else logits
