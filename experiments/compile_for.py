@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from rich.console import Console
 from rich.table import Column, Table
 
-from experiments import language_model, presets
+from experiments import digits, language_model, presets
 from experiments.command_line import Place, parse, run
 from rnn_jax.ahead.compiling import Compiled, Refused, compile_ahead, largest_batch
 from rnn_jax.ahead.programs import programs_of
@@ -31,6 +31,7 @@ PRESETS: dict[str, tuple[Recipe, Any]] = {
     for task, own in (
         ("text_classification", presets.PRESETS),
         ("language_model", language_model.PRESETS),
+        ("digits", {f"digits_{name}": settings for name, settings in digits.PRESETS.items()}),
     )
     for name, settings in own.items()
 }
@@ -51,7 +52,7 @@ class Options:
     topology: str | None = None
     """The devices: a chip and a grid, or a number of GPUs; by default v5e:2x4, or h100:8."""
     preset: PresetName = FIRST
-    """Settings of `imdb_sentiment` or of `language_model`."""
+    """Settings of `imdb_sentiment`, of `language_model`, or of `digits`, behind its name."""
     workdir: Place | None = None
     """The settings of the run in this directory instead."""
     batch_size: int | None = None

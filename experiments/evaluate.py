@@ -44,14 +44,14 @@ class Options:
     split: Literal["test", "validation", "train"] = "test"
     """Examples to evaluate on."""
     input: Place | None = None
-    """Evaluate on the rows of this file instead, of texts and labels; for runs of classifiers."""
+    """Evaluate on the rows of this file instead, of texts and labels; for runs of classifiers of texts."""
     text_column: str = ""
     """Column of --input with the text; by default the one that is called text, or the like."""
     label_column: str = ""
     """Column of --input with the label; by default the one that is called label, or the like."""
     page: Place | None = None
-    """Write a page of HTML into this file, of a classifier: figures by label, calibration, the most confident
-    mistakes."""
+    """Write a page of HTML into this file, of a classifier of texts: figures by label, calibration, the most
+    confident mistakes."""
     data_dir: Place | None = None
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
@@ -65,14 +65,15 @@ def main() -> None:
     options = parse(Options)
     keep_compiled_programs()
     recipe = recipe_of(options.workdir)
-    require(not options.page or recipe in CLASSIFIERS, "page", options.page, "is for runs of classifiers")
+    texts = "is for runs of classifiers of texts"
+    require(not options.page or recipe in CLASSIFIERS, "page", options.page, texts)
     if options.page and find_spec("matplotlib") is None:
         raise UserError("--page needs matplotlib: pip install matplotlib")
     for name in ("text_column", "label_column"):
         value = getattr(options, name)
         require(not value or options.input is not None, name, value, "goes with --input")
     if options.input:
-        require(recipe in CLASSIFIERS, "input", options.input, "is for runs of classifiers")
+        require(recipe in CLASSIFIERS, "input", options.input, texts)
         if options.split != "test" or options.data_dir or options.cache_dir or options.num_devices:
             raise UserError(
                 "--input takes no --split, --data-dir, --cache-dir or --num-devices: leave them out"
@@ -94,15 +95,15 @@ def main() -> None:
     shown = ", ".join(figure(name, value, 4) for name, value in found.figures.items())
     summary = f"{data.name} {options.split}: {shown}, {len(split):,} {data.unit}"
     assessment = None
-    if recipe in CLASSIFIERS:
-        preprocessor = cast("TextPreprocessor", opened.preprocessor)
+    if names := tuple(opened.preprocessor.answer_names()):
         labels = split.columns["labels"]
         examples = np.flatnonzero(labels != NO_LABEL)
         probabilities = np.asarray(probabilities_of(found.outputs))
-        assessment = assess(preprocessor.labels, probabilities[examples], labels[examples])
+        assessment = assess(names, probabilities[examples], labels[examples])
         if options.page:  # first: who reads what is printed may leave
             chosen = examples[assessment.mistakes()[:MOST_MISTAKES]]
-            mistakes = find(options, settings, split, chosen, preprocessor.vocabulary)
+            vocabulary = cast("TextPreprocessor", opened.preprocessor).vocabulary
+            mistakes = find(options, settings, split, chosen, vocabulary)
             write_page(options, f"{options.split} split", summary, assessment, mistakes)
     print(summary)
     if assessment is not None:

@@ -2,20 +2,25 @@
 
 import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from experiments.command_line import Place, parse, run
 from rnn_jax.data import imdb, preparing
-from rnn_jax.data.prepared import data_directory, is_prepared, read_examples
-from rnn_jax.data.texts import PREPARED, Texts
+from rnn_jax.data.prepared import data_directory, is_prepared, read_examples, splits_of
+from rnn_jax.data.texts import PREPARED
 from rnn_jax.errors import UserError
 
 REVIEWS = "imdb_reviews"
+# What learns from the others, but for the place of the data.
+USES = {
+    **{name: f"language_model --preset {name} --workdir runs/{name}" for name in PREPARED},
+    "mnist": "digits --workdir runs/digits",
+}
 
 if TYPE_CHECKING:
     Dataset: TypeAlias = str
 else:
-    Dataset = Literal[REVIEWS, *PREPARED]
+    Dataset = Literal[REVIEWS, *USES]
 
 
 @dataclass(frozen=True)
@@ -57,25 +62,29 @@ def reviews(options: Options) -> Prepared:
     )
 
 
-def text(options: Options) -> Prepared:
-    """Prepares a text, and reads it."""
+def other(options: Options) -> Prepared:
+    """Prepares another dataset, and reads it."""
     if options.archive is not None:
         raise UserError(f"--archive is for {REVIEWS}: name a folder with --manual-dir")
     name = options.dataset
-    already = is_prepared(data_directory(options.data_dir) / PREPARED[name])
+    make = preparing.builders()[name]
+    already = is_prepared(data_directory(options.data_dir) / name / str(make.VERSION))
     folder = preparing.prepare(name, options.data_dir, options.manual_dir)
-    sizes = {split: len(read_examples(folder, split)[0]["text"]) for split in Texts._fields}
-    return Prepared(
-        already,
-        {split: f"{size:12,} bytes" for split, size in sizes.items()},
-        f"language_model --preset {name} --workdir runs/{name}",
-    )
+    sizes = {split: size_of(read_examples(folder, split)) for split in splits_of(folder)}
+    return Prepared(already, sizes, USES[name])
+
+
+def size_of(examples: list[dict[str, Any]]) -> str:
+    """How much there is of a split, in words."""
+    if len(examples) == 1 and "text" in examples[0]:
+        return f"{len(examples[0]['text']):12,} bytes"
+    return f"{len(examples):7,} examples"
 
 
 def main() -> None:
     """Prepares the data, reads them once to see that they are whole, and says how to go on."""
     options = parse(Options)
-    found = (reviews if options.dataset == REVIEWS else text)(options)
+    found = (reviews if options.dataset == REVIEWS else other)(options)
     root = data_directory(options.data_dir)
     print(f"{options.dataset}: {'prepared already' if found.already else 'prepared'} in {root}")
     for split, size in found.sizes.items():

@@ -149,6 +149,18 @@ CASES = {
         "--workdir trained '<a megabyte>'",
         "--workdir trained '<not UTF-8>'",
     ),
+    "digits": (
+        "",
+        "--workdir new --preset other",
+        "--workdir new --order spiral",
+        "--workdir new --dataset emnist",
+        "--workdir new --hidden-size 0",
+        "--workdir new --block residual --dense",
+        "--workdir new --block residual --bidirectional --pooling last",
+        "--workdir new --network flat --block residual",
+        "--workdir new --predict missing.png",
+        "--workdir trained --predict missing.png",
+    ),
     "prepare_data": (
         "--data-dir new --archive missing.tar.gz",
         "--data-dir new --archive https://host/aclImdb_v1.tar.gz",

@@ -65,6 +65,7 @@ HOMES = {
         "data/imdb.py",
         "data/prepared.py",
         "data/preparing.py",
+        "data/builders/digits.py",
         "data/builders/long_texts.py",
         "data/tfds_texts.py",
     },

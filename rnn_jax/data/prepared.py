@@ -63,6 +63,12 @@ def in_order(folder: Path) -> bool:
     return bool(info.get("disableShuffling", False))
 
 
+def splits_of(folder: Path) -> list[str]:
+    """The names of the splits of a prepared dataset, in the order that TFDS wrote them."""
+    info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
+    return [split["name"] for split in info["splits"]]
+
+
 def examples_of(builder: Any, split: str) -> list[dict[str, Any]]:
     """The decoded examples of a split, from both formats that TFDS writes."""
     return [example for block in blocks_of(builder, split, EXAMPLES) for example in block]

@@ -93,9 +93,9 @@ def make_builder(make: Callable[..., Any], root: Path) -> Any:
 
 def builders() -> dict[str, Any]:
     """The builders of this package, by the name of the dataset."""
-    from rnn_jax.data.builders import long_texts
+    from rnn_jax.data.builders import digits, long_texts
 
-    return {each.name: each for each in (long_texts.TinyShakespeare, long_texts.WikiText2)}
+    return {each.name: each for each in (long_texts.TinyShakespeare, long_texts.WikiText2, digits.Mnist)}
 
 
 def prepare(name: str, data_dir: str | None = None, manual_dir: str | None = None) -> Path:

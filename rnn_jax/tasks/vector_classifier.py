@@ -1,6 +1,6 @@
 """A classifier of sequences of vectors as a task, whatever the vectors are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, cast
 
@@ -11,7 +11,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from rnn_jax.cells.cell import Array
-from rnn_jax.data.batches import Batch, Bucketed, Sequences
+from rnn_jax.data.batches import Batch, Bucketed, Plan, Sequences
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.vectors import LabelledVectors, VectorPreprocessor, Vectors
 from rnn_jax.models.dropout import Keys
@@ -187,5 +187,28 @@ def probabilities_over_time(run: Opened, sequence: NDArray[Any]) -> NDArray[np.f
     time = len(sequence)
     repeated = jnp.broadcast_to(preprocessor(sequence), (time, *sequence.shape))
     lengths = jnp.arange(1, time + 1, dtype=jnp.int32)
-    logits = jax.jit(lambda params: network.apply(params, repeated, lengths, method="logits"))(run.params)
+    batch = Batch({"vectors": Sequences(repeated, lengths)}, jnp.ones(time), lengths)
+    logits = jax.jit(network.logits)(run.params, batch)
     return np.asarray(probabilities_of(logits))
+
+
+def accuracies_over_time(run: Opened, split: Bucketed, shares: Sequence[float]) -> list[float]:
+    """Accuracy when a share of the steps of each sequence has been read, as of sequences that end there.
+
+    Of some 1,000 examples of a split, every so many-th.
+    """
+    network = make_network(run.settings, cast("VectorPreprocessor", run.preprocessor))
+    logits = jax.jit(network.logits)
+    chosen = np.arange(0, len(split), max(1, len(split) // 1000))
+    rows = range(min(len(chosen), split.batch_size))
+    plans = [Plan(chosen[i : i + len(rows)], split.boundaries[-1]) for i in range(0, len(chosen), len(rows))]
+    correct = np.zeros(len(shares))
+    for plan in plans:
+        batch = split.batch(plan, rows)
+        vectors = batch.columns["vectors"]
+        for i, share in enumerate(shares):
+            lengths = np.ceil(share * vectors.lengths).astype(np.int32)
+            cut = batch._replace(columns={"vectors": Sequences(vectors.values, lengths)})
+            right = answers_of(np.asarray(logits(run.params, cut))) == batch.columns["labels"]
+            correct[i] += right[: len(plan.indices)].sum()
+    return list(correct / len(chosen))

@@ -1,10 +1,12 @@
 """No network for the tests of the data, and a small archive, prepared."""
 
 import csv
+import hashlib
 import shutil
 import socket
 
 import pytest
+import tensorflow_datasets as tfds
 
 from rnn_jax.data import imdb
 from rnn_jax.data.labelled_settings import LabelledSettings
@@ -66,3 +68,19 @@ def read(tmp_path):
         return load(LabelledSettings(train=train, **settings), cache_dir=str(tmp_path / "cache"))
 
     return read
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """Lets files be the published ones of a builder, `published(builder, {url: (name, content)})`."""
+
+    def publish(builder, files):
+        infos = {
+            url: tfds.download.checksums.UrlInfo(
+                size=len(content), checksum=hashlib.sha256(content).hexdigest(), filename=name
+            )
+            for url, (name, content) in files.items()
+        }
+        monkeypatch.setattr(builder, "url_infos", infos)
+
+    return publish

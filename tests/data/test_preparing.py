@@ -4,32 +4,16 @@ import hashlib
 import os
 
 import pytest
-import tensorflow_datasets as tfds
 
+from experiments import prepare_data
 from rnn_jax.data import preparing, texts
 from rnn_jax.data.builders.long_texts import TinyShakespeare, WikiText2
 from rnn_jax.data.prepared import data_directory, is_prepared, read_examples
+from rnn_jax.data.sources import digits
 from rnn_jax.errors import UserError
 from tests.data.test_imdb_download import serving
 
 PLAY = ("First Citizen:\r\nBefore we proceed any further, hear me speak, château.\n\n" * 7).encode()
-
-
-def info(content, name):
-    return tfds.download.checksums.UrlInfo(
-        size=len(content), checksum=hashlib.sha256(content).hexdigest(), filename=name
-    )
-
-
-@pytest.fixture
-def published(monkeypatch):
-    """Lets this file be the published one, `published(builder, {url: (name, content)})`."""
-
-    def publish(builder, files):
-        infos = {url: info(content, name) for url, (name, content) in files.items()}
-        monkeypatch.setattr(builder, "url_infos", infos)
-
-    return publish
 
 
 @pytest.fixture
@@ -43,9 +27,10 @@ def folder(tmp_path, published):
     return path
 
 
-def test_each_text_has_a_builder():
+def test_each_dataset_has_a_builder_and_a_use():
     found = {name: f"{name}/{each.VERSION}" for name, each in preparing.builders().items()}
-    assert found == texts.PREPARED
+    assert found == texts.PREPARED | {"mnist": digits.FOLDER}
+    assert prepare_data.USES.keys() == found.keys()
 
 
 def test_every_file_has_its_checksum():

@@ -149,7 +149,7 @@ def test_other_answers_count_even_where_as_many_are_right(tmp_path):
     (run,) = load_runs(tmp_path)
     first, second = (run._replace(correct=np.array(answers)) for answers in ([True, False], [False, True]))
     assert reproduce.differences(first, first) == []
-    assert reproduce.differences(first, second) == ["2 test reviews are answered otherwise"]
+    assert reproduce.differences(first, second) == ["2 test examples are answered otherwise"]
     assert reproduce.differences(first, run) == []  # an older record has none
 
 

@@ -78,7 +78,9 @@ def mnist(data_dir: str | None = None) -> tuple[Images, Images]:
     def split(name: str) -> Images:
         examples = read_examples(data_directory(data_dir) / FOLDER, name)
         pixels = np.stack([example["image"][..., 0] for example in examples])
-        return Images(pixels.astype(np.float32) / np.float32(255), np.array([example["label"] for example in examples]))
+        return Images(
+            pixels.astype(np.float32) / np.float32(255), np.array([example["label"] for example in examples])
+        )
 
     return split("train"), split("test")
 

@@ -1,0 +1,111 @@
+"""Trains a network that reads handwritten digits row by row or pixel by pixel, and evaluates it.
+
+The same command again goes on where it was stopped, or reports a run that has finished. `--order pixels` and
+`--order permuted` are what memory is measured by: 784 steps, and the answer is asked in the end.
+"""
+
+import math
+import shlex
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from experiments import vectors
+from experiments.command_line import Place, run
+from experiments.training import Script, TrainingOptions, python, read_options, train
+from rnn_jax.data.sources.digits import in_order
+from rnn_jax.data.sources.images import read_digit
+from rnn_jax.data.vectors import VectorPreprocessor
+from rnn_jax.settings import to_flat, with_flat
+from rnn_jax.tasks import open_as
+from rnn_jax.tasks.digits import RECIPE, Settings
+from rnn_jax.tasks.vector_classifier import probabilities_over_time
+from rnn_jax.training.loop import Run
+
+# What reads single pixels: as wide and deep for each cell.
+PIXELS = with_flat(
+    Settings(), order="pixels", block="residual", num_layers=2, hidden_size=96, pooling="mean", epochs=10
+)
+PRESETS: dict[str, Settings] = {
+    "rows": with_flat(Settings(), cell="gru", bidirectional=True, pooling="max", epochs=8),
+    "logistic_regression": with_flat(Settings(), network="flat", pooling="max", dropout=0.0),
+    "cnn": with_flat(Settings(), network="cnn", pooling="max"),
+    **{
+        f"{order}_{cell}": with_flat(PIXELS, order=order, cell=cell)
+        for order in ("pixels", "permuted")
+        for cell in ("lstm", "gru", "indrnn", "lru")
+    },
+}
+
+# In place of the preset's, for a fiftieth of the images.
+SMALL: dict[str, Any] = {"epochs": 40, "average_decay": 0.98}
+
+if TYPE_CHECKING:
+    PresetName: TypeAlias = str
+else:
+    PresetName = Literal[tuple(PRESETS)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainingOptions):
+    """Trains a network that reads handwritten digits row by row or pixel by pixel, and evaluates it.
+
+    The same command again goes on where it was stopped, or reports a run that has finished.
+    """
+
+    settings: Settings
+    preset: PresetName = "rows"
+    """Settings to start from; the options below change them."""
+    predict: Place | None = None
+    """Say which digit this image shows, by the trained run in --workdir: a PNG file in shades of grey, of any
+    size."""
+
+
+def plan(run: Run) -> str:
+    """What would be trained."""
+    return vectors.plan(run, "five minutes row by row, hours pixel by pixel")
+
+
+def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
+    """What came out, and how to use it."""
+    command = f"{python()} -m experiments.digits --workdir {shlex.quote(workdir)} --predict FILE.png"
+    return vectors.report(result, workdir, run, f"Read a digit of your own:\n    {command}")
+
+
+def predict(workdir: str, file: str) -> str:
+    """Which digit an image shows, and the next best guess."""
+    opened = open_as(RECIPE, workdir, unroll="dynamic")
+    known = cast("VectorPreprocessor", opened.preprocessor)
+    order = opened.settings.data.order
+    side = known.size if order == "rows" else math.isqrt(known.max_length)
+    [sequence] = in_order(read_digit(file, side)[None], order)
+    last = probabilities_over_time(opened, sequence)[-1]
+    best, second = last.argsort()[::-1][:2]
+    return (
+        f"{file}: {known.labels[best]}, with probability {last[best]:.1%} "
+        f"(then {known.labels[second]}, {last[second]:.1%})"
+    )
+
+
+def settle(options: Options, dataset: str | None) -> Settings | None:
+    """The settings once it is known which digits are at hand: the small ones are few, and read more often."""
+    asked = options.settings.data.dataset
+    name = dataset or (None if asked == "auto" else asked)
+    if name is None:
+        return None
+    mine, presets = to_flat(options.settings), to_flat(PRESETS[options.preset])
+    untouched = {each: value for each, value in SMALL.items() if mine[each] == presets[each]}
+    return with_flat(options.settings, dataset=name, **(untouched if name == "small" else {}))
+
+
+def main() -> int:
+    """Trains, or reports what was trained, or reads an image."""
+    options = read_options(Options, PRESETS, "rows")
+    if options.predict is not None:
+        print(predict(options.workdir, options.predict))
+        return 0
+    return train(Script("digits", RECIPE, partial(settle, options), plan, report), options)
+
+
+if __name__ == "__main__":
+    run(main)
