@@ -7,20 +7,18 @@ The same command again goes on where it was stopped, or reports a run that has f
 import math
 import shlex
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
-from experiments import vectors
 from experiments.command_line import Place, run
-from experiments.training import Script, TrainingOptions, python, read_options, train
+from experiments.training import TrainingOptions, python, read_options
+from experiments.vectors import Tour
 from rnn_jax.data.sources.digits import in_order
 from rnn_jax.data.sources.images import read_digit
 from rnn_jax.data.vectors import VectorPreprocessor
-from rnn_jax.settings import to_flat, with_flat
+from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.digits import RECIPE, Settings
 from rnn_jax.tasks.vector_classifier import probabilities_over_time
-from rnn_jax.training.loop import Run
 
 # What reads single pixels: as wide and deep for each cell.
 PIXELS = with_flat(
@@ -36,9 +34,6 @@ PRESETS: dict[str, Settings] = {
         for cell in ("lstm", "gru", "indrnn", "lru")
     },
 }
-
-# In place of the preset's, for a fiftieth of the images.
-SMALL: dict[str, Any] = {"epochs": 40, "average_decay": 0.98}
 
 if TYPE_CHECKING:
     PresetName: TypeAlias = str
@@ -61,17 +56,6 @@ class Options(TrainingOptions):
     size."""
 
 
-def plan(run: Run) -> str:
-    """What would be trained."""
-    return vectors.plan(run, "five minutes row by row, hours pixel by pixel")
-
-
-def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
-    """What came out, and how to use it."""
-    command = f"{python()} -m experiments.digits --workdir {shlex.quote(workdir)} --predict FILE.png"
-    return vectors.report(result, workdir, run, f"Read a digit of your own:\n    {command}")
-
-
 def predict(workdir: str, file: str) -> str:
     """Which digit an image shows, and the next best guess."""
     opened = open_as(RECIPE, workdir, unroll="dynamic")
@@ -87,15 +71,20 @@ def predict(workdir: str, file: str) -> str:
     )
 
 
-def settle(options: Options, dataset: str | None) -> Settings | None:
-    """The settings once it is known which digits are at hand: the small ones are few, and read more often."""
-    asked = options.settings.data.dataset
-    name = dataset or (None if asked == "auto" else asked)
-    if name is None:
-        return None
-    mine, presets = to_flat(options.settings), to_flat(PRESETS[options.preset])
-    untouched = {each: value for each, value in SMALL.items() if mine[each] == presets[each]}
-    return with_flat(options.settings, dataset=name, **(untouched if name == "small" else {}))
+def use(workdir: str) -> str:
+    """How to use a run."""
+    command = f"{python()} -m experiments.digits --workdir {shlex.quote(workdir)} --predict FILE.png"
+    return f"Read a digit of your own:\n    {command}"
+
+
+TOUR = Tour(
+    RECIPE,
+    PRESETS,
+    ("small", {"epochs": 40, "average_decay": 0.98}),  # a fiftieth of the images
+    minutes="five minutes row by row, hours pixel by pixel",
+    use=use,
+    pictures={},
+)
 
 
 def main() -> int:
@@ -104,7 +93,7 @@ def main() -> int:
     if options.predict is not None:
         print(predict(options.workdir, options.predict))
         return 0
-    return train(Script("digits", RECIPE, partial(settle, options), plan, report), options)
+    return TOUR.run(options)
 
 
 if __name__ == "__main__":

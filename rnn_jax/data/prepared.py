@@ -14,6 +14,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
+
+import numpy as np
 
 from rnn_jax.data import tfrecord
 from rnn_jax.errors import UserError
@@ -51,7 +54,7 @@ def read_examples(folder: Path, split: str) -> list[dict[str, Any]]:
     import tensorflow_datasets as tfds
 
     try:
-        with quiet():
+        with quiet(), _sound_as_numbers():
             return examples_of(tfds.builder_from_directory(folder), split)
     except Exception as error:  # array_record, protobuf and TFDS each complain in their own way
         raise UserError(f"the {split} split in {folder} is damaged ({one_line(error)})") from error
@@ -61,6 +64,16 @@ def in_order(folder: Path) -> bool:
     """Whether examples are written in the order in which they were made; TFDS shuffles them by default."""
     info = json.loads((folder / "dataset_info.json").read_text(encoding="utf-8"))
     return bool(info.get("disableShuffling", False))
+
+
+@contextlib.contextmanager
+def _sound_as_numbers() -> Iterator[None]:
+    """Reads sound as the numbers that are stored: the feature of TFDS for it needs TensorFlow to be made."""
+    import tensorflow_datasets as tfds
+
+    numbers = tfds.features.Tensor(shape=(None,), dtype=np.int64)
+    with mock.patch.object(tfds.features.Audio, "from_json_content", return_value=numbers):
+        yield
 
 
 def splits_of(folder: Path) -> list[str]:

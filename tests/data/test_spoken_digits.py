@@ -1,0 +1,159 @@
+"""Spoken digits: the spectrum against loops, recordings as TFDS has them, and a WAV file of one's own."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from scipy.io import wavfile
+
+from rnn_jax.data.sources import spoken_digits
+from rnn_jax.data.sources.sounds import BANDS, FLOOR, HOP, LOWEST, POINTS, RATE, WINDOW, log_mel, read_wav
+from rnn_jax.data.sources.spoken_digits import SPEAKERS, SpokenDigitSettings, load
+from rnn_jax.errors import UserError
+
+
+def band_energies(frame):
+    """One frame, by the definitions."""
+    windowed = [x * (0.5 - 0.5 * math.cos(2 * math.pi * n / (WINDOW - 1))) for n, x in enumerate(frame)]
+    power = []
+    for k in range(POINTS // 2 + 1):
+        angle = 2 * math.pi * k / POINTS
+        real = sum(x * math.cos(angle * n) for n, x in enumerate(windowed))
+        imaginary = sum(x * math.sin(angle * n) for n, x in enumerate(windowed))
+        power.append(real**2 + imaginary**2)
+    mel = lambda f: 2595 * math.log10(1 + f / 700)  # noqa: E731
+    width = (mel(RATE / 2) - mel(LOWEST)) / (BANDS + 1)
+    corners = [700 * (10 ** ((mel(LOWEST) + i * width) / 2595) - 1) for i in range(BANDS + 2)]
+    energies = []
+    for low, centre, high in zip(corners, corners[1:], corners[2:], strict=False):
+        total = 0.0
+        for k, each in enumerate(power):
+            f = k * RATE / POINTS
+            if low < f < high:
+                total += each * ((f - low) / (centre - low) if f <= centre else (high - f) / (high - centre))
+        energies.append(math.log(total + FLOOR))
+    return energies
+
+
+def test_the_spectrum_is_its_definition(rng):
+    sound = rng.normal(size=WINDOW + 2 * HOP + 7)
+    expected = np.array([band_energies(sound[i * HOP : i * HOP + WINDOW]) for i in range(3)])
+    np.testing.assert_allclose(log_mel(sound), expected - expected.mean(), atol=1e-4)
+
+
+def test_loudness_does_not_count_and_a_tone_is_in_its_band(rng):
+    time = np.arange(4000) / RATE
+    tone = np.sin(2 * np.pi * 1000 * time)
+    sound = tone + 0.02 * rng.normal(size=4000)
+    spectrum = log_mel(0.5 * sound)
+    np.testing.assert_allclose(log_mel(0.9 * sound), spectrum, atol=0.01)
+    higher = log_mel(np.sin(2 * np.pi * 2000 * time) + 0.01 * rng.normal(size=4000))
+    loudest = [int(each.mean(axis=0).argmax()) for each in (spectrum, higher)]
+    mels = np.linspace(*(2595 * np.log10(1 + f / 700) for f in (LOWEST, RATE / 2)), BANDS + 2)[1:-1]
+    centres = 700 * (10 ** (mels / 2595) - 1)
+    np.testing.assert_allclose(centres[loudest], [1000, 2000], rtol=0.05)
+    assert log_mel(tone[:10]).shape == (1, BANDS)  # shorter than a frame
+
+
+@pytest.fixture
+def prepared(tmp_path, rng):
+    """Recordings as TFDS stores them, described as its own builder does."""
+
+    class Recordings(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+        name = "spoken_digit"
+        VERSION = tfds.core.Version("1.0.9")
+
+        def _info(self):
+            features = {
+                "audio": tfds.features.Tensor(shape=(None,), dtype=np.int64),
+                "audio/filename": tfds.features.Text(),
+                "label": tfds.features.ClassLabel(num_classes=10),
+            }
+            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+
+        def _split_generators(self, dl_manager):
+            return {"train": self._generate_examples()}
+
+        def _generate_examples(self):
+            for label in (3, 7):
+                for speaker in ("jackson", "theo"):
+                    for number in range(12):
+                        name = f"{label}_{speaker}_{number}.wav"
+                        sound = rng.integers(-(2**15), 2**15, 900 + number)
+                        yield name, {"audio": sound, "audio/filename": name, "label": label}
+
+    Recordings(data_dir=tmp_path, file_format="array_record").download_and_prepare()
+    features = tmp_path / spoken_digits.FOLDER / "features.json"
+    text = features.read_text()
+    tensor = text[text.index('"audio": {') : text.index('"audio/filename"')]
+    audio = '"audio": {"audio": {"dtype": "int64", "encoding": "NONE", "fileFormat": "wav", '
+    audio += '"sampleRate": "8000", "shape": {"dimensions": ["-1"]}}, "pythonClassName": '
+    audio += '"tensorflow_datasets.core.features.audio_feature.Audio"},\n            '
+    features.write_text(text.replace(tensor, audio))
+    return str(tmp_path)
+
+
+def test_splits_are_the_published_ones(prepared):
+    data = load(SpokenDigitSettings(), prepared)
+    assert data.name == "spoken_digit"
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [8, 20, 20]
+    lengths = sorted({len(each) for each in data.test.sequences})
+    assert lengths == [1 + (900 - WINDOW) // HOP]  # recordings 0 to 4
+    assert set(data.test.labels) == {3, 7}
+
+
+def test_a_speaker_is_held_out(prepared):
+    data = load(SpokenDigitSettings(held_out="theo"), prepared)
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [14, 10, 24]
+    recordings = spoken_digits.read(prepared)
+    theirs = [log_mel(each.sound) for each in recordings if each.speaker == "theo"]
+    assert all(any(np.array_equal(one, other) for other in theirs) for one in data.test.sequences)
+
+
+def test_made_up_recordings_stand_in(tmp_path):
+    data = load(SpokenDigitSettings(), str(tmp_path))
+    assert data.name == "synthetic"
+    again = load(SpokenDigitSettings(), str(tmp_path))
+    np.testing.assert_array_equal(data.train.sequences[3], again.train.sequences[3])
+    sizes = [len(part) for part in (data.train, data.validation, data.test)]
+    assert sizes == [10 * len(SPEAKERS) * 5] * 3
+    with pytest.raises(UserError, match="spoken_digit is not prepared"):
+        load(SpokenDigitSettings(dataset="spoken_digit"), str(tmp_path))
+
+
+def wav(path, sound, rate=RATE):
+    wavfile.write(path, rate, sound)
+    return path
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 11025])
+def test_any_rate_is_read(tmp_path, rate):
+    time = np.arange(rate) / rate
+    tone = np.sin(2 * np.pi * 440 * time)
+    for kind, samples in (
+        ("int16", (2**15 - 1) * tone),
+        ("uint8", 127 * tone + 128),
+        ("int32", (2**31 - 256) * tone),
+        ("float32", tone),
+    ):
+        sound = read_wav(wav(tmp_path / f"{kind}.wav", samples.astype(kind), rate))
+        expected = np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+        assert len(sound) == RATE
+        np.testing.assert_allclose(sound[200:-200], expected[200:-200], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: wav(path, np.ones((50, 2), np.int16)), "has 2 channels: mix it down to one"),
+        (lambda path: wav(path, np.zeros(50, np.int16)), "holds no sound"),
+        (lambda path: path.write_bytes(b"ID3"), "cannot be read as a WAV file"),
+        (lambda path: None, "cannot be read as a WAV file"),
+    ],
+)
+def test_what_is_no_recording(tmp_path, make, words):
+    path = tmp_path / "sound.wav"
+    make(path)
+    with pytest.raises(UserError, match=words):
+        read_wav(path)
