@@ -15,6 +15,7 @@ REVIEWS = "imdb_reviews"
 USES = {
     **{name: f"language_model --preset {name} --workdir runs/{name}" for name in PREPARED},
     "mnist": "digits --workdir runs/digits",
+    "spoken_digit": "spoken_digits --workdir runs/spoken_digits",
 }
 
 if TYPE_CHECKING:

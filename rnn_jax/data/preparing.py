@@ -93,9 +93,10 @@ def make_builder(make: Callable[..., Any], root: Path) -> Any:
 
 def builders() -> dict[str, Any]:
     """The builders of this package, by the name of the dataset."""
-    from rnn_jax.data.builders import digits, long_texts
+    from rnn_jax.data.builders import digits, long_texts, sounds
 
-    return {each.name: each for each in (long_texts.TinyShakespeare, long_texts.WikiText2, digits.Mnist)}
+    texts = long_texts.TinyShakespeare, long_texts.WikiText2
+    return {each.name: each for each in (*texts, digits.Mnist, sounds.SpokenDigit)}
 
 
 def prepare(name: str, data_dir: str | None = None, manual_dir: str | None = None) -> Path:

@@ -1,12 +1,17 @@
 """Spoken digits: the spectrum against loops, recordings as TFDS has them, and a WAV file of one's own."""
 
+import io
+import json
 import math
+import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
 from scipy.io import wavfile
 
+from rnn_jax.data import preparing
+from rnn_jax.data.builders.sounds import SpokenDigit
 from rnn_jax.data.sources import spoken_digits
 from rnn_jax.data.sources.sounds import BANDS, FLOOR, HOP, LOWEST, POINTS, RATE, WINDOW, log_mel, read_wav
 from rnn_jax.data.sources.spoken_digits import SPEAKERS, SpokenDigitSettings, load
@@ -56,46 +61,62 @@ def test_loudness_does_not_count_and_a_tone_is_in_its_band(rng):
     assert log_mel(tone[:10]).shape == (1, BANDS)  # shorter than a frame
 
 
+def recordings(rng):
+    """Of two digits by two speakers, a dozen each: `(name, samples)`."""
+    names = [f"{label}_{who}_{n}" for label in (3, 7) for who in ("jackson", "theo") for n in range(12)]
+    return [(name, rng.integers(-(2**15), 2**15, 900 + i % 12, np.int16)) for i, name in enumerate(names)]
+
+
 @pytest.fixture
-def prepared(tmp_path, rng):
-    """Recordings as TFDS stores them, described as its own builder does."""
+def prepared(tmp_path, rng, published):
+    """Recordings from an archive like the published one; and what it holds."""
+    held = recordings(rng)
+    folder = tmp_path / "files"
+    folder.mkdir()
+    archive = folder / "archive.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, samples in [*held, ("README", np.zeros(5, np.int16))]:
+            file = io.BytesIO()
+            wavfile.write(file, RATE, samples)
+            place = "README.wav" if name == "README" else f"recordings/{name}.wav"
+            member = tarfile.TarInfo(f"free-spoken-digit-dataset-1.0.9/{place}")
+            member.size = len(file.getvalue())
+            file.seek(0)
+            tar.addfile(member, file)
+    published(SpokenDigit, {SpokenDigit.FILES["archive"]: (archive.name, archive.read_bytes())})
+    preparing.prepare("spoken_digit", str(tmp_path), str(folder))
+    return str(tmp_path), dict(held)
 
-    class Recordings(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-        name = "spoken_digit"
-        VERSION = tfds.core.Version("1.0.9")
 
-        def _info(self):
-            features = {
-                "audio": tfds.features.Tensor(shape=(None,), dtype=np.int64),
-                "audio/filename": tfds.features.Text(),
-                "label": tfds.features.ClassLabel(num_classes=10),
-            }
-            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
+def test_what_is_prepared_is_what_the_archive_holds(prepared):
+    place, held = prepared
+    found = spoken_digits.read(place)
+    assert len(found) == len(held)
+    for each in found:
+        samples = held[f"{each.label}_{each.speaker}_{each.number}"]
+        np.testing.assert_array_equal(np.round(each.sound * 2**15), samples)
 
-        def _split_generators(self, dl_manager):
-            return {"train": self._generate_examples()}
 
-        def _generate_examples(self):
-            for label in (3, 7):
-                for speaker in ("jackson", "theo"):
-                    for number in range(12):
-                        name = f"{label}_{speaker}_{number}.wav"
-                        sound = rng.integers(-(2**15), 2**15, 900 + number)
-                        yield name, {"audio": sound, "audio/filename": name, "label": label}
-
-    Recordings(data_dir=tmp_path, file_format="array_record").download_and_prepare()
-    features = tmp_path / spoken_digits.FOLDER / "features.json"
-    text = features.read_text()
-    tensor = text[text.index('"audio": {') : text.index('"audio/filename"')]
-    audio = '"audio": {"audio": {"dtype": "int64", "encoding": "NONE", "fileFormat": "wav", '
-    audio += '"sampleRate": "8000", "shape": {"dimensions": ["-1"]}}, "pythonClassName": '
-    audio += '"tensorflow_datasets.core.features.audio_feature.Audio"},\n            '
-    features.write_text(text.replace(tensor, audio))
-    return str(tmp_path)
+def test_sound_as_tfds_describes_it_is_read_without_tensorflow(prepared):
+    place, held = prepared
+    features = Path(place) / spoken_digits.FOLDER / "features.json"
+    told = json.loads(features.read_text())
+    told["featuresDict"]["features"]["audio"] = {
+        "audio": {
+            "dtype": "int64",
+            "encoding": "NONE",
+            "fileFormat": "wav",
+            "sampleRate": "8000",
+            "shape": {"dimensions": ["-1"]},
+        },
+        "pythonClassName": "tensorflow_datasets.core.features.audio_feature.Audio",
+    }
+    features.write_text(json.dumps(told))
+    assert len(spoken_digits.read(place)) == len(held)
 
 
 def test_splits_are_the_published_ones(prepared):
-    data = load(SpokenDigitSettings(), prepared)
+    data = load(SpokenDigitSettings(), prepared[0])
     assert data.name == "spoken_digit"
     assert [len(part) for part in (data.train, data.validation, data.test)] == [8, 20, 20]
     lengths = sorted({len(each) for each in data.test.sequences})
@@ -104,10 +125,9 @@ def test_splits_are_the_published_ones(prepared):
 
 
 def test_a_speaker_is_held_out(prepared):
-    data = load(SpokenDigitSettings(held_out="theo"), prepared)
+    data = load(SpokenDigitSettings(held_out="theo"), prepared[0])
     assert [len(part) for part in (data.train, data.validation, data.test)] == [14, 10, 24]
-    recordings = spoken_digits.read(prepared)
-    theirs = [log_mel(each.sound) for each in recordings if each.speaker == "theo"]
+    theirs = [log_mel(each.sound) for each in spoken_digits.read(prepared[0]) if each.speaker == "theo"]
     assert all(any(np.array_equal(one, other) for other in theirs) for one in data.test.sequences)
 
 
