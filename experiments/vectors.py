@@ -33,6 +33,7 @@ class Tour(NamedTuple):
         small: the dataset that is there without being prepared, and settings for it in place of a preset's.
         minutes: how long it takes on two cores, in words.
         use: how to use a run, `(workdir) -> text`.
+        also: further figures of a result, in words.
         pictures: by the name of their file, drawn from a run that has just ended and its best weights.
     """
 
@@ -42,6 +43,7 @@ class Tour(NamedTuple):
     minutes: str
     use: Callable[[str], str]
     pictures: Mapping[str, "Callable[[Opened, Run], Figure]"]
+    also: Callable[[dict[str, Any]], str] = lambda result: ""
 
     def run(self, options: TrainingOptions) -> int:
         """Trains, or reports what was trained."""
@@ -82,7 +84,8 @@ class Tour(NamedTuple):
         network = result["cell"] if result["network"] == "recurrent" else result["network"]
         tested = "test split not read"
         if result["test_examples"]:
-            tested = f"test accuracy {result['test_accuracy']:.2%} on {result['test_examples']:,}"
+            number = f"{result['test_examples']:,}"
+            tested = f"test accuracy {result['test_accuracy']:.2%}{self.also(result)} on {number}"
             if run is not None:
                 self.draw(workdir, run, np.array(result["test_confusion"]))
         chosen = f"best of {result['epochs_run']} epochs: {result['best_epoch']}"

@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from rnn_jax.errors import UserError
-from rnn_jax.tasks import digits, labelled_texts, language_model, spoken_digits, text_classification
+from rnn_jax.tasks import (
+    digits,
+    labelled_texts,
+    language_model,
+    promoters,
+    spoken_digits,
+    text_classification,
+)
 from rnn_jax.training.recipe import Recipe
 from rnn_jax.training.run_directory import RunDirectory
 from rnn_jax.training.weights import Opened, open_run
 
 RECIPES = (
     *(text_classification.RECIPE, labelled_texts.RECIPE, language_model.RECIPE),
-    *(digits.RECIPE, spoken_digits.RECIPE),
+    *(digits.RECIPE, spoken_digits.RECIPE, promoters.RECIPE),
 )
 TASKS: dict[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
 

@@ -3,7 +3,8 @@
 Two labels have one logit, the log-odds of the second; more have a logit each, of which the softmax is taken.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -47,6 +48,34 @@ def count_f1(logits: Array, labels: Array, weights: Array) -> Sums:
     weights = weights * (labels != NO_LABEL)
     has, given = (jax.nn.one_hot(each, kinds) * weights[:, None] for each in (labels, answers))
     return {"macro_f1": Mean(2 * jnp.minimum(has, given).sum(axis=0), (has + given).sum(axis=0))}
+
+
+class Detection(NamedTuple):
+    """How well the second of two labels is told from the first.
+
+    Attributes:
+        sensitivity: the share of those of the second that are found, TP / (TP + FN).
+        specificity: the share of those of the first that are left alone, TN / (TN + FP).
+        correlation: of label and answer, (TP TN - FP FN) / √((TP+FP)(TP+FN)(TN+FP)(TN+FN)); 0 where all
+            answers or all labels are the same (B. Matthews, 1975).
+    """
+
+    sensitivity: float
+    specificity: float
+    correlation: float
+
+
+def detection(confusion: Sequence[Sequence[int]]) -> Detection:
+    """The figures of a confusion matrix of two labels, `[2, 2]`, a row a label.
+
+    Example:
+        >>> detection([[90, 10], [20, 80]])
+        Detection(sensitivity=0.8, specificity=0.9, correlation=0.7035264706814485)
+    """
+    (tn, fp), (fn, tp) = confusion
+    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    correlation = (tp * tn - fp * fn) / product**0.5 if product else 0.0
+    return Detection(tp / max(tp + fn, 1), tn / max(tn + fp, 1), correlation)
 
 
 def probabilities_of(logits: Array) -> Array:

@@ -1,0 +1,152 @@
+"""Trains a network that tells promoters from other pieces of a genome, and evaluates it.
+
+The same command again goes on where it was stopped, or reports a run that has finished. `--split` 0 to 4 are
+the folds of a cross-validation, 5 to 9 those of another.
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+
+from experiments.command_line import Place, run
+from experiments.training import TrainingOptions, python, read_options
+from experiments.vectors import Tour
+from rnn_jax.data.batches import Bucketed
+from rnn_jax.data.sources.promoters import BASES, STARTS, one_hot
+from rnn_jax.data.vectors import VectorPreprocessor
+from rnn_jax.errors import UserError
+from rnn_jax.places import local
+from rnn_jax.settings import with_flat
+from rnn_jax.tasks import open_as
+from rnn_jax.tasks.labels import detection
+from rnn_jax.tasks.promoters import RECIPE, Settings, contributions
+from rnn_jax.tasks.vector_classifier import probabilities_over_time
+from rnn_jax.training.loop import Run
+from rnn_jax.training.weights import Opened
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    PresetName: TypeAlias = str
+
+LSTM = with_flat(
+    Settings(),
+    dataset="ecoli",
+    bidirectional=True,
+    pooling="mean_max",
+    hidden_size=48,
+    dropout=0.5,
+    batch_size=64,
+    epochs=20,
+    average_decay=0.99,
+)
+NETWORKS = {
+    "lstm": LSTM,
+    "cnn": with_flat(Settings(), dataset="ecoli", network="cnn", pooling="max", dropout=0.5, epochs=20),
+    "logistic_regression": with_flat(Settings(), dataset="ecoli", network="flat", pooling="max", epochs=20),
+}
+PRESETS: dict[str, Settings] = {
+    f"{genome}_{name}": with_flat(settings, dataset=dataset)
+    for genome, dataset in (("ecoli", "ecoli"), ("arabidopsis", "arabidopsis_tata"))
+    for name, settings in NETWORKS.items()
+}
+FIRST = "ecoli_lstm"
+
+if not TYPE_CHECKING:
+    PresetName = Literal[tuple(PRESETS)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(TrainingOptions):
+    """Trains a network that tells promoters from other pieces of a genome, and evaluates it.
+
+    The same command again goes on where it was stopped, or reports a run that has finished.
+    """
+
+    settings: Settings
+    preset: PresetName = FIRST
+    """Genome and settings to start from; the options below change them."""
+    predict: Place | None = None
+    """Say which pieces in this FASTA file are promoters, by the trained run in --workdir: of A, C, G and T,
+    each as long as those that it has learnt from."""
+
+
+def draw(opened: Opened, run: Run) -> "Figure":
+    """Which bases speak for a promoter."""
+    from rnn_jax.reporting.motifs import draw_motifs
+
+    found = contributions(opened, cast("Bucketed", run.data.test))
+    return draw_motifs(found, tuple(BASES), STARTS[run.data.name])
+
+
+def also(result: dict[str, Any]) -> str:
+    """What is told of promoters beside accuracy."""
+    found = detection(result["test_confusion"])
+    return (
+        f", sensitivity {found.sensitivity:.3f}, specificity {found.specificity:.3f}, "
+        f"correlation {found.correlation:.3f}"
+    )
+
+
+def read_fasta(file: str) -> dict[str, str]:
+    """Pieces by name.
+
+    Raises:
+        UserError: if the file cannot be read, or holds none, or other letters.
+    """
+    try:
+        parts = local(file).read_text(encoding="ascii").split(">")[1:]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file} cannot be read as FASTA ({error}): a line >NAME, then the bases") from error
+    pieces = {}
+    for part in parts:
+        name, _, bases = part.partition("\n")
+        pieces[name.strip()] = "".join(bases.split()).upper()
+        if odd := sorted(set(pieces[name.strip()]) - set(BASES + "N")):
+            raise UserError(f"{file}: {name.strip()} has the letter {odd[0]!r}: bases are A, C, G and T")
+    if not pieces:
+        raise UserError(f"{file} holds no piece: in FASTA, a line >NAME, then the bases")
+    return pieces
+
+
+def predict(workdir: str, file: str) -> str:
+    """How probable it is that each piece of a file is a promoter."""
+    opened = open_as(RECIPE, workdir, unroll="dynamic")
+    length = cast("VectorPreprocessor", opened.preprocessor).max_length
+    lines = []
+    for name, bases in read_fasta(file).items():
+        if len(bases) != length:
+            raise UserError(f"{file}: {name} has {len(bases)} bases: this run knows pieces of {length}")
+        probability = probabilities_over_time(opened, one_hot(bases))[-1, 1]
+        lines.append(f"{name}: promoter, with probability {probability:.1%}")
+    return "\n".join(lines)
+
+
+def use(workdir: str) -> str:
+    """How to use a run."""
+    command = f"{python()} -m experiments.promoters --workdir {shlex.quote(workdir)} --predict FILE.fa"
+    return f"Look for promoters of your own:\n    {command}"
+
+
+TOUR = Tour(
+    RECIPE,
+    PRESETS,
+    ("synthetic", {}),
+    minutes="a minute or two",
+    use=use,
+    pictures={"motifs.png": draw},
+    also=also,
+)
+
+
+def main() -> int:
+    """Trains, or reports what was trained, or looks for promoters."""
+    options = read_options(Options, PRESETS, FIRST)
+    if options.predict is not None:
+        print(predict(options.workdir, options.predict))
+        return 0
+    return TOUR.run(options)
+
+
+if __name__ == "__main__":
+    run(main)
