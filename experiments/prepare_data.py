@@ -16,6 +16,8 @@ USES = {
     **{name: f"language_model --preset {name} --workdir runs/{name}" for name in PREPARED},
     "mnist": "digits --workdir runs/digits",
     "spoken_digit": "spoken_digits --workdir runs/spoken_digits",
+    "cnn_promoters/ecoli": "promoters --workdir runs/promoters",
+    "cnn_promoters/arabidopsis_tata": "promoters --preset arabidopsis_lstm --workdir runs/arabidopsis",
 }
 
 if TYPE_CHECKING:

@@ -67,6 +67,7 @@ HOMES = {
         "data/preparing.py",
         "data/builders/digits.py",
         "data/builders/long_texts.py",
+        "data/builders/promoters.py",
         "data/builders/sounds.py",
         "data/tfds_texts.py",
     },

@@ -92,11 +92,12 @@ def make_builder(make: Callable[..., Any], root: Path) -> Any:
 
 
 def builders() -> dict[str, Any]:
-    """The builders of this package, by the name of the dataset."""
-    from rnn_jax.data.builders import digits, long_texts, sounds
+    """The builders of this package, by the name of the dataset, and of the configuration where it has one."""
+    from rnn_jax.data.builders import digits, long_texts, promoters, sounds
 
-    texts = long_texts.TinyShakespeare, long_texts.WikiText2
-    return {each.name: each for each in (*texts, digits.Mnist, sounds.SpokenDigit)}
+    found: list[Any] = [long_texts.TinyShakespeare, long_texts.WikiText2, digits.Mnist, sounds.SpokenDigit]
+    found += [promoters.Ecoli, promoters.ArabidopsisTata]
+    return {"/".join([each.name, *(config.name for config in each.BUILDER_CONFIGS)]): each for each in found}
 
 
 def prepare(name: str, data_dir: str | None = None, manual_dir: str | None = None) -> Path:

@@ -1,13 +1,19 @@
 """Promoters: families of pieces, folds, and what TFDS has prepared."""
 
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pytest
-import tensorflow_datasets as tfds
 
+from rnn_jax.data import preparing
+from rnn_jax.data.builders.promoters import Ecoli
 from rnn_jax.data.folds import folds_of
+from rnn_jax.data.prepared import read_examples
 from rnn_jax.data.sources.promoters import (
     BASES,
     COMPLEMENT,
+    FOLDERS,
     FOLDS,
     PromoterSettings,
     families,
@@ -69,34 +75,30 @@ def test_each_piece_is_tested_on_once_in_a_cross_validation():
 
 
 @pytest.fixture
-def prepared(tmp_path):
+def prepared(tmp_path, published):
     """Pieces of which each second is the one before, a base on, and one is there twice."""
     rng = np.random.default_rng(0)
     long = [drawn(rng, 82) for _ in range(100)]
     pieces = [each[i : i + 81] for each in long for i in range(2)]
-
-    class Pieces(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-        name = "cnn_promoters"
-        BUILDER_CONFIGS = (tfds.core.BuilderConfig(name="ecoli", version=tfds.core.Version("1.0.0")),)
-
-        def _info(self):
-            features = {
-                "id": tfds.features.Text(),
-                "label": tfds.features.ClassLabel(num_classes=2),
-                "sequence": tfds.features.Text(),
-            }
-            return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
-
-        def _split_generators(self, dl_manager):
-            return {"train": self._generate_examples()}
-
-        def _generate_examples(self):
-            for number, sequence in enumerate([*pieces, pieces[0]]):
-                label = number // 2 % 2 if number < len(pieces) else 0
-                yield number, {"id": str(number), "label": label, "sequence": sequence}
-
-    Pieces(data_dir=tmp_path, file_format="array_record").download_and_prepare()
+    folder, contents = tmp_path / "files", {}
+    folder.mkdir()
+    for label, url in Ecoli.FILES.items():
+        own = [each for i, each in enumerate(pieces) if i // 2 % 2 == int(label)]
+        own += [own[0]] * (label == "0")
+        text = "".join(f">piece {i}\n{each[:60]}\n{each[60:]}\n" for i, each in enumerate(own))
+        (folder / url.rsplit("/")[-1]).write_text(text)
+        contents[url] = url.rsplit("/")[-1], text.encode()
+    published(Ecoli, contents)
+    preparing.prepare("cnn_promoters/ecoli", str(tmp_path), str(folder))
     return str(tmp_path)
+
+
+def test_what_is_prepared_is_what_the_files_hold(prepared):
+    examples = read_examples(Path(prepared) / FOLDERS["ecoli"], "train")
+    assert len(examples) == 201
+    assert Counter(int(example["label"]) for example in examples) == {0: 101, 1: 100}
+    assert {len(example["sequence"]) for example in examples} == {81}
+    assert {b"piece 0", b"piece 99"} < {example["id"] for example in examples}
 
 
 def test_overlapping_pieces_are_on_one_side(prepared):

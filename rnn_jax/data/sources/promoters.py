@@ -24,7 +24,7 @@ from rnn_jax.data.prepared import data_directory, is_prepared, read_examples
 from rnn_jax.data.vectors import LabelledVectors, Vectors
 from rnn_jax.settings import at_least
 
-GENOMES = ("ecoli", "arabidopsis_tata")
+FOLDERS = {genome: f"cnn_promoters/{genome}/1.0.0" for genome in ("ecoli", "arabidopsis_tata")}
 STARTS = {"ecoli": 60, "arabidopsis_tata": 200, "synthetic": 60}  # bases before the start of transcription
 LABELS = ("other", "promoter")
 BASES = "ACGT"
@@ -88,7 +88,7 @@ def load(settings: PromoterSettings, data_dir: str | None = None) -> LabelledVec
 
 
 def _folder(data_dir: str | None, genome: str) -> Path:
-    return data_directory(data_dir) / "cnn_promoters" / genome / "1.0.0"
+    return data_directory(data_dir) / FOLDERS[genome]
 
 
 def read(genome: str, data_dir: str | None = None) -> Pieces:
