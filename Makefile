@@ -11,7 +11,7 @@ JOBS   ?= 2
 # Large pages for large blocks of memory: see CPU in BUILD.md.
 export GLIBC_TUNABLES ?= glibc.malloc.hugetlb=1
 
-.PHONY: install compiler train test test-all lint docs benchmark stress tables reproduce clean
+.PHONY: install compiler train test test-all lint docs benchmark stress tables reproduce tour clean
 
 # The tested set of exact versions: this Python's own, or the current one.
 VERSION_OF  := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
@@ -73,6 +73,10 @@ lint: $(DEV)
 # Run the rows of the results table that are missing; then: make tables.
 reproduce: $(RUN)
 	$(BIN)/python -m experiments.reproduce $(ARGS)
+
+# Every application, one after the other, and a page of their figures and pictures: runs/tour/index.html.
+tour: $(RUN)
+	$(BIN)/python -m experiments.tour --output $(OUTPUT) $(ARGS)
 
 # What unrolling costs; with EXTRAS=peers ARGS="--peers flax,torch,keras", beside other libraries.
 benchmark: $(RUN)

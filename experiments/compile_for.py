@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from rich.console import Console
 from rich.table import Column, Table
 
-from experiments import digits, language_model, presets
+from experiments import digits, language_model, presets, promoters, spoken_digits
 from experiments.command_line import Place, parse, run
 from rnn_jax.ahead.compiling import Compiled, Refused, compile_ahead, largest_batch
 from rnn_jax.ahead.programs import programs_of
@@ -26,14 +26,18 @@ from rnn_jax.unroll import UnrollName
 FIRST = "lstm"  # preset
 MOST = 2**20  # examples of a device, beyond which no larger batch is tried
 
+TOUR: dict[str, dict[str, Any]] = {
+    "digits": dict(digits.PRESETS),
+    "spoken_digits": dict(spoken_digits.PRESETS),
+    "promoters": dict(promoters.PRESETS),
+}
+NAMED: dict[str, dict[str, Any]] = {
+    "text_classification": dict(presets.PRESETS),
+    "language_model": dict(language_model.PRESETS),
+    **{script: {f"{script}_{name}": each for name, each in own.items()} for script, own in TOUR.items()},
+}
 PRESETS: dict[str, tuple[Recipe, Any]] = {
-    name: (TASKS[task], settings)
-    for task, own in (
-        ("text_classification", presets.PRESETS),
-        ("language_model", language_model.PRESETS),
-        ("digits", {f"digits_{name}": settings for name, settings in digits.PRESETS.items()}),
-    )
-    for name, settings in own.items()
+    name: (TASKS[task], settings) for task, own in NAMED.items() for name, settings in own.items()
 }
 
 if TYPE_CHECKING:
@@ -52,7 +56,7 @@ class Options:
     topology: str | None = None
     """The devices: a chip and a grid, or a number of GPUs; by default v5e:2x4, or h100:8."""
     preset: PresetName = FIRST
-    """Settings of `imdb_sentiment`, of `language_model`, or of `digits`, behind its name."""
+    """Settings of `imdb_sentiment`, of `language_model`, or of a script of the tour, behind its name."""
     workdir: Place | None = None
     """The settings of the run in this directory instead."""
     batch_size: int | None = None

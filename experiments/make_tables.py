@@ -38,6 +38,7 @@ from rnn_jax.reporting.scaling import load_scaling, scaling_table
 from rnn_jax.reporting.stress import load_stress, stress_table
 from rnn_jax.reporting.tables import commands, pairs_table, results_table, short_table
 from rnn_jax.reporting.text_files import load_text_files, text_files_table
+from rnn_jax.reporting.tour import tour_page
 from rnn_jax.reporting.trials import load_trials, search_table
 
 if TYPE_CHECKING:  # matplotlib may be missing, and is asked for below
@@ -132,6 +133,7 @@ def make_files(root: Path) -> Files:
             network_plots,
             plots,
             scaling_plots,
+            tour_plots,
         )
     except ModuleNotFoundError as error:
         raise UserError(f"plots need {error.name}: pip install matplotlib") from error
@@ -153,6 +155,9 @@ def make_files(root: Path) -> Files:
         )
         texts[results / "tables/language_models.md"] = f"{tables['language_models']}\n{commands(models)}"
         pictures |= language_model_plots.pictures(models)
+    if tour := tour_page(runs):
+        texts[results / "tour.md"] = tour
+        pictures |= tour_plots.pictures(runs)
     for name in SEARCHES:
         if trials := load_trials(results / f"search/{name}.jsonl"):
             table = search_table(trials, (FIRST_SEEDS, SECOND_SEEDS))

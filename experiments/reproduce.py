@@ -26,11 +26,13 @@ from experiments.command_line import Place, parse, run, run_all
 from experiments.digits import PRESETS as DIGITS
 from experiments.language_model import PRESETS as TEXTS
 from experiments.presets import PRESETS, settle
+from experiments.promoters import PRESETS as PROMOTERS
 from experiments.recorded_runs import RecordedRun, commands, run_missing, run_needed
+from experiments.spoken_digits import PRESETS as SPOKEN
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
-from rnn_jax.settings import NEUTRAL, marked, to_flat, with_flat
+from rnn_jax.settings import NEUTRAL, REPEAT, marked, to_flat, with_flat
 from rnn_jax.training.run_directory import TIMES, RunDirectory
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -85,13 +87,15 @@ def language_model(preset: str) -> Recipe:
     return Recipe(command, seeds=(0,), settings=lambda _: settings, dataset=text)
 
 
-def digits(preset: str) -> Recipe:
-    """The recipe of a network that reads digits: fewer seeds where a run takes hours."""
-    settings = with_flat(DIGITS[preset], dataset="mnist")
-    seeds = SEEDS if settings.data.order == "rows" else SEEDS[:3]
-    return Recipe(
-        f"digits --preset {preset} --seed {{seed}}", seeds=seeds, settings=lambda _: settings, dataset="mnist"
-    )
+def tour(script: str, preset: str, settings: Any, dataset: str) -> Recipe:
+    """The recipe of a network of the tour: fewer seeds where a run takes hours, more where they are folds."""
+    settings = with_flat(settings, dataset=dataset)
+    folds = "".join(f" --{name} {{seed}}" for name in marked(settings, REPEAT))
+    seeds = tuple(range(10)) if folds else SEEDS
+    if to_flat(settings).get("order", "rows") != "rows":
+        seeds = SEEDS[:3]
+    command = f"{script} --preset {preset} --seed {{seed}}{folds}"
+    return Recipe(command, seeds=seeds, settings=lambda _: settings, dataset=dataset)
 
 
 def started_from(needed: str, recipe: Recipe, seeds: tuple[int, ...]) -> Recipe:
@@ -109,7 +113,15 @@ ROWS: dict[str, Recipe] = {
     "nb_svm": Recipe("nb_svm", seeds=(0,)),
     "nb_svm_refit": Recipe("nb_svm --refit", seeds=(0,)),
     **{preset: language_model(preset) for preset in TEXTS if preset not in ON_GPUS},
-    **{f"digits_{preset}": digits(preset) for preset in DIGITS},
+    **{
+        f"{script}_{preset}": tour(script, preset, settings, dataset or to_flat(settings)["dataset"])
+        for script, presets, dataset in (
+            ("digits", DIGITS, "mnist"),
+            ("spoken_digits", SPOKEN, "spoken_digit"),
+            ("promoters", PROMOTERS, ""),
+        )
+        for preset, settings in presets.items()
+    },
     SEMI_SUPERVISED: started_from("reviews", classifier(SEMI_SUPERVISED, refit=True), seeds=(0, 1, 2)),
 }
 
@@ -192,7 +204,8 @@ def _check_preset(run: RecordedRun, config: dict[str, Any], where: str, again: s
     make = ROWS[run.name].settings
     if make is None:
         return
-    settings = with_flat(make(run.dataset), seed=run.seed)
+    settings = make(run.dataset)
+    settings = with_flat(settings, seed=run.seed, **dict.fromkeys(marked(settings, REPEAT), run.seed))
     wanted = to_flat(settings)
     found = to_flat(type(settings)()) | config  # an older run lacks what is off by default
     counts = wanted.keys() - marked(settings, NEUTRAL)

@@ -42,6 +42,7 @@ def at_least(bound: float) -> Rule:
 Rate = Annotated[float, Rule(lambda value: 0 <= value < 1, "must be 0 or more, and below 1")]
 
 EXTENDABLE = "extendable"  # marks a setting that a run may change and go on
+REPEAT = "repeat"  # marks one that runs of a row differ in, as in their seeds: which part is tested on
 NEUTRAL = "neutral"  # marks one that changes no result: an extendable one that a finished run ignores
 
 
@@ -51,7 +52,7 @@ class Field(NamedTuple):
     name: str
     value: Any
     kind: Any  # its type
-    marks: tuple[Any, ...]  # what stands beside the type: rules, `EXTENDABLE`, `NEUTRAL`
+    marks: tuple[Any, ...]  # what stands beside the type: rules, `EXTENDABLE`, `REPEAT`, `NEUTRAL`
 
 
 def fields(settings: Any) -> Iterator[Field]:

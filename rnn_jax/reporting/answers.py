@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -25,16 +26,8 @@ def draw_answers(
     """
     figure = Figure(figsize=(11, 4.6), layout="constrained")
     matrix, curve = figure.subplots(1, 2)
-    shown = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    image = matrix.imshow(np.sqrt(shown), cmap="Blues", vmin=0, vmax=1)  # so that rare mistakes are seen
-    for row, own in enumerate(confusion):
-        for column, number in enumerate(own):
-            if number:
-                colour = "white" if image.norm(np.sqrt(shown[row, column])) > 0.6 else "black"
-                matrix.text(column, row, f"{number:,}", ha="center", va="center", fontsize=8, color=colour)
-    matrix.set(xlabel="answer", ylabel="label", title=f"{confusion.sum():,} test examples")
-    matrix.set_xticks(range(len(labels)), labels)
-    matrix.set_yticks(range(len(labels)), labels)
+    draw_confusion(matrix, confusion, labels)
+    matrix.set_title(f"{confusion.sum():,} test examples")
     curve.plot([100 * share for share in shares], [100 * each for each in accuracies], "o-", color=COLOURS[0])
     curve.set(
         xlabel="steps read (%)",
@@ -45,3 +38,17 @@ def draw_answers(
     )
     tidy(curve)
     return figure
+
+
+def draw_confusion(axes: Axes, confusion: NDArray[np.integer], labels: Sequence[str]) -> None:
+    """A confusion matrix, a row a label; colours are of roots of shares, so that rare mistakes are seen."""
+    shown = np.sqrt(confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1))
+    axes.imshow(shown, cmap="Blues", vmin=0, vmax=1)
+    for row, own in enumerate(confusion):
+        for column, number in enumerate(own):
+            if number:
+                colour = "white" if shown[row, column] > 0.6 else "black"
+                axes.text(column, row, f"{number:,}", ha="center", va="center", fontsize=8, color=colour)
+    axes.set(xlabel="answer", ylabel="label")
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), labels)

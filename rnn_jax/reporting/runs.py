@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import Record, read_records, task_of
-from rnn_jax.settings import NEUTRAL, marked, to_flat
-from rnn_jax.tasks import TASKS, language_model, text_classification
+from rnn_jax.settings import NEUTRAL, REPEAT, marked, to_flat
+from rnn_jax.tasks import TASKS, digits, language_model, promoters, spoken_digits, text_classification
 from rnn_jax.training.recipe import Recipe
 
 FIRST = "introduction"  # the row that all others are read against
@@ -44,6 +44,21 @@ FIELDS: dict[str, Fields] = {
         result=("cell", "tokens", "validation_loss"),
         tested=("test_loss", "test_perplexity", "test_bits_per_character", "test_unknown"),
     ),
+}
+
+
+FIELDS |= {
+    recipe.name: Fields(
+        config=("network", "cell", "num_layers", "hidden_size", "bidirectional", *of_data),
+        epoch=("validation_accuracy",),
+        result=("validation_accuracy",),
+        tested=("test_accuracy", "test_confusion"),
+    )
+    for recipe, of_data in (
+        (digits.RECIPE, ("order",)),
+        (spoken_digits.RECIPE, ("held_out",)),
+        (promoters.RECIPE, ("dataset",)),
+    )
 }
 
 
@@ -175,7 +190,7 @@ def _check_settings(row: Row, recipe: Recipe) -> None:
     first = defaults | row.runs[0].config
     for config in (defaults | run.config for run in row.runs[1:]):
         differing = {n for n in first.keys() | config.keys() if first.get(n) != config.get(n)}
-        differing -= {"seed", *marked(recipe.settings, NEUTRAL)}
+        differing -= {"seed", *marked(recipe.settings, NEUTRAL, REPEAT)}
         if differing:
             raise UserError(
                 f"{where} differ in {', '.join(sorted(differing))}: record them again with one setting"

@@ -66,7 +66,7 @@ def hardware(rows: Iterable[Row]) -> str:
 
 def _origin(run: Run) -> tuple[str, str]:
     """Where, how and with what a run was made, its seed aside."""
-    command = re.sub(r"(--seed[ =]|--workdir[ =]\S*seed-)\d+", r"\1N", run.result["command"])
+    command = re.sub(r"(--seed[ =]|--split[ =]|--workdir[ =]\S*seed-)\d+", r"\1N", run.result["command"])
     versions = ", ".join(f"{name} {version}" for name, version in run.result["versions"].items())
     return f"{_devices(run)}: `{command}`", f"{_code(run.result['commit'])}; {versions}"
 

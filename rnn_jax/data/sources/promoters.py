@@ -22,7 +22,7 @@ from rnn_jax.data.examples import hold_out
 from rnn_jax.data.folds import folds_of
 from rnn_jax.data.prepared import data_directory, is_prepared, read_examples
 from rnn_jax.data.vectors import LabelledVectors, Vectors
-from rnn_jax.settings import at_least
+from rnn_jax.settings import REPEAT, at_least
 
 FOLDERS = {genome: f"cnn_promoters/{genome}/1.0.0" for genome in ("ecoli", "arabidopsis_tata")}
 STARTS = {"ecoli": 60, "arabidopsis_tata": 200, "synthetic": 60}  # bases before the start of transcription
@@ -42,7 +42,7 @@ class PromoterSettings:
     dataset: Literal["auto", "ecoli", "arabidopsis_tata", "synthetic"] = "auto"
     """Genome; synthetic: made-up pieces, half of them with the two boxes of bacteria; auto: E. coli where it
     is prepared."""
-    split: Annotated[int, at_least(0)] = 0
+    split: Annotated[int, at_least(0), REPEAT] = 0
     """Which fifth is tested on: five splits are a cross-validation, the next five another, by others."""
     families: bool = True
     """Keep pieces that overlap on one side of a split; --no-families: split pieces at random, as published,

@@ -1,0 +1,98 @@
+"""Runs every application, one after the other, and makes a page of their figures and pictures.
+
+What has run already is not run again, and what was stopped goes on. Where a dataset is not prepared, a small
+one stands in for it; what each of them is, the page says.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from experiments.command_line import Place, parse, run, run_all
+from experiments.promoters import also
+from rnn_jax.durable import write_whole
+from rnn_jax.reporting.tour_album import Stop, album
+from rnn_jax.training.run_directory import RunDirectory
+
+
+class Leg(NamedTuple):
+    """A part of the tour.
+
+    Attributes:
+        title: of the application.
+        options: the script, and its options.
+        pictures: that it leaves in its directory: files by what they show.
+    """
+
+    title: str
+    options: str
+    pictures: dict[str, str]
+
+
+ANSWERS = {"which answers it gave, and how early it knew them": "answers.png"}
+LEGS = {
+    "digits": Leg("Handwritten digits, row by row", "digits", ANSWERS),
+    "spoken_digits": Leg(
+        "Spoken digits",
+        "spoken_digits",
+        {"what it made of three recordings while it heard them": "over_time.png"} | ANSWERS,
+    ),
+    "promoters": Leg(
+        "Where genes begin",
+        "promoters",
+        {"which bases spoke for a promoter": "motifs.png"} | ANSWERS,
+    ),
+}
+
+if TYPE_CHECKING:
+    LegName: TypeAlias = str
+else:
+    LegName = Literal[tuple(LEGS)]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Runs every application, one after the other, and makes a page of their figures and pictures."""
+
+    output: Place = "runs/tour"
+    """Folder of the runs and of index.html, the page."""
+    only: tuple[LegName, ...] = tuple(LEGS)
+    """Applications to run; all by default."""
+    data_dir: Place | None = None
+    """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
+
+
+def stop_of(leg: Leg, command: str, workdir: Path) -> Stop:
+    """What the page shows of a run that has finished."""
+    result = RunDirectory(workdir).read_result()
+    assert result is not None
+    further = also(result) if result["task"] == "promoters" else ""
+    words = (
+        f"{result['dataset']}: accuracy {result['test_accuracy']:.2%}{further} on "
+        f"{result['test_examples']:,} test examples, after {result['train_seconds']:.0f} s of training"
+    )
+    files = {words: workdir / name for words, name in leg.pictures.items()}
+    return Stop(leg.title, words, command, {words: file for words, file in files.items() if file.exists()})
+
+
+def main() -> int:
+    """Runs what is missing, and makes the page."""
+    options = parse(Options)
+    data = f" --data-dir {quote(options.data_dir)}" if options.data_dir else ""
+    stops = []
+    for number, name in enumerate(options.only, start=1):
+        leg, workdir = LEGS[name], Path(options.output) / name
+        command = f"python -m experiments.{leg.options} --workdir {quote(str(workdir))}{data}"
+        print(f"{number} of {len(options.only)}: {leg.title}", flush=True)
+        if code := run_all([command]):
+            return code
+        stops.append(stop_of(leg, command, workdir))
+    page = Path(options.output) / "index.html"
+    write_whole(page, album(stops))
+    print(f"All of it on one page: {page}")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,55 @@
+"""The pictures of the tour: which answers were given, or accuracy over the epochs."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rnn_jax.reporting.answers import draw_confusion
+from rnn_jax.reporting.picture import Picture, legend_below, looks, tidy
+from rnn_jax.reporting.runs import Row, Run
+from rnn_jax.reporting.tour import CHAPTERS, Chapter, picture_name, rows_in
+
+OVER_EPOCHS = ("digits_pixels", "digits_permuted")  # which are about how cells learn
+
+
+def pictures(runs: Sequence[Run]) -> dict[str, Picture]:
+    """The files that show the chapters, one for each platform."""
+    found = {}
+    for chapter in CHAPTERS:
+        rows = rows_in(chapter, runs)
+        for platform in dict.fromkeys(row.platform for row in rows):
+            own = [row for row in rows if row.platform == platform]
+            draw = partial(over_epochs if chapter.name in OVER_EPOCHS else confusions, chapter, own)
+            records = [(row.preset, run.result, run.epochs) for row in own for run in row.runs]
+            name = picture_name(chapter, platform)
+            found[name] = Picture.of(draw, records, name, __file__)
+    return found
+
+
+def over_epochs(chapter: Chapter, rows: Sequence[Row]) -> Figure:
+    """Draws validation accuracy over epochs, a line a run."""
+    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
+    axes = figure.subplots()
+    for row, look in zip(rows, looks(row.preset for row in rows).values(), strict=True):
+        for number, run in enumerate(row.runs):
+            values = [100 * epoch["validation_accuracy"] for epoch in run.epochs]
+            label = look["label"] if number == 0 else None
+            axes.plot(range(1, len(values) + 1), values, **look | {"label": label}, markersize=4, alpha=0.8)
+    axes.set(xlabel="epoch", ylabel="validation accuracy (%)", title=chapter.title)
+    tidy(axes)
+    legend_below(figure, axes)
+    return figure
+
+
+def confusions(chapter: Chapter, rows: Sequence[Row]) -> Figure:
+    """Draws which answers each network gave, over all its runs: the most accurate first, three at most."""
+    shown = list(rows)[::-1][:3]
+    figure = Figure(figsize=(4.6 * len(shown), 4.6), layout="constrained")
+    for axes, row in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+        total = np.sum([run.result["test_confusion"] for run in row.runs], axis=0)
+        names = ("other", "promoter") if len(total) == 2 else tuple(map(str, range(len(total))))
+        draw_confusion(axes, total, names)
+        axes.set_title(row.preset.removeprefix(f"{chapter.task}_"))
+    return figure

@@ -1,0 +1,92 @@
+"""The tour's page and pictures, from made-up runs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rnn_jax.reporting import tour_plots
+from rnn_jax.reporting.records import add_record
+from rnn_jax.reporting.runs import load_runs
+from rnn_jax.reporting.tour import CHAPTERS, rows_in, tour_page
+from rnn_jax.reporting.tour_album import Stop, album
+from rnn_jax.settings import to_flat, with_flat
+from rnn_jax.tasks import TASKS
+from tests.reporting.recorded import made_up
+
+
+def tour_run(task, preset, seed, accuracy, **settings):
+    """The record of a run of the tour."""
+    run = made_up(preset, seed, accuracy)
+    labels = len(TASKS[task].stand_in(TASKS[task].settings).labels)
+    confusion = np.full((labels, labels), 10)
+    np.fill_diagonal(confusion, round(accuracy * 10 * (labels - 1) / (1 - accuracy)))
+    config = to_flat(with_flat(TASKS[task].settings, seed=seed, **settings))
+    result = run.result | {"task": task, "dataset": config["dataset"], "test_confusion": confusion.tolist()}
+    return run._replace(config=json.loads(json.dumps({"task": task, **config})), result=result)
+
+
+@pytest.fixture
+def runs(tmp_path):
+    raw = tmp_path / "cpu"
+    for seed in (0, 1):
+        accuracy = 0.99 - 0.002 * seed
+        for preset, more in (("rows", {}), ("cnn", {"network": "cnn", "pooling": "max"})):
+            run = tour_run("digits", f"digits_{preset}", seed, accuracy, dataset="mnist", **more)
+            add_record(raw / f"digits_{preset}.jsonl", run)
+        run = tour_run(
+            *("digits", "digits_permuted_lru", seed, 0.95),
+            **{"dataset": "mnist", "order": "permuted", "cell": "lru", "block": "residual"},
+        )
+        add_record(raw / "digits_permuted_lru.jsonl", run)
+        run = tour_run("promoters", "promoters_ecoli_lstm", seed, 0.9, dataset="ecoli", split=seed)
+        add_record(raw / "promoters_ecoli_lstm.jsonl", run)
+    return load_runs(tmp_path)
+
+
+def test_each_chapter_shows_its_rows_and_what_others_reached(runs):
+    page = tour_page(runs)
+    assert [line for line in page.splitlines() if line.startswith("#")] == [
+        "# The tour",
+        "## Handwritten digits, row by row",
+        "## Handwritten digits, pixel by pixel in a random order",
+        "## Promoters of Escherichia coli",
+    ]
+    assert "| rows | lstm, 1 × 128 | 328,353 | 99.90 ± 0.14 | 98.90 ± 0.14 | 2 | 1 min |" in page
+    assert "| cnn | CNN | 328,353 |" in page
+    assert "| permuted_lru | lru, 1 × 128, residual blocks |" in page
+    assert (
+        "| ecoli_lstm | lstm, 1 × 128 | 328,353 | 0.900 | 0.900 | 0.800 |".replace(
+            "0.900 | 0.900 | 0.800", "0.900 ± 0.000 | 0.900 ± 0.000 | 0.800 ± 0.000"
+        )
+        in page
+    )
+    assert "| GRU |  | 87.3 | [Bai et al., 2018]" in page
+    assert "![Promoters of Escherichia coli](plots/tour_promoters_ecoli_cpu.png)" in page
+    assert tour_page([]) == ""
+
+
+def test_folds_are_the_runs_of_one_row(runs):
+    [row] = rows_in(next(each for each in CHAPTERS if each.name == "promoters_ecoli"), runs)
+    assert [run.config["split"] for run in row.runs] == [0, 1]
+
+
+def test_each_chapter_has_a_picture(runs, tmp_path):
+    pictures = tour_plots.pictures(runs)
+    assert sorted(pictures) == [
+        "tour_digits_permuted_cpu.png",
+        "tour_digits_rows_cpu.png",
+        "tour_promoters_ecoli_cpu.png",
+    ]
+    for name, picture in pictures.items():
+        picture.save(tmp_path / name)
+        assert picture.is_in(tmp_path / name)
+
+
+def test_the_album_holds_its_pictures_and_no_other_file(tmp_path):
+    picture = tmp_path / "a.png"
+    picture.write_bytes(b"not looked into")
+    page = album([Stop("Digits <1>", "98 %", "python -m x", {"a & b": picture})])
+    assert "<h2>Digits &lt;1&gt;</h2>" in page
+    assert 'alt="a &amp; b" src="data:image/png;base64,bm90IGxvb2tlZCBpbnRv"' in page
+    assert "http" not in page.replace("data:", "")
