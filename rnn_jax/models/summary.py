@@ -5,7 +5,7 @@ step, and cannot show outputs that are nested named tuples; this one only traces
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rnn_jax.models.classifier import Classifier
+from rnn_jax.models.encoder import Part
 from rnn_jax.models.language_model import LanguageModel
 from rnn_jax.models.vector_classifier import VectorClassifier
 
@@ -41,6 +42,11 @@ def summarize(model: Classifier, length: int) -> str:
 def summarize_vector_classifier(model: VectorClassifier, length: int, size: int) -> str:
     """The table of a model's layers, for batches of vectors, `[B, length, size]`."""
     return _table(_read(model, jax.ShapeDtypeStruct((1, length, size), jnp.float32)), model)
+
+
+def summarize_parts(parts: Sequence[Part], model: object) -> str:
+    """The table of a model that says itself what it is made of."""
+    return _table(parts, model)
 
 
 def _read(model: VectorClassifier, inputs: jax.ShapeDtypeStruct) -> list[Any]:

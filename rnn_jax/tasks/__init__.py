@@ -11,6 +11,7 @@ from typing import Any
 from rnn_jax.errors import UserError
 from rnn_jax.tasks import (
     digits,
+    forecasting,
     labelled_texts,
     language_model,
     promoters,
@@ -23,7 +24,7 @@ from rnn_jax.training.weights import Opened, open_run
 
 RECIPES = (
     *(text_classification.RECIPE, labelled_texts.RECIPE, language_model.RECIPE),
-    *(digits.RECIPE, spoken_digits.RECIPE, promoters.RECIPE),
+    *(digits.RECIPE, spoken_digits.RECIPE, promoters.RECIPE, forecasting.RECIPE),
 )
 TASKS: dict[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
 

@@ -10,6 +10,7 @@ from rnn_jax.data import texts
 from rnn_jax.data.batches import Split
 from rnn_jax.data.examples import NO_LABEL, START, Examples
 from rnn_jax.data.labelled_texts import LabelledTexts
+from rnn_jax.data.sources.series import Series
 from rnn_jax.data.texts import Corpus, Documents
 from rnn_jax.data.tokenizers import END, Tokenizer
 from rnn_jax.data.vectors import LabelledVectors, Vectors
@@ -18,6 +19,7 @@ from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.tasks import (
     TASKS,
     digits,
+    forecasting,
     labelled_texts,
     language_model,
     text_classification,
@@ -46,6 +48,18 @@ VIRTUAL = with_flat(CONFIG, adversarial=0.5, virtual_adversarial=0.5, unlabelled
 
 DIGITS = with_flat(
     digits.Settings(), hidden_size=4, block="residual", epochs=2, batch_size=16, buckets=2, pooling="max"
+)
+
+
+SERIES = with_flat(
+    forecasting.Settings(),
+    hidden_size=4,
+    history=12,
+    horizon=6,
+    segment=3,
+    epochs=2,
+    batch_size=16,
+    num_layers=2,
 )
 
 
@@ -117,6 +131,12 @@ def vectors(*counts: int) -> LabelledVectors:
     return LabelledVectors("made up", ("a", "b", "c"), *map(part, counts))
 
 
+def made_up_series() -> Series:
+    """Two variables, one of which follows the other."""
+    values = np.cumsum(np.random.default_rng(1).normal(size=(150, 2)), axis=0)
+    return Series("made up", ("a", "b"), values, (90, 110, 150), 1)
+
+
 def with_unlabelled() -> Any:
     """Reviews, and more without a label."""
     data = make_data(train=30)
@@ -148,6 +168,12 @@ CASES = {
     ),
     "digits": Case(
         TASKS["digits"], DIGITS, lambda: vector_classifier.data_of(DIGITS, vectors(44, 16, 24), "digits")
+    ),
+    "forecasting": Case(
+        TASKS["forecasting"],
+        SERIES,
+        lambda: forecasting.data_of(SERIES, made_up_series()),
+        lambda split: len(split) * 6 * 2,
     ),
     "text_classification, virtual adversarial": Case(
         TASKS["text_classification"],

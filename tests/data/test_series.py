@@ -1,0 +1,103 @@
+"""Series: windows of them, tables of one's own, and what is prepared."""
+
+import numpy as np
+import pytest
+
+from rnn_jax.data.sources.series import SeriesSettings, load, read_csv, synthetic
+from rnn_jax.data.windows import Windows
+from rnn_jax.errors import UserError
+from rnn_jax.settings import check
+
+
+@pytest.fixture
+def windows():
+    """Of the numbers from 0 to 39: forecasts begin at 10."""
+    values = np.stack([np.arange(40), -np.arange(40)], axis=1).astype(np.float32)
+    return Windows(values, 10, 30, history=4, horizon=3, batch_size=8)
+
+
+def test_a_window_for_every_step_at_which_a_forecast_may_begin(windows):
+    assert len(windows) == 18
+    assert windows.steps == 3
+    np.testing.assert_array_equal(windows.histories()[0, :, 0], [6, 7, 8, 9])  # before the part, too
+    np.testing.assert_array_equal(windows.futures()[0, :, 1], [-10, -11, -12])
+    np.testing.assert_array_equal(windows.futures()[-1, :, 0], [27, 28, 29])
+    first = Windows(windows.values, 0, 30, 4, 3, 8)
+    np.testing.assert_array_equal(first.histories()[0, :, 0], [0, 1, 2, 3])
+    assert not len(Windows(windows.values, 10, 12, 4, 3, 8))
+
+
+def test_batches_hold_each_window_once(windows):
+    batches = [windows.batch(plan) for plan in windows.once()]
+    assert [int(batch.weights.sum()) for batch in batches] == [8, 8, 2]
+    found = np.concatenate([batch.columns["future"][batch.weights > 0] for batch in batches])
+    np.testing.assert_array_equal(found, windows.futures())
+    plans = windows.epoch(seed=3, epoch=1)
+    assert sorted(np.concatenate([plan.indices for plan in plans])) == list(range(18))
+    assert [list(plan.indices) for plan in plans] == [list(p.indices) for p in windows.epoch(3, 1)]
+    assert [list(plan.indices) for plan in plans] != [list(p.indices) for p in windows.epoch(3, 2)]
+
+
+def test_a_host_takes_its_rows(windows):
+    plan = windows.epoch(0, 0)[0]
+    whole, part = windows.batch(plan), windows.batch(plan, range(4, 8))
+    np.testing.assert_array_equal(part.columns["history"], whole.columns["history"][4:])
+    np.testing.assert_array_equal(part.rows, [4, 5, 6, 7])
+
+
+def write(path, lines):
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_a_table_of_ones_own(tmp_path):
+    lines = ["day,price,note,volume"] + [f"2024-01-{d:02},{d}.5,x,{2 * d}" for d in range(1, 31)]
+    found = read_csv(write(tmp_path / "mine.csv", lines))
+    assert (found.variables, found.values.shape, found.season) == (("price", "volume"), (30, 2), 1)
+    assert found.ends == (21, 24, 30)
+    alone = read_csv(write(tmp_path / "mine.csv", lines), "volume")
+    np.testing.assert_array_equal(alone.values[:, 0], 2 * np.arange(1, 31))
+
+
+DAYS = [f"2024-01-{d:02},{d}" for d in range(1, 20)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "target", "words"),
+    [
+        (["day,x", *DAYS], "y", "--target y: no column of numbers in .*, which has x"),
+        (["day", *(line[:10] for line in DAYS)], "", "which has none"),
+        (
+            ["day,x", *DAYS[:5], *DAYS[12:]],
+            "",
+            "leave some out at line 7 .2024-01-05 to 2024-01-13.: .* 1 day",
+        ),
+        (["day,x", *DAYS[:5], *DAYS[2:]], "", "go back at line 7"),
+        (["day,x", *DAYS[:5], "2024-01-06,", *DAYS[6:]], "", "no number in column x, line 7"),
+        (["day,x", *DAYS[:5], "2024-01-06,inf", *DAYS[6:]], "", "not finite"),
+        (["day,x", "2024-01-01"], "", "cannot be read as CSV"),
+    ],
+)
+def test_what_is_no_series(tmp_path, lines, target, words):
+    with pytest.raises(UserError, match=words):
+        read_csv(write(tmp_path / "mine.csv", lines), target)
+
+
+def test_days_without_trade_are_no_gap(tmp_path):
+    lines = [f"2024-01-{d:02},{d}" for d in range(1, 31) if d % 7 not in (6, 0)]
+    assert len(read_csv(write(tmp_path / "mine.csv", ["day,x", *lines])).values) == len(lines)
+
+
+def test_there_is_one_series():
+    with pytest.raises(UserError, match=r"--train a\.csv: and --dataset ett/h1 exclude each other"):
+        check(SeriesSettings(dataset="ett/h1", train="a.csv"))
+    with pytest.raises(UserError, match="--target x: goes with --train"):
+        check(SeriesSettings(target="x"))
+
+
+def test_without_data_a_made_up_series(tmp_path):
+    found = load(SeriesSettings(), str(tmp_path))
+    assert found.name == "synthetic"
+    np.testing.assert_array_equal(found.values, synthetic().values)
+    with pytest.raises(UserError, match="not prepared"):
+        load(SeriesSettings(dataset="exchange_rate"), str(tmp_path))
