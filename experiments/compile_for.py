@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from rich.console import Console
 from rich.table import Column, Table
 
-from experiments import digits, language_model, presets, promoters, spoken_digits
+from experiments import digits, forecasting, language_model, presets, promoters, spoken_digits
 from experiments.command_line import Place, parse, run
 from rnn_jax.ahead.compiling import Compiled, Refused, compile_ahead, largest_batch
 from rnn_jax.ahead.programs import programs_of
@@ -30,6 +30,7 @@ TOUR: dict[str, dict[str, Any]] = {
     "digits": dict(digits.PRESETS),
     "spoken_digits": dict(spoken_digits.PRESETS),
     "promoters": dict(promoters.PRESETS),
+    "forecasting": dict(forecasting.PRESETS),
 }
 NAMED: dict[str, dict[str, Any]] = {
     "text_classification": dict(presets.PRESETS),

@@ -24,6 +24,7 @@ from rich.table import Table
 
 from experiments.command_line import Place, parse, run, run_all
 from experiments.digits import PRESETS as DIGITS
+from experiments.forecasting import PRESETS as FORECASTS
 from experiments.language_model import PRESETS as TEXTS
 from experiments.presets import PRESETS, settle
 from experiments.promoters import PRESETS as PROMOTERS
@@ -119,8 +120,10 @@ ROWS: dict[str, Recipe] = {
             ("digits", DIGITS, "mnist"),
             ("spoken_digits", SPOKEN, "spoken_digit"),
             ("promoters", PROMOTERS, ""),
+            ("forecasting", FORECASTS, ""),
         )
         for preset, settings in presets.items()
+        if preset != "own"
     },
     SEMI_SUPERVISED: started_from("reviews", classifier(SEMI_SUPERVISED, refit=True), seeds=(0, 1, 2)),
 }
@@ -275,6 +278,8 @@ def _outcome(result: dict[str, Any]) -> str:
     """What came out, in a few words."""
     if "test_accuracy" in result:
         return f"test accuracy {result['test_accuracy']:.2%}"
+    if "test_mse" in result:
+        return f"test MSE {result['test_mse']:.4f}"
     return f"test perplexity {result['test_perplexity']:.2f}"
 
 

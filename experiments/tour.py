@@ -7,7 +7,7 @@ one stands in for it; what each of them is, the page says.
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from experiments.command_line import Place, parse, run, run_all
 from experiments.promoters import also
@@ -43,6 +43,9 @@ LEGS = {
         "promoters",
         {"which bases spoke for a promoter": "motifs.png"} | ANSWERS,
     ),
+    "forecasting": Leg(
+        "What comes next, with how sure that is", "forecasting", {"forecasts over what came": "forecast.png"}
+    ),
 }
 
 if TYPE_CHECKING:
@@ -63,17 +66,27 @@ class Options:
     """TFDS directory; by default $TFDS_DATA_DIR, or ~/tensorflow_datasets."""
 
 
+def words_of(result: dict[str, Any]) -> str:
+    """What came out, in a line."""
+    if "test_mse" in result:
+        found = (
+            f"MSE {result['test_mse']:.3f}, where repeating the last season has "
+            f"{result['test_naive_mse']:.3f}, on {result['test_examples']:,} test windows"
+        )
+    else:
+        further = also(result) if result["task"] == "promoters" else ""
+        number = f"{result['test_examples']:,} test examples"
+        found = f"accuracy {result['test_accuracy']:.2%}{further} on {number}"
+    return f"{result['dataset']}: {found}, after {result['train_seconds']:.0f} s of training"
+
+
 def stop_of(leg: Leg, command: str, workdir: Path) -> Stop:
     """What the page shows of a run that has finished."""
     result = RunDirectory(workdir).read_result()
     assert result is not None
-    further = also(result) if result["task"] == "promoters" else ""
-    words = (
-        f"{result['dataset']}: accuracy {result['test_accuracy']:.2%}{further} on "
-        f"{result['test_examples']:,} test examples, after {result['train_seconds']:.0f} s of training"
-    )
     files = {words: workdir / name for words, name in leg.pictures.items()}
-    return Stop(leg.title, words, command, {words: file for words, file in files.items() if file.exists()})
+    there = {words: file for words, file in files.items() if file.exists()}
+    return Stop(leg.title, words_of(result), command, there)
 
 
 def main() -> int:

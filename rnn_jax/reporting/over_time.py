@@ -39,6 +39,6 @@ def draw_over_time(read: Sequence[Read], labels: Sequence[str], step: str, featu
         for colour, label in zip(COLOURS, best, strict=False):
             below.plot(each.probabilities[:, label], color=colour, label=labels[label])
         below.set(xlabel=step, ylabel="probability", ylim=(-0.02, 1.02))
-        below.legend(frameon=False, loc="upper left", fontsize="small")
+        below.legend(frameon=False, loc="center right", fontsize="small")
         tidy(below)
     return figure

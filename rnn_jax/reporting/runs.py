@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import Record, read_records, task_of
 from rnn_jax.settings import NEUTRAL, REPEAT, marked, to_flat
-from rnn_jax.tasks import TASKS, digits, language_model, promoters, spoken_digits, text_classification
+from rnn_jax.tasks import (
+    TASKS,
+    digits,
+    forecasting,
+    language_model,
+    promoters,
+    spoken_digits,
+    text_classification,
+)
 from rnn_jax.training.recipe import Recipe
 
 FIRST = "introduction"  # the row that all others are read against
@@ -60,6 +68,14 @@ FIELDS |= {
         (promoters.RECIPE, ("dataset",)),
     )
 }
+
+
+FIELDS[forecasting.NAME] = Fields(
+    config=("network", "cell", "num_layers", "hidden_size", "dataset", "horizon"),
+    epoch=("validation_mse",),
+    result=("validation_mse",),
+    tested=("test_mse", "test_mae", "test_coverage", "test_naive_mse", "test_naive_mae", "test_by_step"),
+)
 
 
 class Run(NamedTuple):

@@ -1,7 +1,7 @@
 """The tour: what recurrent networks are for, with the recorded runs and what others have reached."""
 
 from collections.abc import Callable, Sequence
-from statistics import mean
+from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 from rnn_jax.reporting.language_models import duration
@@ -32,6 +32,7 @@ class Chapter(NamedTuple):
         figures: those of a run.
         published: what others have reached, in the same columns.
         holds: which settings of the task belong here.
+        order: by which rows are sorted; by default the weakest by the last figure first.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Chapter(NamedTuple):
     figures: Callable[[Run], Figures]
     published: tuple[Published, ...]
     holds: Callable[[dict[str, Any]], bool] = lambda config: True
+    order: Callable[[Row], Any] | None = None
 
 
 def accuracies(run: Run) -> Figures:
@@ -54,12 +56,36 @@ def detections(run: Run) -> Figures:
     return (*detection(run.result["test_confusion"]), 100 * run.result["test_accuracy"])
 
 
+def errors(run: Run) -> Figures:
+    """Of forecasts, in deviations; and of repeating the last season; the band's share in percent."""
+    result = run.result
+    named = ("validation_mse", "test_mse", "test_mae", "test_naive_mse", "test_naive_mae")
+    return (*(result[name] for name in named), 100 * result["test_coverage"])
+
+
+def by_horizon(row: Row) -> tuple[int, float]:
+    """The shortest forecasts first, of these the worst."""
+    return row.runs[0].config["horizon"], -mean(row.values("test_mse"))
+
+
+def relative_errors(run: Run) -> Figures:
+    """The root relative squared errors after some days, then those of repeating the last value."""
+    after = {each["steps"]: each for each in run.result["test_by_step"]}
+    return tuple(after[steps][name] for name in ("rse", "naive_rse") for steps in DAYS)
+
+
 _TCN = "[Bai et al., 2018](https://arxiv.org/abs/1803.01271), 70,000 parameters"
 _S4 = "[Gu et al., 2022](https://arxiv.org/abs/2111.00396)"
 _INDRNN = "[Li et al., 2018](https://arxiv.org/abs/1803.04831)"
 _PLOS = "[Umarov and Solovyev, 2017](https://doi.org/10.1371/journal.pone.0171410)"
 ACCURACY = ("validation %", "test %")
 DETECTION = ("sensitivity", "specificity", "correlation", "test %")
+DAYS = (3, 6, 12, 24)
+ERRORS = ("validation MSE", "test MSE", "test MAE", "naive MSE", "naive MAE", "in the band %")
+RELATIVE = (*(f"RSE {days} d" for days in DAYS), *(f"naive {days} d" for days in DAYS))
+_DLINEAR = "[Zeng et al., 2023](https://arxiv.org/abs/2205.13504)"
+_INFORMER = "[Zhou et al., 2021](https://arxiv.org/abs/2012.07436)"
+_LSTNET = "[Lai et al., 2018](https://arxiv.org/abs/1703.07015)"
 _IMAGES = "55,000 training images, 5,000 for validation, 10,000 to test"
 
 CHAPTERS = (
@@ -131,13 +157,59 @@ CHAPTERS = (
         (Published("CNN", ("0.95", "0.97", "0.91", ""), f"{_PLOS}, pieces split at random"),),
         holds=lambda config: config["dataset"] == "arabidopsis_tata",
     ),
+    Chapter(
+        "ett",
+        "The load of a transformer, hour by hour",
+        "ETTh1: seven variables over two years, twelve months to learn from, four to validate, four to test, "
+        "as published; MSE and MAE of all variables in deviations of the training part, over all windows of "
+        "the test part. *Naive* repeats the last day; the band is between the quantiles of 10 % and 90 %.",
+        *("forecasting", ERRORS, errors),
+        (
+            *(
+                Published(f"DLinear, {horizon} h", ("", mse, "", "", "", ""), _DLINEAR)
+                for horizon, mse in ((96, "0.375"), (192, "0.405"), (336, "0.439"), (720, "0.472"))
+            ),
+            *(
+                Published(f"LSTM, {horizon} h", ("", mse, "", "", "", ""), _INFORMER)
+                for horizon, mse in ((336, "1.424"), (720, "1.960"))
+            ),
+        ),
+        holds=lambda config: config["dataset"] == "ett/h1",
+        order=by_horizon,
+    ),
+    Chapter(
+        "exchange",
+        "Exchange rates, day by day",
+        "Eight currencies from 1990 to 2016, 60, 20 and 20 %: root relative squared errors after some days. "
+        "*Naive* repeats the last value.",
+        *("forecasting", RELATIVE, relative_errors),
+        (
+            Published(
+                "GRU", (".0192", ".0264", ".0408", ".0626", *("",) * len(DAYS)), f"{_LSTNET}, other windows"
+            ),
+        ),
+        holds=lambda config: config["dataset"] == "exchange_rate",
+        order=by_horizon,
+    ),
+    Chapter(
+        "vix",
+        "The volatility of a market, day by day",
+        "The logarithm of the VIX at the close, 20 days ahead: learnt from before 2016, tested on from 2020.",
+        *("forecasting", ERRORS, errors, ()),
+        holds=lambda config: config["dataset"] == "finance_vix",
+        order=by_horizon,
+    ),
 )
 
 
 def rows_in(chapter: Chapter, runs: Sequence[Run]) -> list[Row]:
-    """The rows of a chapter, the weakest by its last figure first; see `rows_of` for errors."""
+    """The rows of a chapter, in its order; see `rows_of` for errors."""
+
+    def last(row: Row) -> float:
+        return mean(chapter.figures(run)[-1] for run in row.runs)
+
     rows = [row for row in rows_of(chapter.task, runs) if chapter.holds(row.runs[0].config)]
-    return sorted(rows, key=lambda row: mean(chapter.figures(run)[-1] for run in row.runs))
+    return sorted(rows, key=chapter.order or last)
 
 
 def tour_page(runs: Sequence[Run]) -> str:
@@ -191,21 +263,18 @@ def _cells(chapter: Chapter, row: Row) -> tuple[str, ...]:
 
 
 def _fraction(values: Sequence[float]) -> str:
-    """As `mean_and_deviation`, in hundredths."""
-    return f"{mean(values):.3f}" + (f" ± {_deviation(values):.3f}" if len(values) > 1 else "")
-
-
-def _deviation(values: Sequence[float]) -> float:
-    middle = mean(values)
-    return (sum((value - middle) ** 2 for value in values) / (len(values) - 1)) ** 0.5
+    """As `mean_and_deviation`, of small numbers."""
+    spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean(values):.4f}{spread}"
 
 
 def network_of(run: Run) -> str:
     """The network in a few words."""
     config = run.config
     if config["network"] != "recurrent":
-        return {"flat": "linear", "bag": "mean of the frames", "cnn": "CNN"}[config["network"]]
+        names = {"flat": "linear", "bag": "mean of the frames", "cnn": "CNN", "linear": "linear"}
+        return names[config["network"]]
     size = f"{config['cell']}, {config['num_layers']} × {config['hidden_size']}"
-    both = ", both directions" * config["bidirectional"]
+    both = ", both directions" * config.get("bidirectional", False)
     block = ", residual blocks" * (config.get("block", "none") == "residual")
     return f"{size}{both}{block}"

@@ -1,17 +1,15 @@
 """The pictures of the tour: which answers were given, or accuracy over the epochs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from rnn_jax.reporting.answers import draw_confusion
-from rnn_jax.reporting.picture import Picture, legend_below, looks, tidy
+from rnn_jax.reporting.picture import Picture, legend_below, looks, plain_ticks, tidy
 from rnn_jax.reporting.runs import Row, Run
 from rnn_jax.reporting.tour import CHAPTERS, Chapter, picture_name, rows_in
-
-OVER_EPOCHS = ("digits_pixels", "digits_permuted")  # which are about how cells learn
 
 
 def pictures(runs: Sequence[Run]) -> dict[str, Picture]:
@@ -21,7 +19,7 @@ def pictures(runs: Sequence[Run]) -> dict[str, Picture]:
         rows = rows_in(chapter, runs)
         for platform in dict.fromkeys(row.platform for row in rows):
             own = [row for row in rows if row.platform == platform]
-            draw = partial(over_epochs if chapter.name in OVER_EPOCHS else confusions, chapter, own)
+            draw = partial(DRAWN.get(chapter.name, confusions), chapter, own)
             records = [(row.preset, run.result, run.epochs) for row in own for run in row.runs]
             name = picture_name(chapter, platform)
             found[name] = Picture.of(draw, records, name, __file__)
@@ -53,3 +51,31 @@ def confusions(chapter: Chapter, rows: Sequence[Row]) -> Figure:
         draw_confusion(axes, total, names)
         axes.set_title(row.preset.removeprefix(f"{chapter.task}_"))
     return figure
+
+
+def errors_over_steps(chapter: Chapter, rows: Sequence[Row]) -> Figure:
+    """Draws the error of forecasts over how far ahead they are, and that of the simplest ones."""
+    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
+    axes = figure.subplots()
+    for row, look in zip(rows, looks(row.preset for row in rows).values(), strict=True):
+        steps = [each["steps"] for each in row.runs[0].result["test_by_step"]]
+        values = np.mean([[each["mse"] for each in run.result["test_by_step"]] for run in row.runs], axis=0)
+        axes.plot(steps, values, **look | {"label": row.preset.removeprefix("forecasting_")}, markersize=4)
+    longest = max(rows, key=lambda row: row.runs[0].config["horizon"]).runs[0].result["test_by_step"]
+    naive = [each["naive_mse"] for each in longest]
+    axes.plot([each["steps"] for each in longest], naive, "--", color="gray", label="naive")
+    axes.set(xlabel="steps ahead", ylabel="test MSE of all steps up to there", title=chapter.title)
+    axes.set_xscale("log")
+    plain_ticks(axes.xaxis)
+    tidy(axes)
+    legend_below(figure, axes)
+    return figure
+
+
+DRAWN: dict[str, Callable[[Chapter, Sequence[Row]], Figure]] = {
+    "digits_pixels": over_epochs,  # which are about how cells learn
+    "digits_permuted": over_epochs,
+    "ett": errors_over_steps,
+    "exchange": errors_over_steps,
+    "vix": errors_over_steps,
+}

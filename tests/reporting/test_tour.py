@@ -26,6 +26,20 @@ def tour_run(task, preset, seed, accuracy, **settings):
     return run._replace(config=json.loads(json.dumps({"task": task, **config})), result=result)
 
 
+def forecast_run(preset, seed, mse, **settings):
+    """The record of a run that forecasts."""
+    run = made_up(preset, seed, 0.5)
+    config = to_flat(with_flat(TASKS["forecasting"].settings, dataset="ett/h1", seed=seed, **settings))
+    by_step = [{"steps": 24, "mse": mse, "naive_mse": 0.6, "rse": 0.5, "naive_rse": 0.6}]
+    figures = {"validation_mse": mse + 0.05, "test_mse": mse + 0.1, "test_mae": 0.4, "test_coverage": 0.8}
+    figures |= {"test_naive_mse": 0.6, "test_naive_mae": 0.5, "test_by_step": by_step}
+    figures |= {"task": "forecasting", "dataset": "ett/h1"}
+    metrics = [line | {"validation_mse": mse} for line in run.metrics]
+    result = {name: value for name, value in run.result.items() if "accuracy" not in name}
+    config = json.loads(json.dumps({"task": "forecasting", **config}))
+    return run._replace(config=config, result=result | figures, metrics=metrics)
+
+
 @pytest.fixture
 def runs(tmp_path):
     raw = tmp_path / "cpu"
@@ -41,6 +55,13 @@ def runs(tmp_path):
         add_record(raw / "digits_permuted_lru.jsonl", run)
         run = tour_run("promoters", "promoters_ecoli_lstm", seed, 0.9, dataset="ecoli", split=seed)
         add_record(raw / "promoters_ecoli_lstm.jsonl", run)
+        for preset, more, mse in (
+            ("ett", {}, 0.4),
+            ("ett_linear", {"network": "linear"}, 0.5),
+            ("ett_192", {"horizon": 192}, 0.6),
+        ):
+            name = f"forecasting_{preset}"
+            add_record(raw / f"{name}.jsonl", forecast_run(name, seed, mse + 0.1 * seed - 0.05, **more))
     return load_runs(tmp_path)
 
 
@@ -51,16 +72,15 @@ def test_each_chapter_shows_its_rows_and_what_others_reached(runs):
         "## Handwritten digits, row by row",
         "## Handwritten digits, pixel by pixel in a random order",
         "## Promoters of Escherichia coli",
+        "## The load of a transformer, hour by hour",
     ]
     assert "| rows | lstm, 1 × 128 | 328,353 | 99.90 ± 0.14 | 98.90 ± 0.14 | 2 | 1 min |" in page
     assert "| cnn | CNN | 328,353 |" in page
     assert "| permuted_lru | lru, 1 × 128, residual blocks |" in page
-    assert (
-        "| ecoli_lstm | lstm, 1 × 128 | 328,353 | 0.900 | 0.900 | 0.800 |".replace(
-            "0.900 | 0.900 | 0.800", "0.900 ± 0.000 | 0.900 ± 0.000 | 0.800 ± 0.000"
-        )
-        in page
-    )
+    detected = "0.9000 ± 0.0000 | 0.9000 ± 0.0000 | 0.8000 ± 0.0000"
+    assert f"| ecoli_lstm | lstm, 1 × 128 | 328,353 | {detected} |" in page
+    assert "| ett | gru, 1 × 256 | 328,353 | 0.4500 ± 0.0707 | 0.5000 ± 0.0707 |" in page
+    assert page.index("| ett_linear | linear |") < page.index("| ett | gru") < page.index("| ett_192 |")
     assert "| GRU |  | 87.3 | [Bai et al., 2018]" in page
     assert "![Promoters of Escherichia coli](plots/tour_promoters_ecoli_cpu.png)" in page
     assert tour_page([]) == ""
@@ -76,6 +96,7 @@ def test_each_chapter_has_a_picture(runs, tmp_path):
     assert sorted(pictures) == [
         "tour_digits_permuted_cpu.png",
         "tour_digits_rows_cpu.png",
+        "tour_ett_cpu.png",
         "tour_promoters_ecoli_cpu.png",
     ]
     for name, picture in pictures.items():
