@@ -161,6 +161,27 @@ CASES = {
         "--workdir new --predict missing.png",
         "--workdir trained --predict missing.png",
     ),
+    "spoken_digits": (
+        "--workdir new --preset maria",
+        "--workdir new --held-out maria",
+        "--workdir new --predict missing.wav",
+    ),
+    "promoters": (
+        "--workdir new --dataset mouse",
+        "--workdir new --split -1",
+        "--workdir new --predict missing.fa",
+    ),
+    "forecasting": (
+        "--workdir new --history 100",
+        "--workdir new --bidirectional",
+        "--workdir new --target x",
+        "--workdir new --train missing.csv",
+        "--workdir new --train texts.csv",
+        "--workdir new --dataset synthetic --horizon 480",
+        "--workdir new --dataset synthetic --train texts.csv",
+        "--workdir new --predict",
+    ),
+    "tour": ("--only opera", "--output gs://bucket/tour"),
     "prepare_data": (
         "--data-dir new --archive missing.tar.gz",
         "--data-dir new --archive https://host/aclImdb_v1.tar.gz",

@@ -65,8 +65,8 @@ DAYS = [f"2024-01-{d:02},{d}" for d in range(1, 20)]
 @pytest.mark.parametrize(
     ("lines", "target", "words"),
     [
-        (["day,x", *DAYS], "y", "--target y: no column of numbers in .*, which has x"),
-        (["day", *(line[:10] for line in DAYS)], "", "which has none"),
+        (["day,x", *DAYS], "y", "--target y: .* has columns of numbers x: name one"),
+        (["day", *(line[:10] for line in DAYS)], "", "has no column of numbers"),
         (
             ["day,x", *DAYS[:5], *DAYS[12:]],
             "",

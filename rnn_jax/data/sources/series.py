@@ -118,10 +118,11 @@ def read_csv(file: str, target: str = "") -> Series:
         for field in table.schema
         if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
     ]
+    if not numbers:
+        raise UserError(f"--train {file} has no column of numbers")
     chosen = [target] if target else numbers
-    if not set(chosen) <= set(numbers) or not chosen:
-        known = ", ".join(numbers) or "none"
-        raise UserError(f"--target {target}: no column of numbers in {file}, which has {known}")
+    if not set(chosen) <= set(numbers):
+        raise UserError(f"--target {target}: {file} has columns of numbers {', '.join(numbers)}: name one")
     for name in chosen:
         if table.column(name).null_count:
             row = table.column(name).is_null().to_pylist().index(True) + 2
