@@ -18,6 +18,9 @@ USES = {
     "spoken_digit": "spoken_digits --workdir runs/spoken_digits",
     "cnn_promoters/ecoli": "promoters --workdir runs/promoters",
     "cnn_promoters/arabidopsis_tata": "promoters --preset arabidopsis_lstm --workdir runs/arabidopsis",
+    "ett/h1": "forecasting --workdir runs/load",
+    "exchange_rate": "forecasting --preset exchange --workdir runs/exchange",
+    "finance_vix": "forecasting --preset vix --workdir runs/vix",
 }
 
 if TYPE_CHECKING:

@@ -68,6 +68,7 @@ HOMES = {
         "data/builders/digits.py",
         "data/builders/long_texts.py",
         "data/builders/promoters.py",
+        "data/builders/series.py",
         "data/builders/sounds.py",
         "data/tfds_texts.py",
     },

@@ -93,10 +93,11 @@ def make_builder(make: Callable[..., Any], root: Path) -> Any:
 
 def builders() -> dict[str, Any]:
     """The builders of this package, by the name of the dataset, and of the configuration where it has one."""
-    from rnn_jax.data.builders import digits, long_texts, promoters, sounds
+    from rnn_jax.data.builders import digits, long_texts, promoters, series, sounds
 
     found: list[Any] = [long_texts.TinyShakespeare, long_texts.WikiText2, digits.Mnist, sounds.SpokenDigit]
     found += [promoters.Ecoli, promoters.ArabidopsisTata]
+    found += [series.EttH1, series.ExchangeRate, series.FinanceVix]
     return {"/".join([each.name, *(config.name for config in each.BUILDER_CONFIGS)]): each for each in found}
 
 

@@ -9,7 +9,7 @@ from experiments import prepare_data
 from rnn_jax.data import preparing, texts
 from rnn_jax.data.builders.long_texts import TinyShakespeare, WikiText2
 from rnn_jax.data.prepared import data_directory, is_prepared, read_examples
-from rnn_jax.data.sources import digits, promoters, spoken_digits
+from rnn_jax.data.sources import digits, promoters, series, spoken_digits
 from rnn_jax.errors import UserError
 from tests.data.test_imdb_download import serving
 
@@ -29,7 +29,7 @@ def folder(tmp_path, published):
 
 def test_each_dataset_has_a_builder_and_a_use():
     found = {name: f"{name}/{each.VERSION}" for name, each in preparing.builders().items()}
-    sources = {digits.FOLDER, spoken_digits.FOLDER, *promoters.FOLDERS.values()}
+    sources = {digits.FOLDER, spoken_digits.FOLDER, *promoters.FOLDERS.values(), *series.FOLDERS.values()}
     assert set(found.values()) == {*texts.PREPARED.values(), *sources}
     assert prepare_data.USES.keys() == found.keys()
 

@@ -1,8 +1,13 @@
 """Series: windows of them, tables of one's own, and what is prepared."""
 
+import gzip
+
 import numpy as np
 import pytest
 
+from rnn_jax.data import preparing
+from rnn_jax.data.builders.series import EttH1, ExchangeRate, FinanceVix
+from rnn_jax.data.prepared import read_examples
 from rnn_jax.data.sources.series import SeriesSettings, load, read_csv, synthetic
 from rnn_jax.data.windows import Windows
 from rnn_jax.errors import UserError
@@ -101,3 +106,41 @@ def test_without_data_a_made_up_series(tmp_path):
     np.testing.assert_array_equal(found.values, synthetic().values)
     with pytest.raises(UserError, match="not prepared"):
         load(SeriesSettings(dataset="exchange_rate"), str(tmp_path))
+
+
+CSV = "date,a,b,c,d\n" + "".join(
+    f"{2014 + i // 10}-01-{i % 10 + 1:02},{i}.5,{i + 2},{i},{i + 1}\n" for i in range(80)
+)
+TABLES = {
+    FinanceVix: (CSV.encode(), {"train": 20, "validation": 40, "test": 20}),
+    ExchangeRate: (
+        gzip.compress(
+            "".join(f"{', '.join([f'{i}.25'] * 8)}\n".replace(" ", "") for i in range(21)).encode()
+        ),
+        {"train": 12, "validation": 4, "test": 5},
+    ),
+    EttH1: (
+        ("date,HUFL,HULL,MUFL,MULL,LUFL,LULL,OT\n" + "t,1,2,3,4,5,6,7\n" * (21 * 720)).encode(),
+        {"train": 8640, "validation": 2880, "test": 2880, "rest": 720},
+    ),
+}
+
+
+@pytest.mark.parametrize("builder", TABLES)
+def test_what_is_prepared_is_what_the_file_holds(builder, tmp_path, published):
+    content, sizes = TABLES[builder]
+    (url,) = builder.FILES.values()
+    published(builder, {url: (url.rsplit("/")[-1], content)})
+    (tmp_path / url.rsplit("/")[-1]).write_bytes(content)
+    name = "ett/h1" if builder is EttH1 else builder.name
+    folder = preparing.prepare(name, str(tmp_path / "data"), str(tmp_path))
+    parts = {split: read_examples(folder, split)[0] for split in sizes}
+    assert {split: len(part["values"]) for split, part in parts.items()} == sizes
+    assert parts["test"]["values"].shape == (sizes["test"], len(builder.VARIABLES))
+    found = load(SeriesSettings(dataset=name), str(tmp_path / "data"))
+    assert found.ends[2] == sum(sizes[split] for split in ("train", "validation", "test"))
+    if builder is FinanceVix:
+        assert parts["train"]["date"][-1] == b"2015-01-10"
+        np.testing.assert_allclose(found.values[:3, 0], np.log([1, 2, 3]))  # at the close
+    if builder is ExchangeRate:
+        np.testing.assert_array_equal(found.values[20], [20.25] * 8)
