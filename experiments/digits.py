@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from experiments.command_line import Place, run
 from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Tour
+from experiments.vectors import Application
 from rnn_jax.data.sources.digits import in_order
 from rnn_jax.data.sources.images import read_digit
 from rnn_jax.data.vectors import VectorPreprocessor
@@ -77,7 +77,7 @@ def use(workdir: str) -> str:
     return f"Read a digit of your own:\n    {command}"
 
 
-TOUR = Tour(
+APPLICATION = Application(
     RECIPE,
     PRESETS,
     ("small", {"epochs": 40, "average_decay": 0.98}),  # a fiftieth of the images
@@ -93,7 +93,7 @@ def main() -> int:
     if options.predict is not None:
         print(predict(options.workdir, options.predict))
         return 0
-    return TOUR.run(options)
+    return APPLICATION.run(options)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,8 @@ def size_of(examples: list[dict[str, Any]]) -> str:
     """How much there is of a split, in words."""
     if len(examples) == 1 and "text" in examples[0]:
         return f"{len(examples[0]['text']):12,} bytes"
+    if len(examples) == 1 and "values" in examples[0]:
+        return f"{len(examples[0]['values']):7,} steps"
     return f"{len(examples):7,} examples"
 
 

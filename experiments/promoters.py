@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from experiments.command_line import Place, run
 from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Tour
+from experiments.vectors import Application
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.sources.promoters import BASES, STARTS, one_hot
 from rnn_jax.data.vectors import VectorPreprocessor
@@ -128,7 +128,7 @@ def use(workdir: str) -> str:
     return f"Look for promoters of your own:\n    {command}"
 
 
-TOUR = Tour(
+APPLICATION = Application(
     RECIPE,
     PRESETS,
     ("synthetic", {}),
@@ -145,7 +145,7 @@ def main() -> int:
     if options.predict is not None:
         print(predict(options.workdir, options.predict))
         return 0
-    return TOUR.run(options)
+    return APPLICATION.run(options)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy as np
 
 from experiments.command_line import Place, run
 from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Tour
+from experiments.vectors import Application
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.sources.sounds import log_mel, read_wav
 from rnn_jax.data.sources.spoken_digits import SPEAKERS
@@ -102,7 +102,7 @@ def use(workdir: str) -> str:
     return f"Hear a digit of your own:\n    {command}"
 
 
-TOUR = Tour(
+APPLICATION = Application(
     RECIPE,
     PRESETS,
     ("synthetic", {}),
@@ -118,7 +118,7 @@ def main() -> int:
     if options.predict is not None:
         print(predict(options.workdir, options.predict))
         return 0
-    return TOUR.run(options)
+    return APPLICATION.run(options)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ ANSWERS = "answers.png"
 POINTS = 14  # of the curve
 
 
-class Tour(NamedTuple):
+class Application(NamedTuple):
     """What is particular to a script.
 
     Attributes:
