@@ -29,7 +29,7 @@ from rnn_jax.training.loop import Run
 PICTURE = "forecast.png"
 DRAWN = 3  # test windows
 SHARE = QUANTILES[-1] - QUANTILES[0]
-ETT = with_flat(Settings(), dataset="ett/h1")
+ETT = with_flat(Settings(), dataset="ett/h1", epochs=5)
 EXCHANGE = with_flat(
     Settings(), dataset="exchange_rate", history=96, horizon=24, segment=12, hidden_size=64, epochs=5
 )

@@ -37,7 +37,7 @@ LSTM = with_flat(
     hidden_size=48,
     dropout=0.5,
     batch_size=64,
-    epochs=20,
+    epochs=12,
     average_decay=0.99,
 )
 NETWORKS = {
