@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from experiments.command_line import Place, run
 from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Application
+from experiments.vectors import Application, answer
 from rnn_jax.data.sources.digits import in_order
 from rnn_jax.data.sources.images import read_digit
 from rnn_jax.data.vectors import VectorPreprocessor
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.digits import RECIPE, Settings
-from rnn_jax.tasks.vector_classifier import probabilities_over_time
+from rnn_jax.tasks.vector_classifier import probabilities
 
 # What reads single pixels: as wide and deep for each cell.
 PIXELS = with_flat(
@@ -63,12 +63,7 @@ def predict(workdir: str, file: str) -> str:
     order = opened.settings.data.order
     side = known.size if order == "rows" else math.isqrt(known.max_length)
     [sequence] = in_order(read_digit(file, side)[None], order)
-    last = probabilities_over_time(opened, sequence)[-1]
-    best, second = last.argsort()[::-1][:2]
-    return (
-        f"{file}: {known.labels[best]}, with probability {last[best]:.1%} "
-        f"(then {known.labels[second]}, {last[second]:.1%})"
-    )
+    return answer(file, known.labels, probabilities(opened, [sequence])[0])
 
 
 def use(workdir: str) -> str:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 
 from experiments.command_line import run
-from experiments.training import Script, TrainingOptions, devices, python, read_options, train
+from experiments.training import Script, TrainingOptions, as_begun, devices, python, read_options, train
+from experiments.vectors import save
 from rnn_jax.data.sources import series
 from rnn_jax.data.windows import Windows
 from rnn_jax.errors import UserError
@@ -24,6 +25,7 @@ from rnn_jax.places import local
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.forecasting import RECIPE, SeriesPreprocessor, Settings, forecast
+from rnn_jax.training.hosts import is_first
 from rnn_jax.training.loop import Run
 
 PICTURE = "forecast.png"
@@ -36,6 +38,7 @@ EXCHANGE = with_flat(
 VIX = with_flat(
     Settings(), dataset="finance_vix", history=120, horizon=20, segment=10, hidden_size=32, epochs=5
 )
+FIRST, OWN = "segments", "own"
 NETWORKS: dict[str, Settings] = {
     "ett": ETT,
     **{f"ett_{horizon}": with_flat(ETT, horizon=horizon) for horizon in (192, 336, 720)},
@@ -44,9 +47,10 @@ NETWORKS: dict[str, Settings] = {
 }
 LINEAR: dict[str, Any] = {"network": "linear", "learning_rate": 3e-3}
 PRESETS: dict[str, Settings] = {
+    FIRST: with_flat(ETT, dataset="auto"),
+    OWN: with_flat(EXCHANGE, dataset="auto"),
     **NETWORKS,
     **{f"{name}_linear": with_flat(settings, **LINEAR) for name, settings in NETWORKS.items()},
-    "own": with_flat(EXCHANGE, dataset="auto"),
 }
 
 if TYPE_CHECKING:
@@ -64,7 +68,7 @@ class Options(TrainingOptions):
     """
 
     settings: Settings
-    preset: PresetName = "ett"
+    preset: PresetName = FIRST
     """Series and settings to start from; the options below change them. With --train, it is own."""
     predict: bool = False
     """Print what comes after the end of the series, by the trained run in --workdir."""
@@ -89,7 +93,7 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
     network = result["cell"] if result["network"] == "recurrent" else result["network"]
     lines = [f"{result['dataset']}, {network}: test split not read"]
     if result["test_examples"]:
-        if run is not None:
+        if run is not None and is_first():
             draw(workdir, run)
         better = result["test_mse"] < result["test_naive_mse"]
         season = "the last value" if naive_season(workdir) == 1 else "the last season"
@@ -129,20 +133,23 @@ def draw(workdir: str, run: Run) -> None:
         bands = forecast(opened, history)[:, -1]
         title = f"{known.variables[-1]}, test window {place + 1:,} of {len(test):,}"
         shown.append(Forecast(title, history[:, -1], future[:, -1], bands))
-    draw_forecasts(shown, SHARE).savefig(Path(workdir) / PICTURE, dpi=100)
+    save(draw_forecasts(shown, SHARE), Path(workdir) / PICTURE)
 
 
 def predict(options: Options) -> str:
-    """What comes after the end of the series, a line a step: means, and the band of the last variable."""
+    """What comes after the end of the series, a line a step: of each variable the mean, and the band."""
     opened = open_as(RECIPE, options.workdir, unroll="dynamic")
     known = cast("SeriesPreprocessor", opened.preprocessor)
-    found = series.load(opened.settings.data, options.data_dir)
+    found, history = series.load(opened.settings.data, options.data_dir), opened.settings.forecaster.history
     if found.variables != known.variables:
         raise UserError(f"{options.workdir} knows {', '.join(known.variables)}: the series has others now")
-    steps = forecast(opened, found.values[-opened.settings.forecaster.history :])
-    lines = [f"step\t{known.variables[-1]}\t{QUANTILES[0]:.0%}\t{QUANTILES[-1]:.0%}"]
-    for number, step in enumerate(steps[:, -1], start=1):
-        lines.append(f"{number}\t{step[0]:.4g}\t{step[1]:.4g}\t{step[-1]:.4g}")
+    if len(found.values) < history:
+        raise UserError(f"{found.name} has {len(found.values)} steps: {options.workdir} reads {history}")
+    steps = forecast(opened, found.values[-history:])[..., [0, 1, -1]]
+    band = f"{QUANTILES[0]:.0%}\t{QUANTILES[-1]:.0%}"
+    lines = ["\t".join(["step", *(f"{name}\t{band}" for name in known.variables)])]
+    for number, step in enumerate(steps.reshape(len(steps), -1), start=1):
+        lines.append("\t".join([str(number), *(f"{each:.4g}" for each in step)]))
     return "\n".join(lines)
 
 
@@ -157,10 +164,11 @@ def settle(settings: Settings, dataset: str | None) -> Settings | None:
 def main() -> int:
     """Trains, or reports what was trained, or forecasts."""
     own = any(word.split("=")[0] == "--train" for word in sys.argv)
-    options = read_options(Options, PRESETS, "own" if own else "ett")
+    options = read_options(Options, PRESETS, OWN if own else FIRST)
     if options.predict:
         print(predict(options))
         return 0
+    options = as_begun(options, RECIPE)
     return train(Script("forecasting", RECIPE, partial(settle, options.settings), plan, report), options)
 
 

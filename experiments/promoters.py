@@ -20,7 +20,7 @@ from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.labels import detection
 from rnn_jax.tasks.promoters import RECIPE, Settings, contributions
-from rnn_jax.tasks.vector_classifier import probabilities_over_time
+from rnn_jax.tasks.vector_classifier import probabilities
 from rnn_jax.training.loop import Run
 from rnn_jax.training.weights import Opened
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     PresetName: TypeAlias = str
 
+FIRST = "lstm"
 LSTM = with_flat(
     Settings(),
     dataset="ecoli",
@@ -45,12 +46,11 @@ NETWORKS = {
     "cnn": with_flat(Settings(), dataset="ecoli", network="cnn", pooling="max", dropout=0.5, epochs=20),
     "logistic_regression": with_flat(Settings(), dataset="ecoli", network="flat", pooling="max", epochs=20),
 }
-PRESETS: dict[str, Settings] = {
+PRESETS: dict[str, Settings] = {FIRST: with_flat(LSTM, dataset="auto")} | {
     f"{genome}_{name}": with_flat(settings, dataset=dataset)
     for genome, dataset in (("ecoli", "ecoli"), ("arabidopsis", "arabidopsis_tata"))
     for name, settings in NETWORKS.items()
 }
-FIRST = "ecoli_lstm"
 
 if not TYPE_CHECKING:
     PresetName = Literal[tuple(PRESETS)]
@@ -88,24 +88,24 @@ def also(result: dict[str, Any]) -> str:
     )
 
 
-def read_fasta(file: str) -> dict[str, str]:
-    """Pieces by name.
+def read_fasta(file: str) -> list[tuple[str, str]]:
+    """Pieces, and their names.
 
     Raises:
         UserError: if the file cannot be read, or holds none, or other letters.
     """
     try:
-        parts = local(file).read_text(encoding="ascii").split(">")[1:]
+        before, *parts = local(file).read_text(encoding="ascii").split(">")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file} cannot be read as FASTA ({error}): a line >NAME, then the bases") from error
-    pieces = {}
+    if before.strip() or not parts:
+        raise UserError(f"{file} does not begin with a piece: in FASTA, a line >NAME, then the bases")
+    pieces = []
     for part in parts:
         name, _, bases = part.partition("\n")
-        pieces[name.strip()] = "".join(bases.split()).upper()
-        if odd := sorted(set(pieces[name.strip()]) - set(BASES + "N")):
-            raise UserError(f"{file}: {name.strip()} has the letter {odd[0]!r}: bases are A, C, G and T")
-    if not pieces:
-        raise UserError(f"{file} holds no piece: in FASTA, a line >NAME, then the bases")
+        pieces.append((name.strip(), "".join(bases.split()).upper()))
+        if odd := sorted(set(pieces[-1][1]) - set(BASES + "N")):
+            raise UserError(f"{file}: {name.strip()} has the letter {odd[0]!r}: bases are A, C, G, T, or N")
     return pieces
 
 
@@ -113,13 +113,15 @@ def predict(workdir: str, file: str) -> str:
     """How probable it is that each piece of a file is a promoter."""
     opened = open_as(RECIPE, workdir, unroll="dynamic")
     length = cast("VectorPreprocessor", opened.preprocessor).max_length
-    lines = []
-    for name, bases in read_fasta(file).items():
+    pieces = read_fasta(file)
+    for name, bases in pieces:
         if len(bases) != length:
             raise UserError(f"{file}: {name} has {len(bases)} bases: this run knows pieces of {length}")
-        probability = probabilities_over_time(opened, one_hot(bases))[-1, 1]
-        lines.append(f"{name}: promoter, with probability {probability:.1%}")
-    return "\n".join(lines)
+    found = probabilities(opened, [one_hot(bases) for _, bases in pieces])
+    return "\n".join(
+        f"{name}: promoter, with probability {each[1]:.1%}"
+        for (name, _), each in zip(pieces, found, strict=True)
+    )
 
 
 def use(workdir: str) -> str:

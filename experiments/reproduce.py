@@ -123,7 +123,7 @@ ROWS: dict[str, Recipe] = {
             ("forecasting", FORECASTS, ""),
         )
         for preset, settings in presets.items()
-        if preset != "own"
+        if dataset or to_flat(settings)["dataset"] != "auto"  # rows are of one dataset
     },
     SEMI_SUPERVISED: started_from("reviews", classifier(SEMI_SUPERVISED, refit=True), seeds=(0, 1, 2)),
 }

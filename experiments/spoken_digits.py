@@ -12,7 +12,7 @@ import numpy as np
 
 from experiments.command_line import Place, run
 from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Application
+from experiments.vectors import Application, answer
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.sources.sounds import log_mel, read_wav
 from rnn_jax.data.sources.spoken_digits import SPEAKERS
@@ -20,7 +20,7 @@ from rnn_jax.data.vectors import VectorPreprocessor
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.spoken_digits import RECIPE, Settings
-from rnn_jax.tasks.vector_classifier import probabilities_over_time
+from rnn_jax.tasks.vector_classifier import probabilities, probabilities_over_time
 from rnn_jax.training.loop import Run
 from rnn_jax.training.weights import Opened
 
@@ -88,12 +88,7 @@ def predict(workdir: str, file: str) -> str:
     """Which digit is heard, and the next best guess."""
     opened = open_as(RECIPE, workdir, unroll="dynamic")
     labels = cast("VectorPreprocessor", opened.preprocessor).labels
-    last = probabilities_over_time(opened, log_mel(read_wav(file)))[-1]
-    best, second = last.argsort()[::-1][:2]
-    return (
-        f"{file}: {labels[best]}, with probability {last[best]:.1%} "
-        f"(then {labels[second]}, {last[second]:.1%})"
-    )
+    return answer(file, labels, probabilities(opened, [log_mel(read_wav(file))])[0])
 
 
 def use(workdir: str) -> str:

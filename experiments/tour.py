@@ -21,30 +21,26 @@ class Leg(NamedTuple):
 
     Attributes:
         title: of the application.
-        options: the script, and its options.
-        pictures: that it leaves in its directory: files by what they show.
+        pictures: that its script leaves in its directory: files by what they show.
     """
 
     title: str
-    options: str
     pictures: dict[str, str]
 
 
 ANSWERS = {"which answers it gave, and how early it knew them": "answers.png"}
 LEGS = {
-    "digits": Leg("Handwritten digits, row by row", "digits", ANSWERS),
+    "digits": Leg("Handwritten digits, row by row", ANSWERS),
     "spoken_digits": Leg(
         "Spoken digits",
-        "spoken_digits",
         {"what it made of three recordings while it heard them": "over_time.png"} | ANSWERS,
     ),
     "promoters": Leg(
         "Where genes begin",
-        "promoters",
         {"which bases spoke for a promoter": "motifs.png"} | ANSWERS,
     ),
     "forecasting": Leg(
-        "What comes next, with how sure that is", "forecasting", {"forecasts over what came": "forecast.png"}
+        "What comes next, with how sure that is", {"forecasts over what came": "forecast.png"}
     ),
 }
 
@@ -96,7 +92,7 @@ def main() -> int:
     stops = []
     for number, name in enumerate(options.only, start=1):
         leg, workdir = LEGS[name], Path(options.output) / name
-        command = f"python -m experiments.{leg.options} --workdir {quote(str(workdir))}{data}"
+        command = f"python -m experiments.{name} --workdir {quote(str(workdir))}{data}"
         print(f"{number} of {len(options.only)}: {leg.title}", flush=True)
         if code := run_all([command]):
             return code

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
@@ -15,7 +15,7 @@ from rich.console import Console
 
 from experiments.command_line import Place, command_line, parse
 from rnn_jax.errors import UserError
-from rnn_jax.settings import check, require, to_flat
+from rnn_jax.settings import check, require, to_flat, with_flat
 from rnn_jax.tasks import recipe_of
 from rnn_jax.training.checkpoints import Checkpoints
 from rnn_jax.training.compilation import keep_compiled_programs
@@ -92,6 +92,18 @@ def preset_of(presets: Mapping[str, Any], first: str) -> Any:
 def settings_of(options: TrainingOptions) -> Any:
     """The settings among the options of a script."""
     return options.settings  # type: ignore[attr-defined]
+
+
+def as_begun(options: Options, recipe: Recipe) -> Options:
+    """The options for a run that has begun, of which `--dataset auto` is what it came to then."""
+    settings, directory = settings_of(options), RunDirectory(options.workdir)
+    if to_flat(settings)["dataset"] != "auto" or not (directory.path / "config.json").is_file():
+        return options
+    found = directory.read_settings()
+    if found.get("task") != recipe.name:
+        return options
+    known: dict[str, Any] = {"settings": with_flat(settings, dataset=found["dataset"])}
+    return replace(options, **known)
 
 
 class Script(NamedTuple):

@@ -1,18 +1,24 @@
 """What scripts that classify sequences of vectors say before and after, and the pictures they leave."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from experiments.training import Script, TrainingOptions, devices, settings_of, train
+from experiments.training import Script, TrainingOptions, as_begun, devices, settings_of, train
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.vectors import VectorPreprocessor
-from rnn_jax.settings import to_flat, with_flat
-from rnn_jax.tasks import TASKS, open_as
+from rnn_jax.durable import write_whole
+from rnn_jax.settings import with_flat
+from rnn_jax.tasks import open_as
 from rnn_jax.tasks.vector_classifier import accuracies_over_time
+from rnn_jax.training.hosts import is_first
 from rnn_jax.training.loop import Run
 from rnn_jax.training.recipe import Recipe
 from rnn_jax.training.weights import Opened
@@ -47,30 +53,27 @@ class Application(NamedTuple):
 
     def run(self, options: TrainingOptions) -> int:
         """Trains, or reports what was trained."""
-
-        def settle(dataset: str | None) -> Any:
-            return self.settle(options, dataset)
-
+        options = as_begun(options, self.recipe)
+        settle = partial(self.settle, settings_of(options))
         return train(Script(self.recipe.name, self.recipe, settle, self.plan, self.report), options)
 
-    def settle(self, options: TrainingOptions, dataset: str | None) -> Any:
+    def settle(self, settings: Any, dataset: str | None) -> Any:
         """The settings once it is known which data are at hand; None before."""
-        settings = settings_of(options)
         asked = settings.data.dataset
         name = dataset or (None if asked == "auto" else asked)
         if name is None:
             return None
-        mine, presets = to_flat(settings), to_flat(self.presets[options.preset])  # type: ignore[attr-defined]
         small, changes = self.small
-        untouched = {each: value for each, value in changes.items() if mine[each] == presets[each]}
-        return with_flat(settings, dataset=name, **(untouched if name == small else {}))
+        typed = {word.split("=")[0].removeprefix("--").replace("-", "_") for word in sys.argv}
+        untyped = {each: value for each, value in changes.items() if each not in typed}
+        return with_flat(settings, dataset=name, **(untyped if name == small else {}))
 
     def plan(self, run: Run) -> str:
         """What would be trained, on what, in how many steps, and how long that takes on two cores."""
         data, train = run.data, cast("Bucketed", run.data.train)
         known = cast("VectorPreprocessor", data.preprocessor)
         return (
-            f"{TASKS[run.task.name].summary(run.settings, data.preprocessor)}\n"
+            f"{self.recipe.summary(run.settings, data.preprocessor)}\n"
             f"{data.name}, {data.unit}: {len(data.train):,} to train on, {len(data.validation):,} to "
             f"validate, {len(data.test):,} to test; up to {known.max_length} steps of {known.size} "
             f"{'number' if known.size == 1 else 'numbers'}\n"
@@ -86,7 +89,7 @@ class Application(NamedTuple):
         if result["test_examples"]:
             number = f"{result['test_examples']:,}"
             tested = f"test accuracy {result['test_accuracy']:.2%}{self.also(result)} on {number}"
-            if run is not None:
+            if run is not None and is_first():
                 self.draw(workdir, run, np.array(result["test_confusion"]))
         chosen = f"best of {result['epochs_run']} epochs: {result['best_epoch']}"
         lines = [
@@ -96,11 +99,11 @@ class Application(NamedTuple):
         left = [str(Path(workdir) / name) for name in (ANSWERS, *self.pictures)]
         if there := [name for name in left if Path(name).exists()]:
             lines.append(f"Its answers, and how early it knew them: {', '.join(there)}")
-        elif result["test_examples"]:
-            lines.append("For pictures of its answers: pip install matplotlib, and train another")
+        elif result["test_examples"] and importlib.util.find_spec("matplotlib") is None:
+            lines.append("Pictures of answers need matplotlib: pip install matplotlib, before a run ends")
         return "\n".join([*lines, self.use(workdir)])
 
-    def draw(self, workdir: str, run: Run, confusion: np.ndarray[Any, Any]) -> None:
+    def draw(self, workdir: str, run: Run, confusion: NDArray[np.integer]) -> None:
         """Leaves the pictures in the directory of the run, where matplotlib is there to draw them."""
         if importlib.util.find_spec("matplotlib") is None:
             return
@@ -113,4 +116,20 @@ class Application(NamedTuple):
         figures = {ANSWERS: draw_answers(confusion, names, shares, found)}
         figures |= {name: draw(opened, run) for name, draw in self.pictures.items()}
         for name, figure in figures.items():
-            figure.savefig(Path(workdir) / name, dpi=100)
+            save(figure, Path(workdir) / name)
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Writes a picture, whole or not at all."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=100)
+    write_whole(path, content.getvalue())
+
+
+def answer(what: str, labels: Sequence[str], probabilities: NDArray[np.floating]) -> str:
+    """The most probable label, and the next, in words."""
+    best, second = probabilities.argsort()[::-1][:2]
+    return (
+        f"{what}: {labels[best]}, with probability {probabilities[best]:.1%} "
+        f"(then {labels[second]}, {probabilities[second]:.1%})"
+    )

@@ -35,18 +35,20 @@ def is_prepared(folder: Path) -> bool:
     return (folder / "dataset_info.json").is_file()
 
 
-def read_examples(folder: Path, split: str) -> list[dict[str, Any]]:
+def read_examples(folder: Path, split: str, configured: bool = False) -> list[dict[str, Any]]:
     """The examples of a split, in the order that TFDS wrote them.
 
     Args:
         folder: of the dataset, its version included.
         split: its name.
+        configured: whether the folder is of a configuration, in that of its dataset.
 
     Raises:
         UserError: if the dataset is not prepared there, or damaged.
     """
     if not is_prepared(folder):
-        name, root = folder.parent.name, folder.parents[1]
+        root = folder.parents[1 + configured]
+        name = folder.parent.relative_to(root)
         raise UserError(
             f"{name} is not prepared in {root}: run python -m experiments.prepare_data --dataset {name} "
             f"--data-dir {shlex.quote(str(root))}, or set TFDS_DATA_DIR or --data-dir to where it is"

@@ -15,7 +15,7 @@ class Windows:
 
     Attributes:
         values: the series, `[T, C]`.
-        begin: the first step that is forecast.
+        begin: the first step that is forecast; where the history would not fit before it, a later one is.
         end: the step behind the last that is.
         history: steps that are read before a forecast, which may lie before `begin`.
         horizon: steps of a forecast.

@@ -87,7 +87,8 @@ class SegmentedForecaster(nnx.Module):
             axis=-1,
         )
         each = jnp.tile(queries.reshape(variables * parts, 1, -1), (batch, 1, 1))
-        read = self.recurrent(each, initial_state=jax.tree.map(spread, state)).outputs
+        noise = None if keys is None else keys._replace(examples=spread(keys.examples))
+        read = self.recurrent(each, initial_state=jax.tree.map(spread, state), keys=noise).outputs
         read = read.reshape(batch * variables, parts, -1)
         if keys is not None and self.settings.recurrent.dropout > 0:
             read = dropout(read, self.settings.recurrent.dropout, keys, HEAD_DROPOUT)

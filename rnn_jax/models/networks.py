@@ -40,7 +40,12 @@ class EncoderSettings:
         for name, value in {**vars(self.recurrent), "pooling": self.pooling}.items():
             default = DEFAULTS[name]
             fits = name in SHARED or value == default
-            require(fits, name, value, f"--network {self.network} has no such thing")
+            require(
+                fits,
+                name,
+                value,
+                f"--network {self.network} has no such thing: take a preset of that network",
+            )
 
 
 DEFAULTS = dataclasses.asdict(RecurrentSettings()) | {"pooling": EncoderSettings.pooling}

@@ -272,7 +272,7 @@ def network_of(run: Run) -> str:
     """The network in a few words."""
     config = run.config
     if config["network"] != "recurrent":
-        names = {"flat": "linear", "bag": "mean of the frames", "cnn": "CNN", "linear": "linear"}
+        names = {"flat": "linear", "bag": "mean of all steps, linear", "cnn": "CNN", "linear": "linear"}
         return names[config["network"]]
     size = f"{config['cell']}, {config['num_layers']} × {config['hidden_size']}"
     both = ", both directions" * config.get("bidirectional", False)

@@ -1,5 +1,6 @@
 """Forecasts of a series: the mean, and a band of quantiles, of every step to come."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -192,8 +193,9 @@ def make(settings: Settings, preprocessor: Preprocessor) -> Task:
 
 
 def naive(histories: NDArray[np.float32], horizon: int, season: int) -> NDArray[np.float32]:
-    """The last season over and over: `[N, L, C] -> [N, H, C]`; of season 1, the last value."""
-    return histories[:, -season:][:, np.arange(horizon) % season]
+    """The last season over and over, `[N, L, C] -> [N, H, C]`; where none is read, the last value."""
+    length = season if season <= histories.shape[1] else 1
+    return histories[:, -length:][:, np.arange(horizon) % length]
 
 
 def report(forecasts: NDArray[np.float32] | None, test: Any, known: SeriesPreprocessor) -> Report:
@@ -212,10 +214,11 @@ def report(forecasts: NDArray[np.float32] | None, test: Any, known: SeriesPrepro
     for step in (step for step in STEPS if step <= future.shape[1]):
         truth = known.back(future[:, step - 1])
         spread = np.sqrt(((truth - truth.mean()) ** 2).sum())
-        found: dict[str, float] = {"steps": step}
+        found: dict[str, float | None] = {"steps": step}
         for name, error in errors.items():
             found[f"{name}mse"] = float((error[:, :step] ** 2).mean(dtype=np.float64))
-            found[f"{name}rse"] = float(np.sqrt(((error[:, step - 1] * scale) ** 2).sum()) / spread)
+            own = np.sqrt(((error[:, step - 1] * scale) ** 2).sum())
+            found[f"{name}rse"] = float(own / spread) if spread else None  # nothing changes there
         by_step.append(found)
     fields = {
         "test_naive_mse": float((errors["naive_"] ** 2).mean(dtype=np.float64)),
@@ -250,12 +253,17 @@ def data_of(settings: Settings, found: Series) -> Data:
                 f"--history {history} and --horizon {horizon}: use smaller ones"
             )
     first, second, third = parts
-    return Data(found.name, "windows", first, second, third, known)
+    fingerprint = ""
+    if settings.data.train:  # which may grow, and is then cut elsewhere
+        fingerprint = hashlib.sha256(
+            repr((found.variables, found.ends)).encode() + values.tobytes()
+        ).hexdigest()
+    return Data(found.name, "windows", first, second, third, known, fingerprint=fingerprint)
 
 
 def stand_in(settings: Settings) -> SeriesPreprocessor:
-    """What stands in for ETTh1."""
-    names = series.NAMES["ett/h1"]
+    """What stands in for the series of the settings; for one that is not known yet, ETTh1."""
+    names = series.NAMES.get(settings.data.dataset, series.NAMES["ett/h1"])
     return SeriesPreprocessor(names, (0.0,) * len(names), (1.0,) * len(names))
 
 

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.sources import promoters
-from rnn_jax.data.sources.promoters import BASES, LABELS, PromoterSettings
+from rnn_jax.data.sources.promoters import BASES, LABELS, LENGTHS, PromoterSettings
 from rnn_jax.data.vectors import VectorPreprocessor
 from rnn_jax.models.functional import ModelParams
 from rnn_jax.tasks.vector_classifier import VectorSettings, make_network, make_recipe
 from rnn_jax.training.weights import Opened
-
-LONGEST = 251  # bases
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ RECIPE = make_recipe(
     "promoters",
     Settings(),
     lambda settings, places: promoters.load(settings.data, places.data_dir),
-    lambda settings: VectorPreprocessor(LABELS, len(BASES), LONGEST),
+    lambda settings: VectorPreprocessor(LABELS, len(BASES), LENGTHS.get(settings.data.dataset, 81)),
     unit="pieces",
 )
 

@@ -14,6 +14,7 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, Bucketed, Plan, Sequences
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.vectors import LabelledVectors, VectorPreprocessor, Vectors
+from rnn_jax.errors import UserError
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.models.networks import EncoderSettings
@@ -177,19 +178,38 @@ def report(logits: NDArray[np.float32] | None, test: Any, num_labels: int) -> Re
     return Report({"test_confusion": confusion.tolist()}, files)
 
 
+def probabilities(run: Opened, sequences: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+    """How probable each label is for each of some sequences: `[T, D]` each `-> [N, K]`.
+
+    Raises:
+        UserError: if one is longer than the network can read.
+    """
+    preprocessor = cast("VectorPreprocessor", run.preprocessor)
+    longest, most = max(map(len, sequences)), preprocessor.max_length
+    if run.settings.encoder.network == "flat" and longest > most:
+        raise UserError(f"{longest} steps are more than the {most} that this linear network reads")
+    lengths = np.array([len(each) for each in sequences], np.int32)
+    values = np.zeros((len(sequences), longest, preprocessor.size), np.float32)
+    for row, each in zip(values, sequences, strict=True):
+        row[: len(each)] = preprocessor(each)
+    return _probabilities(run, values, lengths)
+
+
 def probabilities_over_time(run: Opened, sequence: NDArray[Any]) -> NDArray[np.float32]:
     """How probable each label is when some steps of a sequence have been read: `[T, D] -> [T, K]`.
 
-    Row t is what the network says of the first t + 1 steps, as of a sequence that ends there.
+    Row t is what the network says of the first t + 1 steps, as of a sequence that ends there: T sequences,
+    for short ones, and for pictures.
     """
-    preprocessor = cast("VectorPreprocessor", run.preprocessor)
-    network = make_network(run.settings, preprocessor)
     time = len(sequence)
-    repeated = jnp.broadcast_to(preprocessor(sequence), (time, *sequence.shape))
-    lengths = jnp.arange(1, time + 1, dtype=jnp.int32)
-    batch = Batch({"vectors": Sequences(repeated, lengths)}, jnp.ones(time), lengths)
-    logits = jax.jit(network.logits)(run.params, batch)
-    return np.asarray(probabilities_of(logits))
+    values = np.broadcast_to(cast("VectorPreprocessor", run.preprocessor)(sequence), (time, *sequence.shape))
+    return _probabilities(run, values, np.arange(1, time + 1, dtype=np.int32))
+
+
+def _probabilities(run: Opened, values: NDArray[Any], lengths: NDArray[np.int32]) -> NDArray[np.float32]:
+    network = make_network(run.settings, cast("VectorPreprocessor", run.preprocessor))
+    batch = Batch({"vectors": Sequences(values, lengths)}, np.ones(len(values), np.float32), lengths)
+    return np.asarray(probabilities_of(jax.jit(network.logits)(run.params, batch)))
 
 
 def accuracies_over_time(run: Opened, split: Bucketed, shares: Sequence[float]) -> list[float]:

@@ -121,6 +121,15 @@ def test_an_image_of_ones_own_becomes_one_like_those_of_mnist(tmp_path):
     assert np.count_nonzero(read_digit(tmp_path / "a.png", 8)) == 8 * 4
 
 
+def test_what_drawing_programs_save_is_read_as_it_looks(tmp_path):
+    """Ink on a canvas that lets everything through; and 16 bits a pixel."""
+    expected = read_digit(drawn(tmp_path / "a.png"), 28)
+    clear = drawn(tmp_path / "b.png", paper=(0, 0, 0, 0), ink=(0, 0, 0, 255), mode="RGBA")
+    np.testing.assert_allclose(read_digit(clear, 28), expected, atol=1e-6)
+    deep = drawn(tmp_path / "c.png", paper=60_000, ink=500, mode="I;16")
+    np.testing.assert_allclose(read_digit(deep, 28), expected, atol=0.02)
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

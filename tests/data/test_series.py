@@ -1,6 +1,7 @@
 """Series: windows of them, tables of one's own, and what is prepared."""
 
 import gzip
+import re
 
 import numpy as np
 import pytest
@@ -81,6 +82,9 @@ DAYS = [f"2024-01-{d:02},{d}" for d in range(1, 20)]
         (["day,x", *DAYS[:5], "2024-01-06,", *DAYS[6:]], "", "no number in column x, line 7"),
         (["day,x", *DAYS[:5], "2024-01-06,inf", *DAYS[6:]], "", "not finite"),
         (["day,x", "2024-01-01"], "", "cannot be read as CSV"),
+        (["day,x,x", *(f"{line},1" for line in DAYS)], "", "a column twice"),
+        (["day,x", *DAYS[:5], ",6", *DAYS[6:]], "", "no time in column day, line 7"),
+        (["t,x", *(f"2024-01-01 00:0{m},1" for m in (0, 2, 4, 6, 7, 8))], "", "come closer at line 6"),
     ],
 )
 def test_what_is_no_series(tmp_path, lines, target, words):
@@ -91,6 +95,20 @@ def test_what_is_no_series(tmp_path, lines, target, words):
 def test_days_without_trade_are_no_gap(tmp_path):
     lines = [f"2024-01-{d:02},{d}" for d in range(1, 31) if d % 7 not in (6, 0)]
     assert len(read_csv(write(tmp_path / "mine.csv", ["day,x", *lines])).values) == len(lines)
+
+
+def test_months_and_years_are_not_all_as_long(tmp_path):
+    for times in (
+        [f"{2010 + m // 12}-{m % 12 + 1:02}-01" for m in range(40)],
+        [f"{y}-01-01" for y in range(1990, 2024)],
+    ):
+        lines = [f"{time},{i}" for i, time in enumerate(times)]
+        assert len(read_csv(write(tmp_path / "mine.csv", ["day,x", *lines])).values) == len(lines)
+
+
+def test_a_time_of_the_day_is_no_date(tmp_path):
+    lines = [f"12:00:{i:02},{i}" for i in range(30)]
+    assert read_csv(write(tmp_path / "mine.csv", ["clock,x", *lines])).variables == ("x",)
 
 
 def test_there_is_one_series():
@@ -104,8 +122,9 @@ def test_without_data_a_made_up_series(tmp_path):
     found = load(SeriesSettings(), str(tmp_path))
     assert found.name == "synthetic"
     np.testing.assert_array_equal(found.values, synthetic().values)
-    with pytest.raises(UserError, match="not prepared"):
-        load(SeriesSettings(dataset="exchange_rate"), str(tmp_path))
+    for name in ("exchange_rate", "ett/h1"):
+        with pytest.raises(UserError, match=re.escape(f"--dataset {name} --data-dir {tmp_path},")):
+            load(SeriesSettings(dataset=name), str(tmp_path))
 
 
 CSV = "date,a,b,c,d\n" + "".join(

@@ -13,7 +13,7 @@ from rnn_jax.data.sources.promoters import BASES, STARTS, PromoterSettings, load
 from rnn_jax.errors import UserError
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.promoters import RECIPE, contributions
-from rnn_jax.tasks.vector_classifier import data_of, probabilities_over_time
+from rnn_jax.tasks.vector_classifier import data_of, probabilities
 
 SMALL = "--preset ecoli_logistic_regression --dataset synthetic --num-devices 1 --learning-rate 0.02"
 
@@ -44,6 +44,12 @@ def test_a_run_says_how_it_came_out(trained, capsys):
     assert f"sensitivity {true / (total / 2):.3f}" in said
 
 
+def test_without_data_it_learns_made_up_pieces(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    assert call(f"--workdir {tmp_path}/run --hidden-size 4 --num-devices 1 --epochs 1 --no-test") == 0
+    assert json.loads((tmp_path / "run/config.json").read_text())["dataset"] == "synthetic"
+
+
 def test_what_speaks_for_a_promoter_is_what_was_put_there(trained):
     opened = open_as(RECIPE, trained)
     data = load(PromoterSettings(dataset="synthetic"))
@@ -57,7 +63,7 @@ def test_what_speaks_for_a_promoter_is_what_was_put_there(trained):
 
 def test_to_first_order_contributions_are_differences(tmp_path):
     """Of one base at one place against the mean of the four."""
-    line = "--dataset synthetic --hidden-size 8 --num-devices 1 --epochs 2 --no-test"
+    line = "--dataset synthetic --hidden-size 8 --num-devices 1 --epochs 1 --no-test"
     assert call(f"--workdir {tmp_path} {line}") == 0
     opened = open_as(RECIPE, tmp_path)
     data = load(PromoterSettings(dataset="synthetic"))
@@ -67,7 +73,7 @@ def test_to_first_order_contributions_are_differences(tmp_path):
     sequence, small = data.test.sequences[place], 0.02
 
     def log_odds(values):
-        probability = probabilities_over_time(opened, values)[-1, 1].astype(np.float64)
+        probability = probabilities(opened, [values])[0, 1].astype(np.float64)
         return np.log(probability / (1 - probability))
 
     for t in (22, 50):
@@ -80,7 +86,7 @@ def test_to_first_order_contributions_are_differences(tmp_path):
 
 def test_pieces_of_ones_own(trained, tmp_path, capsys):
     pieces = synthetic()
-    chosen = [(f"piece {i}", pieces.sequences[i]) for i in range(6)]
+    chosen = [(f"piece {i % 5}", pieces.sequences[i]) for i in range(6)]  # two of a name
     text = "".join(f">{name}\n{bases[:60].lower()}\n{bases[60:]}\n" for name, bases in chosen)
     (tmp_path / "mine.fa").write_text(text)
     assert call(f"--workdir {trained} --predict {tmp_path}/mine.fa") == 0
@@ -88,7 +94,7 @@ def test_pieces_of_ones_own(trained, tmp_path, capsys):
     assert [line.split(":")[0] for line in said] == [name for name, _ in chosen]
     found = [float(line.split()[-1].rstrip("%")) / 100 for line in said]
     opened = open_as(RECIPE, trained)
-    expected = [probabilities_over_time(opened, one_hot(bases))[-1, 1] for _, bases in chosen]
+    expected = [probabilities(opened, [one_hot(bases)])[0, 1] for _, bases in chosen]
     np.testing.assert_allclose(found, expected, atol=6e-4)
 
 
@@ -97,7 +103,8 @@ def test_pieces_of_ones_own(trained, tmp_path, capsys):
     [
         (">a\nACGT\n", "a has 4 bases: this run knows pieces of 81"),
         (">a\nACQT\n", "a has the letter 'Q'"),
-        ("nothing", "holds no piece"),
+        ("nothing", "does not begin with a piece"),
+        ("ACGT\n>a\nACGT\n", "does not begin with a piece"),
         (None, "cannot be read as FASTA"),
     ],
 )

@@ -14,7 +14,7 @@ from rnn_jax.data.sources.sounds import RATE
 from rnn_jax.data.sources.spoken_digits import synthetic
 from rnn_jax.errors import UserError
 
-SMALL = "--dataset synthetic --hidden-size 16 --num-devices 1 --epochs 15"
+SMALL = "--dataset synthetic --hidden-size 16 --num-devices 1 --epochs 8 --learning-rate 0.01"
 
 
 def call(line):

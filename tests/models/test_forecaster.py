@@ -24,7 +24,7 @@ def drawn(settings):
     return nnx.merge(graph, moved)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "qrnn"])
 def test_segments_are_their_equations(cell, rng):
     model = drawn(with_flat(SMALL, cell=cell))
     history = rng.normal(size=(B, L, C)).astype(np.float32)
@@ -44,6 +44,29 @@ def test_segments_are_their_equations(cell, rng):
                 _, output = CELLS[cell].step(params, state, jnp.asarray(query[None]))
                 expected = linear(model.head, np.asarray(output[0])).reshape(W, OUTPUTS) + x[-1]
                 np.testing.assert_allclose(found[b, j * W : (j + 1) * W, c], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"cell": "lru", "num_layers": 2, "block": "residual", "dropout": 0.2},
+        {"cell": "lstm", "num_layers": 2, "zoneout": 0.2, "recurrent_dropout": 0.2, "dropout": 0.2},
+        {"cell": "gru", "weight_dropout": 0.3, "num_layers": 2, "dense": True},
+    ],
+)
+def test_any_layers_go_on_from_what_they_have_read(settings, rng):
+    """Each segment to come does not depend on which others there are; with noise and without."""
+    model = drawn(with_flat(SMALL, **settings))
+    history = rng.normal(size=(B, L, C)).astype(np.float32)
+    first = drawn(with_flat(SMALL, horizon=W, **settings))
+    first.places = nnx.Param(model.places[:1])
+    for name in ("entrance", "recurrent", "variables", "head"):
+        setattr(first, name, getattr(model, name))
+    np.testing.assert_allclose(first(history), model(history)[:, :W], atol=1e-5)
+    keys = make_keys(jax.random.key(0), jnp.arange(B))
+    noisy = model(history, keys)
+    assert not np.allclose(noisy, model(history), atol=1e-3)
+    np.testing.assert_allclose(first(history, keys), noisy[:, :W], atol=1e-5)
 
 
 def test_the_linear_one_is_its_equation(rng):

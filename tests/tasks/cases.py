@@ -46,9 +46,7 @@ THREE = with_flat(
 VIRTUAL = with_flat(CONFIG, adversarial=0.5, virtual_adversarial=0.5, unlabelled=True)
 
 
-DIGITS = with_flat(
-    digits.Settings(), hidden_size=4, block="residual", epochs=2, batch_size=16, buckets=2, pooling="max"
-)
+DIGITS = with_flat(digits.Settings(), hidden_size=4, block="residual", epochs=2, batch_size=16, pooling="max")
 
 
 SERIES = with_flat(
@@ -59,7 +57,6 @@ SERIES = with_flat(
     segment=3,
     epochs=2,
     batch_size=16,
-    num_layers=2,
 )
 
 

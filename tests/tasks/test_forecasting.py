@@ -42,6 +42,31 @@ def test_the_simplest_forecast_repeats_the_last_season():
     history = np.arange(8, dtype=np.float32)[None, :, None]
     np.testing.assert_array_equal(naive(history, 5, 3)[0, :, 0], [5, 6, 7, 5, 6])
     np.testing.assert_array_equal(naive(history, 2, 1)[0, :, 0], [7, 7])
+    np.testing.assert_array_equal(naive(history, 2, 24)[0, :, 0], [7, 7])  # less is read than a season
+
+
+def test_where_nothing_changes_there_is_no_relative_error():
+    known = SeriesPreprocessor(("a",), (0.0,), (1.0,))
+    test = Windows(np.zeros((40, 1), np.float32), 10, 40, 4, 6, 8)
+    fields = report(np.ones((len(test), 6, 1, OUTPUTS), np.float32), test, known).fields
+    assert [each["rse"] for each in fields["test_by_step"]] == [None] * 3
+
+
+def test_own_series_that_have_grown_are_others(tmp_path):
+    """A run goes on with the same alone."""
+    found = []
+    for length in (300, 301):
+        (tmp_path / "mine.csv").write_text("x\n" + "".join(f"{i % 7}\n" for i in range(length)))
+        settings = with_flat(Settings(), train=str(tmp_path / "mine.csv"), history=8, horizon=4, segment=4)
+        found.append(data_of(settings, load(settings.data)).fingerprint)
+    assert found[0] != found[1]
+    assert all(found)
+    assert (
+        data_of(
+            with_flat(Settings(), dataset="synthetic"), load(SeriesSettings(dataset="synthetic"))
+        ).fingerprint
+        == ""
+    )
 
 
 def test_what_is_said_of_the_test_part(rng):

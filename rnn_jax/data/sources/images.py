@@ -44,7 +44,11 @@ def _read_grey(path: Path) -> NDArray[np.float32]:
         raise UserError("images need Pillow: pip install pillow") from error
     try:
         with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"), np.float32) / 255
+            if image.mode.startswith("I"):  # 16 bits
+                return np.asarray(image, np.float32) / np.float32(2**16 - 1)
+            opaque = Image.new("RGBA", image.size, "white")
+            opaque.alpha_composite(image.convert("RGBA"))
+            pixels = np.asarray(opaque.convert("RGB"), np.float32) / np.float32(255)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
         raise UserError(f"{path} cannot be read as an image ({error}): save it as PNG") from error
     if np.ptp(pixels, axis=-1).max() > 0.1:

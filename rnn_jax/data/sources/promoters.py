@@ -27,6 +27,7 @@ from rnn_jax.settings import REPEAT, at_least
 FOLDERS = {genome: f"cnn_promoters/{genome}/1.0.0" for genome in ("ecoli", "arabidopsis_tata")}
 STARTS = {"ecoli": 60, "arabidopsis_tata": 200, "synthetic": 60}  # bases before the start of transcription
 LABELS = ("other", "promoter")
+LENGTHS = {"ecoli": 81, "arabidopsis_tata": 251, "synthetic": 81}  # bases
 BASES = "ACGT"
 COMPLEMENT = str.maketrans(BASES, BASES[::-1])
 FOLDS = 5
@@ -93,7 +94,7 @@ def _folder(data_dir: str | None, genome: str) -> Path:
 
 def read(genome: str, data_dir: str | None = None) -> Pieces:
     """The pieces that TFDS has prepared, each once."""
-    examples = read_examples(_folder(data_dir, genome), "train")
+    examples = read_examples(_folder(data_dir, genome), "train", configured=True)
     labels = {example["sequence"].decode().upper(): int(example["label"]) for example in examples}
     sequences = sorted(labels)
     return Pieces(sequences, np.array([labels[each] for each in sequences]))

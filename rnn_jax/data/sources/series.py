@@ -10,7 +10,7 @@ import datetime
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -91,7 +91,8 @@ def load(settings: SeriesSettings, data_dir: str | None = None) -> Series:
     if name == "synthetic":
         return synthetic()
     folder = data_directory(data_dir) / FOLDERS[name]
-    parts = [read_examples(folder, split)[0]["values"] for split in ("train", "validation", "test")]
+    splits, configured = ("train", "validation", "test"), "/" in name
+    parts = [read_examples(folder, split, configured)[0]["values"] for split in splits]
     if name == "finance_vix":
         parts = [np.log(part[:, 3:]) for part in parts]
     first, second, third = np.cumsum([len(part) for part in parts])
@@ -110,9 +111,12 @@ def read_csv(file: str, target: str = "") -> Series:
         table = csv.read_csv(place)
     except (OSError, pa.ArrowException) as error:
         raise UserError(f"--train {file} cannot be read as CSV ({error})") from error
-    for column in table.column_names:
-        if pa.types.is_temporal(table.schema.field(column).type):
-            _check_steps(file, column, table.column(column).to_pylist())
+    names = table.column_names
+    if len(set(names)) < len(names):
+        raise UserError(f"--train {file} has a column twice: give each a name of its own")
+    for field in table.schema:
+        if pa.types.is_date(field.type) or pa.types.is_timestamp(field.type):
+            _check_steps(file, field.name, table.column(field.name).to_pylist())
     numbers = [
         field.name
         for field in table.schema
@@ -135,17 +139,25 @@ def read_csv(file: str, target: str = "") -> Series:
     return Series(Path(file).name, tuple(chosen), values, ends, 1)
 
 
-def _check_steps(file: str, column: str, times: list[datetime.datetime | datetime.date]) -> None:
-    """Raises UserError where the time between rows is not the usual one; some days may be without trade."""
+def _check_steps(file: str, column: str, times: list[Any]) -> None:
+    """Raises UserError where the time between two rows is another than the usual one.
+
+    Of days, those without trade may be missing; months and years are not all as long.
+    """
+    if None in times:
+        raise UserError(f"{file} has no time in column {column}, line {times.index(None) + 2}")
     steps = [after - before for before, after in pairwise(times)]
     if not steps:
         return
     usual = sorted(steps)[len(steps) // 2]
-    daily = usual == datetime.timedelta(days=1)
-    longest = datetime.timedelta(days=5) if daily else usual
+    shortest, longest = usual, usual
+    if usual == datetime.timedelta(days=1):
+        longest = datetime.timedelta(days=5)
+    elif usual >= datetime.timedelta(days=28):
+        shortest, longest = 0.9 * usual, 1.1 * usual
     for row, step in enumerate(steps):
-        if step < usual or step > longest:
-            words = "go back" if step < usual else "leave some out"
+        if not shortest <= step <= longest:
+            words = "leave some out" if step > longest else "come closer" if step > 0 * step else "go back"
             raise UserError(
                 f"{file}: the times in column {column} {words} at line {row + 3} ({times[row]} to "
                 f"{times[row + 1]}): rows must be {usual} apart"

@@ -14,19 +14,21 @@ WINDOW, HOP = 200, 80  # samples: 25 ms, every 10 ms
 POINTS = 256  # of a Fourier transform
 BANDS = 40
 LOWEST = 60.0  # Hz; the highest band ends at half the rate
-FLOOR = 1e-6  # of the energy of a band, below which all is silence
+FLOOR = 1e-3  # of the energy of a band, of sounds of a root mean square of 1, below which all is silence
 
 
 def log_mel(sound: NDArray[np.floating]) -> NDArray[np.float32]:
     """The logarithm of the energy in mel bands, frame by frame: `[N] -> [T, BANDS]`.
 
     A frame is 25 ms long, under a Hann window, and the next begins 10 ms later; of shorter sounds, silence
-    follows. Energies are relative to the mean over the recording, so that loudness does not count.
+    follows. The sound is scaled to a root mean square of 1 before, and the mean of the logarithms over the
+    recording is taken off, so that loudness does not count.
 
     S. Davis and P. Mermelstein, IEEE Transactions on Acoustics, Speech and Signal Processing 28 (1980), but
     for their cosine transform.
     """
-    padded = np.pad(sound.astype(np.float32), (0, max(0, WINDOW - len(sound))))
+    scaled = sound.astype(np.float32) / max(float(np.sqrt(np.mean(np.square(sound)))), 1e-12)
+    padded = np.pad(scaled, (0, max(0, WINDOW - len(sound))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW), POINTS)) ** 2
     energies = np.log(power @ mel_bands().T + FLOOR)
@@ -64,9 +66,9 @@ def read_wav(path: str | Path) -> NDArray[np.float32]:
         raise UserError(f"{place} cannot be read as a WAV file ({error}): save it as PCM") from error
     if sound.ndim > 1:
         raise UserError(f"{place} has {sound.shape[1]} channels: mix it down to one")
-    if not sound.size or not sound.any():
-        raise UserError(f"{place} holds no sound: it is silent")
     sound = from_integers(sound)
+    if not sound.any() or not np.isfinite(sound).all() or rate <= 0:
+        raise UserError(f"{place} holds no sound: it is silent, or damaged")
     common = np.gcd(rate, RATE)
     return resample_poly(sound, RATE // common, rate // common).astype(np.float32)
 
