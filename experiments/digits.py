@@ -74,7 +74,6 @@ def use(workdir: str) -> str:
 
 APPLICATION = Application(
     RECIPE,
-    PRESETS,
     ("small", {"epochs": 40, "average_decay": 0.98}),  # a fiftieth of the images
     minutes="five minutes row by row, hours pixel by pixel",
     use=use,

@@ -132,7 +132,6 @@ def use(workdir: str) -> str:
 
 APPLICATION = Application(
     RECIPE,
-    PRESETS,
     ("synthetic", {}),
     minutes="a minute or two",
     use=use,

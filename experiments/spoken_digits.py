@@ -99,7 +99,6 @@ def use(workdir: str) -> str:
 
 APPLICATION = Application(
     RECIPE,
-    PRESETS,
     ("synthetic", {}),
     minutes="two minutes",
     use=use,

@@ -35,7 +35,6 @@ class Application(NamedTuple):
 
     Attributes:
         recipe: of what it trains.
-        presets: settings by name.
         small: the dataset that is there without being prepared, and settings for it in place of a preset's.
         minutes: how long it takes on two cores, in words.
         use: how to use a run, `(workdir) -> text`.
@@ -44,7 +43,6 @@ class Application(NamedTuple):
     """
 
     recipe: Recipe
-    presets: Mapping[str, Any]
     small: tuple[str, dict[str, Any]]
     minutes: str
     use: Callable[[str], str]
