@@ -105,6 +105,8 @@ def _size(config: dict[str, Any]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In minutes, or in hours where there are two or more."""
+    """In seconds, minutes or hours, of the last two where there are two or more."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

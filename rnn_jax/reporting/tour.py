@@ -181,7 +181,7 @@ CHAPTERS = (
         "exchange",
         "Exchange rates, day by day",
         "Eight currencies from 1990 to 2016, 60, 20 and 20 %: root relative squared errors after some days. "
-        "*Naive* repeats the last value.",
+        "*Naive* repeats the last value, and is the better forecast where its error is the smaller one.",
         *("forecasting", RELATIVE, relative_errors),
         (
             Published(
@@ -264,7 +264,7 @@ def _cells(chapter: Chapter, row: Row) -> tuple[str, ...]:
 
 def _fraction(values: Sequence[float]) -> str:
     """As `mean_and_deviation`, of small numbers."""
-    spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    spread = f" ± {stdev(values):.4f}" if len(set(values)) > 1 else ""
     return f"{mean(values):.4f}{spread}"
 
 

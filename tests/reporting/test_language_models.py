@@ -84,7 +84,8 @@ def test_a_model_that_reads_both_ways_says_so(raw, add):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(59, "1 min"), (7140, "119 min"), (7200, "2.0 h"), (45_000, "12.5 h")]
+    ("seconds", "shown"),
+    [(59, "59 s"), (120, "2 min"), (7140, "119 min"), (7200, "2.0 h"), (45_000, "12.5 h")],
 )
 def test_times_in_minutes_or_hours(seconds, shown):
     assert duration(seconds) == shown
