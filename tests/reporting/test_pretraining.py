@@ -75,7 +75,7 @@ def test_a_language_model_that_harms_says_so(labels):
 
 def test_a_line_a_language_model(epochs):
     assert pretraining_table(load_pretraining(epochs)).splitlines()[2:] == [
-        "| 0 | 0 min | 90.50 ± 0.71 | 2 | 2 × A |",
+        "| 0 | 0 s | 90.50 ± 0.71 | 2 | 2 × A |",
         "| 2 | 90 min | 93.00 | 1 | 2 × A |",
         "| 10 | 7.5 h | 94.10 ± 0.14 | 2 | 2 × A |",
     ]
