@@ -13,7 +13,7 @@ from rnn_jax.ahead.programs import Ahead, programs_of
 from rnn_jax.ahead.targets import CHIPS, FIRST, LARGE, NEEDED, keep_to_compilers, open_target
 from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
-from rnn_jax.settings import with_flat
+from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.unroll import UNROLLS
 from tests.tasks.cases import CASES
 
@@ -48,7 +48,8 @@ def opened(platform, topology=None):
 def test_every_task_compiles(case, large, target):
     if large:
         target = opened(target.platform, LARGE[target.platform])
-    settings = with_flat(case.settings, batch_size=2 * len(target.devices), vocabulary_size=100)
+    words = {"vocabulary_size": 100} if "vocabulary_size" in to_flat(case.settings) else {}
+    settings = with_flat(case.settings, batch_size=2 * len(target.devices), **words)
     programs = programs_of(case.recipe, settings, case.recipe.stand_in(settings), target.devices)
     found = compile_ahead(programs["training"], target)
     assert isinstance(found, Compiled), found
