@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from experiments.command_line import Place, run
-from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Application, answer
+from experiments.training import python, read_options
+from experiments.vectors import Application, PredictOptions, answer
 from rnn_jax.data.sources.digits import in_order
 from rnn_jax.data.sources.images import read_digit
 from rnn_jax.data.vectors import VectorPreprocessor
@@ -42,7 +42,7 @@ else:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(TrainingOptions):
+class Options(PredictOptions):
     """Trains a network that reads handwritten digits row by row or pixel by pixel, and evaluates it.
 
     The same command again goes on where it was stopped, or reports a run that has finished.
@@ -77,17 +77,14 @@ APPLICATION = Application(
     ("small", {"epochs": 40, "average_decay": 0.98}),  # a fiftieth of the images
     minutes="five minutes row by row, hours pixel by pixel",
     use=use,
+    predict=predict,
     pictures={},
 )
 
 
 def main() -> int:
     """Trains, or reports what was trained, or reads an image."""
-    options = read_options(Options, PRESETS, "rows")
-    if options.predict is not None:
-        print(predict(options.workdir, options.predict))
-        return 0
-    return APPLICATION.run(options)
+    return APPLICATION.run(read_options(Options, PRESETS, "rows"))
 
 
 if __name__ == "__main__":

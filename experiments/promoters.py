@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from experiments.command_line import Place, run
-from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Application
+from experiments.training import python, read_options
+from experiments.vectors import Application, PredictOptions
 from rnn_jax.data.batches import Bucketed
+from rnn_jax.data.fasta import read_pieces
 from rnn_jax.data.sources.promoters import BASES, STARTS, one_hot
 from rnn_jax.data.vectors import VectorPreprocessor
 from rnn_jax.errors import UserError
@@ -57,7 +58,7 @@ if not TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(TrainingOptions):
+class Options(PredictOptions):
     """Trains a network that tells promoters from other pieces of a genome, and evaluates it.
 
     The same command again goes on where it was stopped, or reports a run that has finished.
@@ -95,17 +96,12 @@ def read_fasta(file: str) -> list[tuple[str, str]]:
         UserError: if the file cannot be read, or holds none, or other letters.
     """
     try:
-        before, *parts = local(file).read_text(encoding="ascii").split(">")
-    except (OSError, UnicodeDecodeError) as error:
+        pieces = read_pieces(local(file).read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:  # what is not ASCII, too
         raise UserError(f"{file} cannot be read as FASTA ({error}): a line >NAME, then the bases") from error
-    if before.strip() or not parts:
-        raise UserError(f"{file} does not begin with a piece: in FASTA, a line >NAME, then the bases")
-    pieces = []
-    for part in parts:
-        name, _, bases = part.partition("\n")
-        pieces.append((name.strip(), "".join(bases.split()).upper()))
-        if odd := sorted(set(pieces[-1][1]) - set(BASES + "N")):
-            raise UserError(f"{file}: {name.strip()} has the letter {odd[0]!r}: bases are A, C, G, T, or N")
+    for name, bases in pieces:
+        if odd := sorted(set(bases) - set(BASES + "N")):
+            raise UserError(f"{file}: {name} has the letter {odd[0]!r}: bases are A, C, G, T, or N")
     return pieces
 
 
@@ -135,6 +131,7 @@ APPLICATION = Application(
     ("synthetic", {}),
     minutes="a minute or two",
     use=use,
+    predict=predict,
     pictures={"motifs.png": draw},
     also=also,
 )
@@ -142,11 +139,7 @@ APPLICATION = Application(
 
 def main() -> int:
     """Trains, or reports what was trained, or looks for promoters."""
-    options = read_options(Options, PRESETS, FIRST)
-    if options.predict is not None:
-        print(predict(options.workdir, options.predict))
-        return 0
-    return APPLICATION.run(options)
+    return APPLICATION.run(read_options(Options, PRESETS, FIRST))
 
 
 if __name__ == "__main__":

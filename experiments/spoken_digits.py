@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 import numpy as np
 
 from experiments.command_line import Place, run
-from experiments.training import TrainingOptions, python, read_options
-from experiments.vectors import Application, answer
+from experiments.training import python, read_options
+from experiments.vectors import Application, PredictOptions, answer
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.sources.sounds import log_mel, read_wav
 from rnn_jax.data.sources.spoken_digits import SPEAKERS
@@ -57,7 +57,7 @@ if not TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(TrainingOptions):
+class Options(PredictOptions):
     """Trains a network that recognises spoken digits, and evaluates it.
 
     The same command again goes on where it was stopped, or reports a run that has finished.
@@ -102,17 +102,14 @@ APPLICATION = Application(
     ("synthetic", {}),
     minutes="two minutes",
     use=use,
+    predict=predict,
     pictures={"over_time.png": draw},
 )
 
 
 def main() -> int:
     """Trains, or reports what was trained, or hears a recording."""
-    options = read_options(Options, PRESETS, "gru")
-    if options.predict is not None:
-        print(predict(options.workdir, options.predict))
-        return 0
-    return APPLICATION.run(options)
+    return APPLICATION.run(read_options(Options, PRESETS, "gru"))
 
 
 if __name__ == "__main__":

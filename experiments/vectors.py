@@ -4,6 +4,7 @@ import importlib.util
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.command_line import Place
 from experiments.training import Script, TrainingOptions, as_begun, devices, settings_of, train
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.vectors import VectorPreprocessor
@@ -30,6 +32,13 @@ ANSWERS = "answers.png"
 POINTS = 14  # of the curve
 
 
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions(TrainingOptions):
+    """Options of a script that also uses what it has trained; which files it takes, each says itself."""
+
+    predict: Place | None = None
+
+
 class Application(NamedTuple):
     """What is particular to a script.
 
@@ -38,6 +47,7 @@ class Application(NamedTuple):
         small: the dataset that is there without being prepared, and settings for it in place of a preset's.
         minutes: how long it takes on two cores, in words.
         use: how to use a run, `(workdir) -> text`.
+        predict: what a run says of a file of one's own, `(workdir, file) -> text`.
         also: further figures of a result, in words.
         pictures: by the name of their file, drawn from a run that has just ended and its best weights.
     """
@@ -46,11 +56,15 @@ class Application(NamedTuple):
     small: tuple[str, dict[str, Any]]
     minutes: str
     use: Callable[[str], str]
+    predict: Callable[[str, str], str]
     pictures: Mapping[str, "Callable[[Opened, Run], Figure]"]
     also: Callable[[dict[str, Any]], str] = lambda result: ""
 
-    def run(self, options: TrainingOptions) -> int:
-        """Trains, or reports what was trained."""
+    def run(self, options: PredictOptions) -> int:
+        """Trains, or reports what was trained, or predicts."""
+        if options.predict is not None:
+            print(self.predict(options.workdir, options.predict))
+            return 0
         options = as_begun(options, self.recipe)
         settle = partial(self.settle, settings_of(options))
         return train(Script(self.recipe.name, self.recipe, settle, self.plan, self.report), options)

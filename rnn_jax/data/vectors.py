@@ -1,6 +1,5 @@
 """Labelled sequences of vectors: frames of sound, rows of an image, points of a pen, bases of a genome."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,8 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_jax.durable import write_whole
-from rnn_jax.errors import UserError
+from rnn_jax.data.kept import read_kept, writers
 
 FILE = "vectors.json"
 
@@ -61,8 +59,7 @@ class VectorPreprocessor(NamedTuple):
 
     def files(self) -> dict[str, Callable[[Path], None]]:
         """The writer of `vectors.json`."""
-        content = json.dumps(self._asdict(), indent=2) + "\n"
-        return {FILE: lambda path: write_whole(path, content)}
+        return writers(FILE, self._asdict())
 
     def row_names(self) -> tuple[str, ...]:
         """None: there are no word vectors."""
@@ -87,14 +84,5 @@ class VectorPreprocessor(NamedTuple):
 
     @classmethod
     def read(cls, directory: Path) -> "VectorPreprocessor":
-        """Reads it from the directory of a run.
-
-        Raises:
-            UserError: if the file is missing or damaged.
-        """
-        file = directory / FILE
-        try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            return cls(**told | {"labels": tuple(told["labels"])})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{file} cannot be read ({error}): train the run again") from error
+        """Reads it from the directory of a run; see `read_kept` for errors."""
+        return cls(**read_kept(directory / FILE, cls._fields))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.bad_inputs import CASES, TABLE, answer, prepare, row
+from tests.bad_inputs import CASES, TABLE, answer, row
+from tests.bad_places import prepare
 
 ALL = [(module, line) for module, lines in CASES.items() for line in lines]
 

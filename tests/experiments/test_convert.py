@@ -9,7 +9,7 @@ from rnn_jax.interchange.weight_files import load_layers, read
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.text_classification import RECIPE
 from rnn_jax.unroll import dynamic, run_layers
-from tests.bad_inputs import SMALL
+from tests.bad_places import SMALL
 
 safetensors = pytest.importorskip("safetensors.numpy", reason="pip install safetensors flatbuffers")
 

@@ -1,8 +1,6 @@
 """Digits as people learn them: train on the small ones, look at the answers, read an image of one's own."""
 
 import json
-import shlex
-import sys
 
 import numpy as np
 import pytest
@@ -19,14 +17,9 @@ from rnn_jax.tasks.vector_classifier import (
     probabilities,
     probabilities_over_time,
 )
+from tests.experiments.calling import call
 
 SMALL = "--dataset small --hidden-size 12 --num-devices 1 --epochs 12 --learning-rate 0.01"
-
-
-def call(module, line):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [f"experiments/{module.__name__.split('.')[-1]}.py", *shlex.split(line)])
-        return module.main() or 0
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """Promoters as people look for them, in made-up pieces."""
 
 import json
-import shlex
-import sys
 
 import numpy as np
 import pytest
@@ -14,20 +12,15 @@ from rnn_jax.errors import UserError
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.promoters import RECIPE, contributions
 from rnn_jax.tasks.vector_classifier import data_of, probabilities
+from tests.experiments.calling import call
 
 SMALL = "--preset ecoli_logistic_regression --dataset synthetic --num-devices 1 --learning-rate 0.02"
-
-
-def call(line):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["experiments/promoters.py", *shlex.split(line)])
-        return promoters.main() or 0
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "trained"
-    assert call(f"--workdir {path} {SMALL}") == 0
+    assert call(promoters, f"--workdir {path} {SMALL}") == 0
     return path
 
 
@@ -36,7 +29,7 @@ def test_a_run_says_how_it_came_out(trained, capsys):
     assert result["test_accuracy"] > 0.8
     with Image.open(trained / "motifs.png") as picture:
         assert picture.size == (1100, 360)
-    assert call(f"--workdir {trained} {SMALL}") == 0
+    assert call(promoters, f"--workdir {trained} {SMALL}") == 0
     (_, false), (_, true) = result["test_confusion"]
     total = sum(map(sum, result["test_confusion"]))
     said = capsys.readouterr().out
@@ -46,7 +39,9 @@ def test_a_run_says_how_it_came_out(trained, capsys):
 
 def test_without_data_it_learns_made_up_pieces(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    assert call(f"--workdir {tmp_path}/run --hidden-size 4 --num-devices 1 --epochs 1 --no-test") == 0
+    assert (
+        call(promoters, f"--workdir {tmp_path}/run --hidden-size 4 --num-devices 1 --epochs 1 --no-test") == 0
+    )
     assert json.loads((tmp_path / "run/config.json").read_text())["dataset"] == "synthetic"
 
 
@@ -64,7 +59,7 @@ def test_what_speaks_for_a_promoter_is_what_was_put_there(trained):
 def test_to_first_order_contributions_are_differences(tmp_path):
     """Of one base at one place against the mean of the four."""
     line = "--dataset synthetic --hidden-size 8 --num-devices 1 --epochs 1 --no-test"
-    assert call(f"--workdir {tmp_path} {line}") == 0
+    assert call(promoters, f"--workdir {tmp_path} {line}") == 0
     opened = open_as(RECIPE, tmp_path)
     data = load(PromoterSettings(dataset="synthetic"))
     place = int(np.flatnonzero(data.test.labels == 1)[0])
@@ -89,7 +84,7 @@ def test_pieces_of_ones_own(trained, tmp_path, capsys):
     chosen = [(f"piece {i % 5}", pieces.sequences[i]) for i in range(6)]  # two of a name
     text = "".join(f">{name}\n{bases[:60].lower()}\n{bases[60:]}\n" for name, bases in chosen)
     (tmp_path / "mine.fa").write_text(text)
-    assert call(f"--workdir {trained} --predict {tmp_path}/mine.fa") == 0
+    assert call(promoters, f"--workdir {trained} --predict {tmp_path}/mine.fa") == 0
     said = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in said] == [name for name, _ in chosen]
     found = [float(line.split()[-1].rstrip("%")) / 100 for line in said]
@@ -103,8 +98,8 @@ def test_pieces_of_ones_own(trained, tmp_path, capsys):
     [
         (">a\nACGT\n", "a has 4 bases: this run knows pieces of 81"),
         (">a\nACQT\n", "a has the letter 'Q'"),
-        ("nothing", "does not begin with a piece"),
-        ("ACGT\n>a\nACGT\n", "does not begin with a piece"),
+        ("nothing", "does not begin with a line >NAME"),
+        ("ACGT\n>a\nACGT\n", "does not begin with a line >NAME"),
         (None, "cannot be read as FASTA"),
     ],
 )
@@ -112,4 +107,4 @@ def test_what_is_no_piece(trained, tmp_path, text, words):
     if text is not None:
         (tmp_path / "mine.fa").write_text(text)
     with pytest.raises(UserError, match=words):
-        call(f"--workdir {trained} --predict {tmp_path}/mine.fa")
+        call(promoters, f"--workdir {trained} --predict {tmp_path}/mine.fa")

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 import tensorflow_datasets as tfds
 
+from rnn_jax.data.fasta import read_pieces
+
 NAME = "cnn_promoters"
 URL = "https://raw.githubusercontent.com/solovictor/CNNPromoterData/b4d2949e9bc5206f3049b35a488b036125ccc653"
 
@@ -39,10 +41,8 @@ class Promoters(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # typ
 
     def _generate_examples(self, paths: dict[str, Path]) -> Iterator[tuple[str, dict[str, Any]]]:
         for label, path in paths.items():
-            for number, part in enumerate(path.read_text(encoding="ascii").split(">")[1:]):
-                name, _, bases = part.partition("\n")
-                example = {"id": name.strip(), "label": int(label), "sequence": "".join(bases.split())}
-                yield f"{label} {number}", example
+            for number, (name, bases) in enumerate(read_pieces(path.read_text(encoding="ascii"))):
+                yield f"{label} {number}", {"id": name, "label": int(label), "sequence": bases}
 
 
 class Ecoli(Promoters, skip_registration=True):  # type: ignore[call-arg]
