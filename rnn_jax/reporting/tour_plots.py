@@ -54,18 +54,23 @@ def confusions(chapter: Chapter, rows: Sequence[Row]) -> Figure:
 
 
 def errors_over_steps(chapter: Chapter, rows: Sequence[Row]) -> Figure:
-    """Draws the error of forecasts over how far ahead they are, and that of the simplest ones."""
+    """Draws the error of forecasts over how far ahead they are, as a share of that of the simplest ones."""
     figure = Figure(figsize=(7.5, 4.6), layout="constrained")
     axes = figure.subplots()
+    axes.axhline(1, color="gray", linestyle="--", label="naive")
     for row, look in zip(rows, looks(row.preset for row in rows).values(), strict=True):
         steps = [each["steps"] for each in row.runs[0].result["test_by_step"]]
-        values = np.mean([[each["mse"] for each in run.result["test_by_step"]] for run in row.runs], axis=0)
-        axes.plot(steps, values, **look | {"label": row.preset.removeprefix("forecasting_")}, markersize=4)
-    longest = max(rows, key=lambda row: row.runs[0].config["horizon"]).runs[0].result["test_by_step"]
-    naive = [each["naive_mse"] for each in longest]
-    axes.plot([each["steps"] for each in longest], naive, "--", color="gray", label="naive")
-    axes.set(xlabel="steps ahead", ylabel="test MSE of all steps up to there", title=chapter.title)
-    axes.set_xscale("log")
+        shares = [
+            [each["mse"] / each["naive_mse"] for each in run.result["test_by_step"]] for run in row.runs
+        ]
+        label = row.preset.removeprefix("forecasting_")
+        axes.plot(steps, np.mean(shares, axis=0), **look | {"label": label}, markersize=4)
+    axes.set(
+        xlabel="steps ahead",
+        ylabel="test MSE of all steps up to there, naive = 1",
+        title=chapter.title,
+        xscale="log",
+    )
     plain_ticks(axes.xaxis)
     tidy(axes)
     legend_below(figure, axes)

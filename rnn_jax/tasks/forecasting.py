@@ -1,7 +1,6 @@
 """Forecasts of a series: the mean, and a band of quantiles, of every step to come."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
+from rnn_jax.data.kept import read_kept, writers
 from rnn_jax.data.sources import series
 from rnn_jax.data.sources.series import Series, SeriesSettings
 from rnn_jax.data.windows import Windows
-from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.forecaster import (
@@ -49,7 +48,7 @@ from rnn_jax.training.task import (
 
 NAME = "forecasting"
 FILE = "series.json"
-STEPS = (1, 3, 6, 12, 24, 48, 96, 168, 192, 336, 720)  # after which errors are reported
+STEPS = (1, 3, 6, 12, 24, 48, 96, 168, 192, 336, 720)  # after which errors are reported, and after the last
 
 
 @dataclass(frozen=True)
@@ -81,8 +80,7 @@ class SeriesPreprocessor(NamedTuple):
 
     def files(self) -> dict[str, Callable[[Path], None]]:
         """The writer of `series.json`."""
-        content = json.dumps(self._asdict(), indent=2) + "\n"
-        return {FILE: lambda path: write_whole(path, content)}
+        return writers(FILE, self._asdict())
 
     def row_names(self) -> tuple[str, ...]:
         """None: there are no word vectors."""
@@ -103,18 +101,8 @@ class SeriesPreprocessor(NamedTuple):
 
     @classmethod
     def read(cls, directory: Path) -> "SeriesPreprocessor":
-        """Reads it from the directory of a run.
-
-        Raises:
-            UserError: if the file is missing or damaged.
-        """
-        file = directory / FILE
-        try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            lists = {name: tuple(told[name]) for name in ("variables", "means", "deviations")}
-            return cls(**told | lists)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{file} cannot be read ({error}): train the run again") from error
+        """Reads it from the directory of a run; see `read_kept` for errors."""
+        return cls(**read_kept(directory / FILE, cls._fields))
 
 
 def make_model(settings: Settings, preprocessor: Preprocessor) -> SegmentedForecaster | LinearForecaster:
@@ -211,7 +199,8 @@ def report(forecasts: NDArray[np.float32] | None, test: Any, known: SeriesPrepro
     errors = {"": forecasts[..., 0] - future, "naive_": repeated - future}
     scale = np.array(known.deviations)
     by_step = []
-    for step in (step for step in STEPS if step <= future.shape[1]):
+    horizon = future.shape[1]
+    for step in sorted({step for step in STEPS if step <= horizon} | {horizon}):
         truth = known.back(future[:, step - 1])
         spread = np.sqrt(((truth - truth.mean()) ** 2).sum())
         found: dict[str, float | None] = {"steps": step}

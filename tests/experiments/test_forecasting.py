@@ -1,8 +1,6 @@
 """Forecasts as people make them: of a made-up series, and of a table of their own."""
 
 import json
-import shlex
-import sys
 
 import numpy as np
 import pytest
@@ -10,15 +8,10 @@ from PIL import Image
 
 from experiments import evaluate, forecasting
 from rnn_jax.errors import UserError
+from tests.experiments.calling import call
 
 SMALL = "--hidden-size 16 --num-devices 1 --epochs 2"
 WINDOWS = "--history 96 --horizon 24 --segment 12"
-
-
-def call(module, line):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", [f"experiments/{module.__name__.split('.')[-1]}.py", *shlex.split(line)])
-        return module.main() or 0
 
 
 @pytest.fixture(scope="module")
