@@ -15,9 +15,13 @@ REVIEWS = "imdb_reviews"
 USES = {
     **{name: f"language_model --preset {name} --workdir runs/{name}" for name in PREPARED},
     "mnist": "digits --workdir runs/digits",
+    "pendigits": "pen_digits --workdir runs/pen_digits",
+    "omniglot_strokes": "handwriting --workdir runs/handwriting",
     "spoken_digit": "spoken_digits --workdir runs/spoken_digits",
     "cnn_promoters/ecoli": "promoters --workdir runs/promoters",
     "cnn_promoters/arabidopsis_tata": "promoters --preset arabidopsis_lstm --workdir runs/arabidopsis",
+    "multi30k/de_to_en": "translation --workdir runs/translation",
+    "flickr8k_small": "captioning --workdir runs/captioning",
     "ett/h1": "forecasting --workdir runs/load",
     "exchange_rate": "forecasting --preset exchange --workdir runs/exchange",
     "finance_vix": "forecasting --preset vix --workdir runs/vix",

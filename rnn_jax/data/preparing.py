@@ -93,10 +93,21 @@ def make_builder(make: Callable[..., Any], root: Path) -> Any:
 
 def builders() -> dict[str, Any]:
     """The builders of this package, by the name of the dataset, and of the configuration where it has one."""
-    from rnn_jax.data.builders import digits, long_texts, promoters, series, sounds
+    from rnn_jax.data.builders import (
+        digits,
+        long_texts,
+        pens,
+        photographs,
+        promoters,
+        series,
+        sounds,
+        translations,
+    )
 
     found: list[Any] = [long_texts.TinyShakespeare, long_texts.WikiText2, digits.Mnist, sounds.SpokenDigit]
+    found += [pens.PenDigits, pens.OmniglotStrokes]
     found += [promoters.Ecoli, promoters.ArabidopsisTata]
+    found += [translations.Multi30k, photographs.Flickr8kSmall]
     found += [series.EttH1, series.ExchangeRate, series.FinanceVix]
     return {"/".join([each.name, *(config.name for config in each.BUILDER_CONFIGS)]): each for each in found}
 
@@ -115,7 +126,8 @@ def prepare(name: str, data_dir: str | None = None, manual_dir: str | None = Non
     """
     root = data_directory(data_dir)
     make = builders()[name]
-    files = {url: make.url_infos[url].filename for url in make.FILES.values()}
+    files = {url: url.rsplit("/")[-1] for url in make.FILES.values()}
+    files |= {url: make.url_infos[url].filename for url in files if url in make.url_infos}
     names = ", ".join(files.values())
     otherwise = f"fetch {names} on another machine and pass their folder with --manual-dir"
     folder = root / name / str(make.VERSION)

@@ -137,3 +137,25 @@ def encode_all(
     index = np.full(len(names), UNKNOWN, np.int32)
     index[known] = np.arange(1, len(known) + 1)
     return Tokenizer(kind, [names[i] for i in known]), [index[each] for each in found]
+
+
+def encode_parts(
+    kind: str, parts: Sequence[Sequence[str]], min_count: int, *, ends: bool
+) -> tuple[Tokenizer, list[list[NDArray[np.int32]]]]:
+    """Counts the tokens of the texts of the first part, and encodes the texts of all.
+
+    Args:
+        kind: a name in `KINDS`.
+        parts: texts.
+        min_count: how often a token occurs in the first part to be known.
+        ends: whether `END` is a token, which each text then ends with.
+    """
+    texts = [text for part in parts for text in part]
+    learnt = len(parts[0])
+    tokenizer, rows = encode_all(kind, texts, np.arange(len(texts)) < learnt, ends=ends)
+    counts = np.bincount(np.concatenate(rows[:learnt]), minlength=tokenizer.size)[1:]
+    tokenizer = tokenizer.limit(1 + ends + int((counts >= min_count).sum()))
+    end = [tokenizer.index(END)] * ends
+    rows = [np.append(np.where(row < tokenizer.size, row, UNKNOWN), end).astype(np.int32) for row in rows]
+    last = np.cumsum([len(part) for part in parts])
+    return tokenizer, [rows[stop - len(part) : stop] for stop, part in zip(last, parts, strict=True)]
