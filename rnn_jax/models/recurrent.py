@@ -127,7 +127,7 @@ class Recurrent(nnx.Module):
             return dropout(outputs, settings.dropout, keys, BETWEEN_LAYERS + layer)
 
         settings = self.settings
-        cell, params = self._with_noise(self.params(), keys)
+        cell, params = self.with_noise(self.params(), keys)
         unroll = UNROLLS[settings.unroll]
         if settings.block == "none":
             return run_layers(unroll, cell, params, x, lengths, initial_state, between, dense=settings.dense)
@@ -148,7 +148,7 @@ class Recurrent(nnx.Module):
         Raises:
             UserError: if the cell has none.
         """
-        cell, (first, *_) = self._with_noise(self.params(), None)
+        cell, (first, *_) = self.with_noise(self.params(), None)
         if self.settings.block == "residual":
             x = self.residual.blocks[0].norm(self.residual.entrance(x))
         return gates_over_time(cell, first.forward if self.settings.bidirectional else first, x)
@@ -166,7 +166,7 @@ class Recurrent(nnx.Module):
             Part("layer normalisation, dense", outputs, (self.residual.norm, self.residual.exit)),
         ]
 
-    def _with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
+    def with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
         """The cell, and parameters, of this step."""
         cell, settings = CELLS[self.settings.cell], self.settings
 
