@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from rich.console import Console
 from rich.table import Column, Table
 
-from experiments import digits, forecasting, language_model, presets, promoters, spoken_digits
+from experiments import (
+    digits,
+    forecasting,
+    handwriting,
+    language_model,
+    pen_digits,
+    presets,
+    promoters,
+    spoken_digits,
+)
 from experiments.command_line import Place, parse, run
 from rnn_jax.ahead.compiling import Compiled, Refused, compile_ahead, largest_batch
 from rnn_jax.ahead.programs import programs_of
@@ -28,8 +37,10 @@ MOST = 2**20  # examples of a device, beyond which no larger batch is tried
 
 TOUR: dict[str, dict[str, Any]] = {
     "digits": dict(digits.PRESETS),
+    "pen_digits": dict(pen_digits.PRESETS),
     "spoken_digits": dict(spoken_digits.PRESETS),
     "promoters": dict(promoters.PRESETS),
+    "handwriting": dict(handwriting.PRESETS),
     "forecasting": dict(forecasting.PRESETS),
 }
 NAMED: dict[str, dict[str, Any]] = {

@@ -25,7 +25,9 @@ from rich.table import Table
 from experiments.command_line import Place, parse, run, run_all
 from experiments.digits import PRESETS as DIGITS
 from experiments.forecasting import PRESETS as FORECASTS
+from experiments.handwriting import PRESETS as HANDWRITING
 from experiments.language_model import PRESETS as TEXTS
+from experiments.pen_digits import PRESETS as PEN_DIGITS
 from experiments.presets import PRESETS, settle
 from experiments.promoters import PRESETS as PROMOTERS
 from experiments.recorded_runs import RecordedRun, commands, run_missing, run_needed
@@ -118,6 +120,8 @@ ROWS: dict[str, Recipe] = {
         f"{script}_{preset}": tour(script, preset, settings, dataset or to_flat(settings)["dataset"])
         for script, presets, dataset in (
             ("digits", DIGITS, "mnist"),
+            ("pen_digits", PEN_DIGITS, "pendigits"),
+            ("handwriting", HANDWRITING, "omniglot_strokes"),
             ("spoken_digits", SPOKEN, "spoken_digit"),
             ("promoters", PROMOTERS, ""),
             ("forecasting", FORECASTS, ""),

@@ -31,6 +31,10 @@ class Leg(NamedTuple):
 ANSWERS = {"which answers it gave, and how early it knew them": "answers.png"}
 LEGS = {
     "digits": Leg("Handwritten digits, row by row", ANSWERS),
+    "pen_digits": Leg(
+        "Digits by the way of the pen",
+        {"some of them, and those that it took for others": "paths.png"} | ANSWERS,
+    ),
     "spoken_digits": Leg(
         "Spoken digits",
         {"what it made of three recordings while it heard them": "over_time.png"} | ANSWERS,

@@ -16,7 +16,9 @@ from rnn_jax.tasks import (
     TASKS,
     digits,
     forecasting,
+    handwriting,
     language_model,
+    pen_digits,
     promoters,
     spoken_digits,
     text_classification,
@@ -64,10 +66,19 @@ FIELDS |= {
     )
     for recipe, of_data in (
         (digits.RECIPE, ("order",)),
+        (pen_digits.RECIPE, ()),
         (spoken_digits.RECIPE, ("held_out",)),
         (promoters.RECIPE, ("dataset",)),
     )
 }
+
+
+FIELDS[handwriting.NAME] = Fields(
+    config=("network", "cell", "num_layers", "hidden_size", "mixtures"),
+    epoch=("validation_loss",),
+    result=("validation_loss",),
+    tested=("test_loss", "test_offset_loss", "test_action_loss", "test_nats_per_drawing"),
+)
 
 
 FIELDS[forecasting.NAME] = Fields(

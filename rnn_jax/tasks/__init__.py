@@ -10,13 +10,17 @@ from typing import Any
 
 from rnn_jax.errors import UserError
 from rnn_jax.tasks import (
+    captioning,
     digits,
     forecasting,
+    handwriting,
     labelled_texts,
     language_model,
+    pen_digits,
     promoters,
     spoken_digits,
     text_classification,
+    translation,
 )
 from rnn_jax.training.recipe import Recipe
 from rnn_jax.training.run_directory import RunDirectory
@@ -24,7 +28,8 @@ from rnn_jax.training.weights import Opened, open_run
 
 RECIPES = (
     *(text_classification.RECIPE, labelled_texts.RECIPE, language_model.RECIPE),
-    *(digits.RECIPE, spoken_digits.RECIPE, promoters.RECIPE, forecasting.RECIPE),
+    *(digits.RECIPE, pen_digits.RECIPE, spoken_digits.RECIPE, promoters.RECIPE),
+    *(handwriting.RECIPE, forecasting.RECIPE, translation.RECIPE, captioning.RECIPE),
 )
 TASKS: dict[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
 
