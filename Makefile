@@ -34,10 +34,10 @@ touch $@
 endef
 
 $(RUN): pyproject.toml $(CONSTRAINTS)
-	$(call install,plots$(comma)baselines$(comma)weights)
+	$(call install,plots$(comma)baselines$(comma)translation$(comma)weights)
 
 $(DEV): pyproject.toml $(CONSTRAINTS)
-	$(call install,dev$(comma)plots$(comma)baselines$(comma)weights$(comma)tensorboard)
+	$(call install,dev$(comma)plots$(comma)baselines$(comma)translation$(comma)weights$(comma)tensorboard)
 
 $(COMPILER): $(CONSTRAINTS) | $(RUN)
 	rm -rf $(@D)
@@ -45,7 +45,7 @@ $(COMPILER): $(CONSTRAINTS) | $(RUN)
 	touch $@
 
 $(DOCS): pyproject.toml $(CONSTRAINTS)
-	$(call install,docs$(comma)plots$(comma)baselines$(comma)weights)
+	$(call install,docs$(comma)plots$(comma)baselines$(comma)translation$(comma)weights)
 
 # What the scripts need, and nothing more.
 install: $(RUN)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from experiments import (
+    captioning,
     digits,
     forecasting,
     handwriting,
@@ -20,6 +21,7 @@ from experiments import (
     presets,
     promoters,
     spoken_digits,
+    translation,
 )
 from experiments.command_line import Place, parse, run
 from rnn_jax.ahead.compiling import Compiled, Refused, compile_ahead, largest_batch
@@ -41,6 +43,8 @@ TOUR: dict[str, dict[str, Any]] = {
     "spoken_digits": dict(spoken_digits.PRESETS),
     "promoters": dict(promoters.PRESETS),
     "handwriting": dict(handwriting.PRESETS),
+    "translation": dict(translation.PRESETS),
+    "captioning": dict(captioning.PRESETS),
     "forecasting": dict(forecasting.PRESETS),
 }
 NAMED: dict[str, dict[str, Any]] = {

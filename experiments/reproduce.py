@@ -22,6 +22,7 @@ import jax
 from rich.console import Console
 from rich.table import Table
 
+from experiments.captioning import PRESETS as CAPTIONS
 from experiments.command_line import Place, parse, run, run_all
 from experiments.digits import PRESETS as DIGITS
 from experiments.forecasting import PRESETS as FORECASTS
@@ -32,6 +33,7 @@ from experiments.presets import PRESETS, settle
 from experiments.promoters import PRESETS as PROMOTERS
 from experiments.recorded_runs import RecordedRun, commands, run_missing, run_needed
 from experiments.spoken_digits import PRESETS as SPOKEN
+from experiments.translation import PRESETS as TRANSLATIONS
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.records import record_of
 from rnn_jax.reporting.runs import Run, load_runs
@@ -69,6 +71,7 @@ SEMI_SUPERVISED = "semi_supervised"
 # On a CPU, one device uses all cores, and the update of many word vectors, a large part of a step of these
 # language models, is made once.
 ON_ONE_DEVICE = ("wikitext2", "reviews")
+WRITING = ("translation", "captioning")  # scripts, so too
 ON_GPUS = ("reviews_large",)  # recorded there, with the command in results/README.md; days on two cores
 
 
@@ -93,11 +96,12 @@ def language_model(preset: str) -> Recipe:
 def tour(script: str, preset: str, settings: Any, dataset: str) -> Recipe:
     """The recipe of a network of the tour: fewer seeds where a run takes hours, more where they are folds."""
     settings = with_flat(settings, dataset=dataset)
+    devices = " --num-devices 1" if script in WRITING else ""
     folds = "".join(f" --{name} {{seed}}" for name in marked(settings, REPEAT))
     seeds = tuple(range(10)) if folds else SEEDS
-    if to_flat(settings).get("order", "rows") != "rows":
+    if script in WRITING or to_flat(settings).get("order", "rows") != "rows":
         seeds = SEEDS[:3]
-    command = f"{script} --preset {preset} --seed {{seed}}{folds}"
+    command = f"{script} --preset {preset} --seed {{seed}}{folds}{devices}"
     return Recipe(command, seeds=seeds, settings=lambda _: settings, dataset=dataset)
 
 
@@ -123,6 +127,8 @@ ROWS: dict[str, Recipe] = {
             ("pen_digits", PEN_DIGITS, "pendigits"),
             ("handwriting", HANDWRITING, "omniglot_strokes"),
             ("spoken_digits", SPOKEN, "spoken_digit"),
+            ("translation", TRANSLATIONS, "multi30k"),
+            ("captioning", CAPTIONS, "flickr8k_small"),
             ("promoters", PROMOTERS, ""),
             ("forecasting", FORECASTS, ""),
         )
@@ -282,6 +288,10 @@ def _outcome(result: dict[str, Any]) -> str:
     """What came out, in a few words."""
     if "test_accuracy" in result:
         return f"test accuracy {result['test_accuracy']:.2%}"
+    if "test_bleu" in result:
+        return f"test BLEU {result['test_bleu']}"
+    if "test_nats_per_drawing" in result:
+        return f"{result['test_loss']:.4f} nats a point"
     if "test_mse" in result:
         return f"test MSE {result['test_mse']:.4f}"
     return f"test perplexity {result['test_perplexity']:.2f}"

@@ -31,13 +31,20 @@ class Leg(NamedTuple):
 ANSWERS = {"which answers it gave, and how early it knew them": "answers.png"}
 LEGS = {
     "digits": Leg("Handwritten digits, row by row", ANSWERS),
-    "pen_digits": Leg(
-        "Digits by the way of the pen",
-        {"some of them, and those that it took for others": "paths.png"} | ANSWERS,
-    ),
     "spoken_digits": Leg(
         "Spoken digits",
         {"what it made of three recordings while it heard them": "over_time.png"} | ANSWERS,
+    ),
+    "pen_digits": Leg(
+        "Digits by the way of the pen", {"some, and some that it took for others": "paths.png"} | ANSWERS
+    ),
+    "handwriting": Leg(
+        "Characters that a pen draws", {"what it draws, beside what people have drawn": "drawings.png"}
+    ),
+    "translation": Leg("Translation", {"what it read when it wrote each word": "alignments.png"}),
+    "captioning": Leg(
+        "What photographs show",
+        {"what it says": "captions.png", "where it looked when it said each word": "looks.png"},
     ),
     "promoters": Leg(
         "Where genes begin",
@@ -68,14 +75,24 @@ class Options:
 
 def words_of(result: dict[str, Any]) -> str:
     """What came out, in a line."""
+    number = f"{result['test_examples']:,} test examples"
     if "test_mse" in result:
         found = (
             f"MSE {result['test_mse']:.3f}, where repeating the last season has "
             f"{result['test_naive_mse']:.3f}, on {result['test_examples']:,} test windows"
         )
+    elif "test_nats_per_drawing" in result:
+        found = f"{result['test_loss']:.2f} nats a point, on {number}"
+    elif "test_nearest_bleu" in result:
+        nearest = (
+            f"the translation of the most similar training sentence has {result['test_nearest_bleu']:.1f}"
+        )
+        found = f"BLEU {result['test_bleu']:.1f}, where {nearest}, on {number}"
+    elif "test_random_bleu" in result:
+        own, drawn = (result[name][-1] for name in ("test_bleu", "test_random_bleu"))
+        found = f"BLEU-4 {own:.1f}, where captions drawn at random have {drawn:.1f}, on {number}"
     else:
         further = also(result) if result["task"] == "promoters" else ""
-        number = f"{result['test_examples']:,} test examples"
         found = f"accuracy {result['test_accuracy']:.2%}{further} on {number}"
     return f"{result['dataset']}: {found}, after {result['train_seconds']:.0f} s of training"
 

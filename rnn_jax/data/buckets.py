@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 GRAIN = 16  # boundaries are multiples of this, so that near-equal datasets share compiled shapes
 
 
-def choose_boundaries(lengths: NDArray[np.integer], max_length: int, count: int) -> tuple[int, ...]:
+def choose_boundaries(
+    lengths: NDArray[np.integer], max_length: int, count: int, grain: int = GRAIN
+) -> tuple[int, ...]:
     """The at most `count` lengths that make padding least, the last of them `max_length`.
 
     Minimises the number of padded steps over `lengths` (from 1 to max_length) exactly, by dynamic
-    programming over boundaries that are multiples of `GRAIN`.
+    programming over boundaries that are multiples of `grain`.
 
     Raises:
         ValueError: if count or max_length is below 1, or a length is above max_length.
@@ -23,7 +25,7 @@ def choose_boundaries(lengths: NDArray[np.integer], max_length: int, count: int)
         raise ValueError(f"buckets need count and max_length of at least 1, got {count} and {max_length}")
     if len(lengths) and lengths.max() > max_length:
         raise ValueError(f"a length of {lengths.max()} does not fit into max_length {max_length}")
-    edges = np.array([*range(GRAIN, max_length, GRAIN), max_length])
+    edges = np.array([*range(grain, max_length, grain), max_length])
     below = np.searchsorted(np.sort(lengths), [0, *edges], side="right")  # sequences up to each edge
 
     # cost[j]: the least padded steps for the sequences up to edges[j], when edges[j] is a boundary.

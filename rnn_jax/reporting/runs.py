@@ -14,6 +14,7 @@ from rnn_jax.reporting.records import Record, read_records, task_of
 from rnn_jax.settings import NEUTRAL, REPEAT, marked, to_flat
 from rnn_jax.tasks import (
     TASKS,
+    captioning,
     digits,
     forecasting,
     handwriting,
@@ -22,6 +23,7 @@ from rnn_jax.tasks import (
     promoters,
     spoken_digits,
     text_classification,
+    translation,
 )
 from rnn_jax.training.recipe import Recipe
 
@@ -79,6 +81,20 @@ FIELDS[handwriting.NAME] = Fields(
     result=("validation_loss",),
     tested=("test_loss", "test_offset_loss", "test_action_loss", "test_nats_per_drawing"),
 )
+
+
+FIELDS |= {
+    name: Fields(
+        config=("cell", "num_layers", "hidden_size", "attention"),
+        epoch=("validation_perplexity",),
+        result=("validation_perplexity",),
+        tested=("test_perplexity", "test_bleu", *tested),
+    )
+    for name, tested in (
+        (translation.RECIPE.name, ("test_nearest_bleu",)),
+        (captioning.RECIPE.name, ("test_random_bleu", "test_frequent_bleu")),
+    )
+}
 
 
 FIELDS[forecasting.NAME] = Fields(

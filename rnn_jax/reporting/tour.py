@@ -74,11 +74,41 @@ def relative_errors(run: Run) -> Figures:
     return tuple(after[steps][name] for name in ("rse", "naive_rse") for steps in DAYS)
 
 
+def nats(run: Run) -> Figures:
+    """Of a pen: of a point, of its place and of what the pen does there, and of a drawing."""
+    result = run.result
+    named = ("test_loss", "test_offset_loss", "test_action_loss", "test_nats_per_drawing")
+    return (result["validation_loss"], *(result[name] for name in named))
+
+
+def translated(run: Run) -> Figures:
+    """Perplexities, BLEU, and that of the nearest training sentence's translation."""
+    result = run.result
+    named = ("validation_perplexity", "test_perplexity", "test_bleu", "test_nearest_bleu")
+    return tuple(result[name] for name in named)
+
+
+def captioned(run: Run) -> Figures:
+    """BLEU-1 to 4, and BLEU-4 of what can be said without looking."""
+    result = run.result
+    return (*result["test_bleu"], result["test_random_bleu"][-1], result["test_frequent_bleu"][-1])
+
+
+def by_loss(row: Row) -> float:
+    """The worst first."""
+    return -mean(row.values("test_loss"))
+
+
 _TCN = "[Bai et al., 2018](https://arxiv.org/abs/1803.01271), 70,000 parameters"
 _S4 = "[Gu et al., 2022](https://arxiv.org/abs/2111.00396)"
 _INDRNN = "[Li et al., 2018](https://arxiv.org/abs/1803.04831)"
 _PLOS = "[Umarov and Solovyev, 2017](https://doi.org/10.1371/journal.pone.0171410)"
+_SEQ2SEQ = "[Trevett, PyTorch Seq2Seq](https://github.com/bentrevett/pytorch-seq2seq), tokenised BLEU"
+_LOOK = "[Xu et al., 2015](https://arxiv.org/abs/1502.03044), on features of a network trained on ImageNet"
 ACCURACY = ("validation %", "test %")
+NATS = ("validation nats", "test nats", "of the place", "of the pen", "a drawing")
+TRANSLATED = ("validation perplexity", "test perplexity", "test BLEU", "nearest BLEU")
+CAPTIONED = (*(f"BLEU-{order}" for order in range(1, 5)), "random BLEU-4", "frequent BLEU-4")
 DETECTION = ("sensitivity", "specificity", "correlation", "test %")
 DAYS = (3, 6, 12, 24)
 ERRORS = ("validation MSE", "test MSE", "test MAE", "naive MSE", "naive MAE", "in the band %")
@@ -139,6 +169,49 @@ CHAPTERS = (
         "A row a speaker, who is tested on, with all recordings; the others are learnt from.",
         *("spoken_digits", ACCURACY, accuracies, ()),
         holds=lambda config: config["held_out"] != "none",
+    ),
+    Chapter(
+        "pen_digits",
+        "Digits by the way of the pen",
+        "Pen digits of the UCI repository: eight points each, 6,749 to learn from, 745 by the same people "
+        "for validation, 3,498 by other people to test.",
+        *("pen_digits", ACCURACY, accuracies, ()),
+    ),
+    Chapter(
+        "handwriting",
+        "Characters that a pen draws",
+        "Omniglot's characters as lines, split 30,000, 1,000 and 1,000 as published: negative log-likelihood "
+        "of the next point, in nats, a density over pixels of 105 by 105, and of what the pen does then. "
+        "`mixture` has twenty Gaussians a point, `single_gaussian` one; `window` reads the last four points "
+        "and has no state.",
+        *("handwriting", NATS, nats, ()),
+        order=by_loss,
+    ),
+    Chapter(
+        "translation",
+        "From German to English",
+        "Multi30k: 29,000 pairs of sentences, 1,014 for validation, the test set of 2016; sacreBLEU in lower "
+        "case, by a beam search over four texts. *Nearest* is the translation of the training sentence that "
+        "shares most words.",
+        *("translation", TRANSLATED, translated),
+        (
+            Published("LSTM", ("", "", "13.8", ""), _SEQ2SEQ),
+            Published("GRU", ("", "", "20.6", ""), _SEQ2SEQ),
+            Published("GRU, attention", ("", "", "28.3", ""), _SEQ2SEQ),
+            Published("convolutions", ("", "", "34.1", ""), _SEQ2SEQ),
+            Published("Transformer", ("", "", "36.5", ""), _SEQ2SEQ),
+        ),
+        order=lambda row: mean(row.values("test_bleu")),
+    ),
+    Chapter(
+        "captioning",
+        "What photographs show",
+        "Flickr8k at 96 by 96 pixels, 6,000 photographs, 1,000 for validation and 1,000 to test, with five "
+        "captions each; nothing is learnt from other photographs or texts. *Random* is a training caption "
+        "drawn for each, *frequent* the most frequent one for all.",
+        *("captioning", CAPTIONED, captioned),
+        (Published("attention", ("67", "44.8", "29.9", "19.5", "", ""), _LOOK),),
+        order=lambda row: row.runs[0].result["test_bleu"][-1],
     ),
     Chapter(
         "promoters_ecoli",
@@ -248,7 +321,7 @@ def _cells(chapter: Chapter, row: Row) -> tuple[str, ...]:
     first = row.runs[0]
     figures = zip(*(chapter.figures(run) for run in row.runs), strict=True)
     shown = (
-        mean_and_deviation(values) if "%" in column else _fraction(values)
+        mean_and_deviation(values) if "%" in column or "BLEU" in column else _fraction(values)
         for column, values in zip(chapter.columns, figures, strict=True)
     )
     return (
@@ -271,10 +344,17 @@ def _fraction(values: Sequence[float]) -> str:
 def network_of(run: Run) -> str:
     """The network in a few words."""
     config = run.config
-    if config["network"] != "recurrent":
-        names = {"flat": "linear", "bag": "mean of all steps, linear", "cnn": "CNN", "linear": "linear"}
+    if config.get("network", "recurrent") != "recurrent":
+        names = {
+            "window": "layer over four points",
+            "flat": "linear",
+            "bag": "mean of all steps, linear",
+            "cnn": "CNN",
+            "linear": "linear",
+        }
         return names[config["network"]]
     size = f"{config['cell']}, {config['num_layers']} × {config['hidden_size']}"
     both = ", both directions" * config.get("bidirectional", False)
     block = ", residual blocks" * (config.get("block", "none") == "residual")
-    return f"{size}{both}{block}"
+    attention = f", attention {config['attention']}" if "attention" in config else ""
+    return f"{size}{both}{block}{attention}"

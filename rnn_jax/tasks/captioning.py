@@ -41,6 +41,7 @@ from rnn_jax.training.task import Report
 from rnn_jax.training.weights import Opened
 
 FILE = "words.json"
+GRAIN = 4  # lengths of captions are padded to multiples of this
 LONGEST, KNOWN = 41, 2545  # tokens of a caption of Flickr8k, and kinds
 ORDERS = 4  # of n-grams, up to which BLEU is reported
 
@@ -55,7 +56,7 @@ class Settings:
         embedding=EmbeddingSettings(embedding_size=128, word_dropout=0.1, embedding_dropout=0.3),
     )
     training: TrainingSettings = TrainingSettings(
-        learning_rate=2e-3, schedule="cosine", epochs=20, batch_size=32, average_decay=0.998
+        learning_rate=2e-3, schedule="cosine", epochs=12, batch_size=32, average_decay=0.998
     )
     buckets: Annotated[int, above(0)] = 3
     """Number of lengths that batches are padded to; each is compiled once."""
@@ -146,7 +147,7 @@ def data_of(settings: Settings, found: Photographs) -> Data:
         return Bucketed(columns, longest, boundaries, settings.training.batch_size, beside(found, part))
 
     longest = np.array([len(row) for row in encoded[0]], np.int32).reshape(-1, CAPTIONS).max(axis=1)
-    boundaries = choose_boundaries(longest, known.most, settings.buckets)
+    boundaries = choose_boundaries(longest, known.most, settings.buckets, GRAIN)
     first, second, third = (
         batches(part, rows, boundaries) for part, rows in zip(parts, encoded, strict=True)
     )

@@ -188,7 +188,7 @@ def shapes(settings: Settings, preprocessor: Preprocessor, rows: int) -> Shapes:
     key = jax.eval_shape(lambda: jax.random.key(0))
 
     def use(params: ModelParams, key: Array) -> Array:
-        return _draw(make_network(settings, known).apply, params, key, rows, known.max_length, 0.0)
+        return _draw(make_network(settings, known).apply, params, key, rows, 2 * known.max_length, 0.0)
 
     return Shapes(batch_shapes(columns, rows), use, (key,))
 
@@ -203,6 +203,8 @@ def summary(settings: Settings, preprocessor: Preprocessor) -> str:
 def draw(run: Opened, number: int, seed: int = 0, bias: float = 0.0) -> list[NDArray[np.floating]]:
     """Characters that a trained pen draws, as `rnn_jax.data.sources.drawings` has them.
 
+    What has not come to an end when it is twice as long as the longest real one is left as it is.
+
     Args:
         run: a trained run.
         number: how many.
@@ -211,7 +213,7 @@ def draw(run: Opened, number: int, seed: int = 0, bias: float = 0.0) -> list[NDA
     """
     known = cast("DrawingPreprocessor", run.preprocessor)
     network = make_network(run.settings, known)
-    work = jax.jit(lambda params, key: _draw(network.apply, params, key, number, known.max_length, bias))
+    work = jax.jit(lambda params, key: _draw(network.apply, params, key, number, 2 * known.max_length, bias))
     points = known.back(np.asarray(work(run.params, make_key(seed))))
     ends = (points[..., 2] == ENDS).argmax(axis=1)  # 0 where it has not come to an end
     return [each[: end + 1 if each[end, 2] == ENDS else None] for each, end in zip(points, ends, strict=True)]

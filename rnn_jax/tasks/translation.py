@@ -30,6 +30,7 @@ from rnn_jax.training.task import Report
 from rnn_jax.training.weights import Opened
 
 FILE = "languages.json"
+GRAIN = 4  # lengths of sentences are padded to multiples of this
 LONGEST, SOURCES, TARGETS = 46, 7877, 5944  # tokens of a sentence of Multi30k, and kinds in each language
 
 
@@ -137,7 +138,7 @@ def data_of(settings: Settings, found: Translations) -> Data:
         for pairs in zip(sources, targets, strict=True)
     ]
     known = Languages(source.tokens, target.tokens, int(max(own.max() for own in lengths)))
-    boundaries = choose_boundaries(lengths[0], known.most, settings.buckets)
+    boundaries = choose_boundaries(lengths[0], known.most, settings.buckets, GRAIN)
     beside = {
         "references": np.array(found.test.targets),
         "nearest": np.array(nearest(found.train, found.test.sources)),

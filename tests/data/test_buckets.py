@@ -10,18 +10,18 @@ def padded_steps(lengths, boundaries):
     return np.array(boundaries)[assign(lengths, boundaries)].sum()
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_no_other_boundaries_pad_less(count, rng):
+@pytest.mark.parametrize(("count", "grain"), [(1, GRAIN), (2, GRAIN), (3, 20), (4, GRAIN)])
+def test_no_other_boundaries_pad_less(count, grain, rng):
     """Against all choices there are."""
     for _ in range(5):
         lengths = np.clip(rng.lognormal(3.5, 0.7, 200).astype(int), 1, 130)
-        edges = range(GRAIN, 130, GRAIN)
+        edges = range(grain, 130, grain)
         best = min(
             padded_steps(lengths, (*inner, 130))
             for size in range(count)
             for inner in combinations(edges, size)
         )
-        chosen = choose_boundaries(lengths, 130, count)
+        chosen = choose_boundaries(lengths, 130, count, grain)
         assert padded_steps(lengths, chosen) == best
         assert len(chosen) <= count
         assert chosen[-1] == 130

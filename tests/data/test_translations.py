@@ -35,8 +35,6 @@ def test_what_is_prepared_is_what_the_files_hold(prepared):
         pairs = set(zip(part.sources, part.targets, strict=True))
         expected = {tuple(f"{own} {split} Nummer {i}, schön." for own in LANGUAGES) for i in range(6)}
         assert pairs == expected
-            tuple(f"{language} {split} Nummer {i}, schön." for language in LANGUAGES) for i in range(6)
-        }
 
 
 def test_what_is_not_prepared(tmp_path):

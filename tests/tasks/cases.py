@@ -10,7 +10,10 @@ from rnn_jax.data import texts
 from rnn_jax.data.batches import Split
 from rnn_jax.data.examples import NO_LABEL, START, Examples
 from rnn_jax.data.labelled_texts import LabelledTexts
+from rnn_jax.data.sources.drawings import Drawings, synthetic
 from rnn_jax.data.sources.series import Series
+from rnn_jax.data.sources.translations import Pairs, Translations
+from rnn_jax.data.sources.translations import synthetic as sentences
 from rnn_jax.data.texts import Corpus, Documents
 from rnn_jax.data.tokenizers import END, Tokenizer
 from rnn_jax.data.vectors import LabelledVectors, Vectors
@@ -20,9 +23,11 @@ from rnn_jax.tasks import (
     TASKS,
     digits,
     forecasting,
+    handwriting,
     labelled_texts,
     language_model,
     text_classification,
+    translation,
     vector_classifier,
 )
 from rnn_jax.training.recipe import Data, Recipe
@@ -57,6 +62,21 @@ SERIES = with_flat(
     segment=3,
     epochs=2,
     batch_size=16,
+)
+
+
+PEN = with_flat(
+    handwriting.Settings(), hidden_size=4, mixtures=2, epochs=2, batch_size=16, buckets=2, average_decay=0.9
+)
+SENTENCES = with_flat(
+    translation.Settings(),
+    attention="bahdanau",
+    hidden_size=4,
+    embedding_size=4,
+    epochs=2,
+    batch_size=16,
+    buckets=1,
+    beams=2,
 )
 
 
@@ -134,6 +154,29 @@ def made_up_series() -> Series:
     return Series("made up", ("a", "b"), values, (90, 110, 150), 1)
 
 
+def translations() -> Translations:
+    """Made-up sentences, in two languages."""
+    found = sentences(84)
+    parts = (Pairs(*zip(*part, strict=True)) for part in (found[:44], found[44:60], found[60:]))
+    return Translations("made up", *parts)
+
+
+def drawings() -> Drawings:
+    """Made-up ones."""
+    found = synthetic(84)
+    return Drawings("made up", found[:44], found[44:60], found[60:])
+
+
+def points(split: Any) -> int:
+    """Each point of a drawing is predicted."""
+    return int(split.lengths.sum())
+
+
+def words(split: Any) -> int:
+    """Each word that is written, and each end."""
+    return sum(map(len, split.columns["target"]))
+
+
 def with_unlabelled() -> Any:
     """Reviews, and more without a label."""
     data = make_data(train=30)
@@ -171,6 +214,10 @@ CASES = {
         SERIES,
         lambda: forecasting.data_of(SERIES, made_up_series()),
         lambda split: len(split) * 6 * 2,
+    ),
+    "handwriting": Case(TASKS["handwriting"], PEN, lambda: handwriting.data_of(PEN, drawings()), points),
+    "translation": Case(
+        TASKS["translation"], SENTENCES, lambda: translation.data_of(SENTENCES, translations()), words
     ),
     "text_classification, virtual adversarial": Case(
         TASKS["text_classification"],
