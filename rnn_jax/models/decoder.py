@@ -50,6 +50,8 @@ class DecoderSettings:
         """Raises UserError for what cannot write, or cannot read."""
         both, cell = self.recurrent.bidirectional, self.recurrent.cell
         require(not both, "bidirectional", both, "what comes is not read: leave it out")
+        zoneout = self.recurrent.zoneout
+        require(zoneout == 0, "zoneout", zoneout, "is not known to a decoder: leave it 0")
         if self.attention == "bahdanau":
             alone = self.recurrent.num_layers == 1 and self.recurrent.block == "none"
             require(alone, "attention", self.attention, "needs --num-layers 1 and --block none")
@@ -177,22 +179,12 @@ class Decoder(nnx.Module):
         settings = self.settings
         shape = lambda size: jax.ShapeDtypeStruct((*tokens.shape, size), jnp.float32)  # noqa: E731
         size, count = settings.embedding.embedding_size, len(self.bias[...])
-        reading = (
-            []
-            if settings.attention == "none"
-            else [
-                Part(
-                    f"attention, {settings.attention}",
-                    shape(self.projection.in_features - self.recurrent.output_size),
-                    self.attention,
-                )
-            ]
-        )
+        read = shape(self.projection.in_features - self.recurrent.output_size)
         return [
             Part(f"embedding of {count:,} tokens", shape(size), self.embedding),
-            Part("the first state", shape(settings.recurrent.hidden_size), self.first),
+            Part("the first state", shape(self.first.out_features), self.first),
             Part(settings.recurrent.cell, shape(self.recurrent.output_size), self.recurrent),
-            *reading,
+            Part(f"attention: {settings.attention}", read, self.attention),
             Part("dense, tanh", shape(size), self.projection),
             Part(f"softmax over {count:,} tokens, tied", shape(count), self.bias),
         ]

@@ -69,8 +69,8 @@ def detection(confusion: Sequence[Sequence[int]]) -> Detection:
     """The figures of a confusion matrix of two labels, `[2, 2]`, a row a label.
 
     Example:
-        >>> detection([[90, 10], [20, 80]])
-        Detection(sensitivity=0.8, specificity=0.9, correlation=0.7035264706814485)
+        >>> detection([[90, 10], [10, 90]])
+        Detection(sensitivity=0.9, specificity=0.9, correlation=0.8)
     """
     (tn, fp), (fn, tp) = confusion
     product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)

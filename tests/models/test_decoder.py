@@ -12,6 +12,7 @@ from rnn_jax.cells import CELLS
 from rnn_jax.errors import UserError
 from rnn_jax.models.beam_search import beam_search
 from rnn_jax.models.decoder import Decoder, DecoderSettings
+from rnn_jax.models.dropout import make_keys
 from rnn_jax.models.translator import Translator
 from rnn_jax.settings import check, with_flat
 
@@ -227,6 +228,7 @@ def test_several_texts_of_an_example_are_as_one_each(rng):
     ("settings", "words"),
     [
         ({"bidirectional": True}, "--bidirectional"),
+        ({"zoneout": 0.1}, "--zoneout"),
         ({"attention": "bahdanau", "num_layers": 2}, "--num-layers 1"),
         ({"attention": "bahdanau", "cell": "lru"}, "--attention luong"),
     ],
@@ -244,3 +246,22 @@ def test_other_cells_write_too(cell, data):
         model.remember(jnp.asarray(values), jnp.asarray(valid)), jnp.asarray(tokens), jnp.array([T, T])
     )
     assert np.isfinite(losses).all()
+
+
+@pytest.mark.parametrize("attention", ["luong", "bahdanau"])
+def test_noise_belongs_to_examples(attention, rng):
+    """All kinds that there are; a text has its own, wherever it stands in a batch."""
+    noise = {"dropout": 0.3, "word_dropout": 0.3, "embedding_dropout": 0.3, "recurrent_dropout": 0.3}
+    settings = with_flat(SMALL, attention=attention, **noise)
+    model = drawn(Translator(settings, source_size=V, target_size=V, end=END, rngs=nnx.Rngs(0)))
+    source, tokens = (jnp.asarray(rng.integers(1, V, (B, size))) for size in (S, T))
+
+    def losses(rows):
+        keys = make_keys(jax.random.key(5), rows)
+        lengths = jnp.full(len(rows), S), jnp.full(len(rows), T)
+        return model.losses((source[rows], lengths[0]), tokens[rows], lengths[1], keys)[0]
+
+    both = losses(jnp.arange(B))
+    np.testing.assert_allclose(both[1:], losses(jnp.array([1])), atol=1e-5)
+    still = model.losses((source, jnp.full(B, S)), tokens, jnp.full(B, T))[0]
+    assert np.abs(np.asarray(both) - np.asarray(still)).max() > 0.01
