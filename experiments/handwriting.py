@@ -31,7 +31,7 @@ FIRST = "mixture"
 PRESETS: dict[str, Settings] = {
     FIRST: Settings(),
     "single_gaussian": with_flat(Settings(), mixtures=1),
-    "window": with_flat(Settings(), network="window", dropout=0.0),
+    "window": with_flat(Settings(), network="window"),
 }
 
 if TYPE_CHECKING:

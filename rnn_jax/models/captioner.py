@@ -11,7 +11,9 @@ from rnn_jax.models.dropout import Keys, dropout
 from rnn_jax.models.encoder import Part
 from rnn_jax.models.writer import Writer
 
-CHANNELS = (32, 64, 128, 256)  # of the layers, each of which halves the sides
+CHANNELS = (64, 128, 256)  # of the layers
+PIXELS = (4, 3, 3)  # of a side that each of their features reads
+STRIDES = (4, 2, 2)
 MEMORY, FLIP = 1001, 1002  # random streams
 
 
@@ -27,10 +29,12 @@ class Captioner(Writer):
 
     def __init__(self, settings: DecoderSettings, *, vocabulary_size: int, end: int, rngs: nnx.Rngs) -> None:
         self.settings = settings
-        sizes = zip((3, *CHANNELS), CHANNELS, strict=False)
         draw = nnx.initializers.he_normal()
         self.layers = nnx.List(
-            [nnx.Conv(size, more, (3, 3), strides=2, kernel_init=draw, rngs=rngs) for size, more in sizes]
+            [
+                nnx.Conv(size, more, (side, side), strides=stride, kernel_init=draw, rngs=rngs)
+                for size, more, side, stride in zip((3, *CHANNELS), CHANNELS, PIXELS, STRIDES, strict=False)
+            ]
         )
         self.norm = nnx.LayerNorm(CHANNELS[-1], rngs=rngs)
         self.decoder = Decoder(
@@ -53,9 +57,9 @@ class Captioner(Writer):
     def parts(self, inputs: jax.ShapeDtypeStruct, text: jax.ShapeDtypeStruct) -> list[Part]:
         """What it is made of, for inputs of these shapes."""
         shape, found = inputs.shape, []
-        for layer in self.layers:
-            shape = (shape[0], shape[1] // 2, shape[2] // 2, layer.out_features)
+        for layer, side, stride in zip(self.layers, PIXELS, STRIDES, strict=True):
+            shape = (shape[0], shape[1] // stride, shape[2] // stride, layer.out_features)
             output = jax.ShapeDtypeStruct(shape, jnp.float32)
-            found.append(Part("convolution of 3 × 3, of every other pixel", output, layer))
+            found.append(Part(f"convolution of {side} × {side}, every {stride} pixels", output, layer))
         places = jax.ShapeDtypeStruct((shape[0], shape[1] * shape[2], shape[3]), jnp.float32)
         return [*found, Part("layer normalisation", places, self.norm), *self.decoder.parts(text)]

@@ -28,7 +28,7 @@ class PenSettings:
 
     network: Literal["recurrent", "window"] = "recurrent"
     """recurrent; window: a layer that reads the last four points, to compare with."""
-    recurrent: RecurrentSettings = RecurrentSettings(cell="lstm", hidden_size=256, dropout=0.2)
+    recurrent: RecurrentSettings = RecurrentSettings(cell="lstm", hidden_size=256, dropout=0.0)
     mixtures: Annotated[int, above(0)] = 20
     """Gaussians that a point is drawn from; 1: a single one."""
 

@@ -52,7 +52,7 @@ class Settings:
 
     data: PhotographSettings = PhotographSettings()
     decoder: DecoderSettings = DecoderSettings(
-        recurrent=RecurrentSettings(cell="gru", hidden_size=256, dropout=0.5),
+        recurrent=RecurrentSettings(cell="gru", hidden_size=128, dropout=0.4),
         embedding=EmbeddingSettings(embedding_size=128, word_dropout=0.1, embedding_dropout=0.3),
     )
     training: TrainingSettings = TrainingSettings(
