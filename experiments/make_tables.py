@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.ablation import WHOLE
 from experiments.command_line import Place, parse, run
-from experiments.search import FIRST_SEEDS, SEARCHES, SECOND_SEEDS
+from experiments.search import FIRST_SEEDS, SECOND_SEEDS
+from experiments.searches import SEARCHES
 from rnn_jax.errors import UserError
 from rnn_jax.reporting.ablation import ablation_table
 from rnn_jax.reporting.ahead import layers_table, load_ahead, model_table, runs_table

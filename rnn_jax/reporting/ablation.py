@@ -16,7 +16,7 @@ def ablation_table(trials: Sequence[Trial], whole: str) -> str:
     """
     accuracies: dict[str, dict[int, float]] = {}
     for trial in trials:
-        accuracies.setdefault(trial.name, {})[trial.seed] = 100 * trial.accuracy
+        accuracies.setdefault(trial.name, {})[trial.seed] = 100 * trial.value
     reference = accuracies.get(whole, {})
     lines = [["network", "validation %", "difference", "seeds"]]
     for name in sorted(accuracies, key=lambda name: (name != whole, mean(accuracies[name].values()))):

@@ -133,12 +133,12 @@ def _distinct(*counts: int) -> str:
     return " / ".join(f"{count:,}" for count in sorted(set(counts)))
 
 
-def mean_and_deviation(values: Sequence[float]) -> str:
+def mean_and_deviation(values: Sequence[float], places: int = 2) -> str:
     """The mean with the sample standard deviation, where there is more than one value; `""` for none."""
     if not values:
         return ""
-    spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{mean(values):.2f}{spread}"
+    spread = f" ± {stdev(values):.{places}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{places}f}{spread}"
 
 
 def _devices(run: Run) -> str:

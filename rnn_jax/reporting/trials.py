@@ -10,7 +10,8 @@ from rnn_jax.reporting.records import Record, read_records
 from rnn_jax.reporting.runs import require, seconds_of
 from rnn_jax.reporting.tables import markdown, mean_and_deviation
 
-RESULT_FIELDS = ("seed", "validation_accuracy", "test_accuracy", "best_epoch", "train_seconds")
+RESULT_FIELDS = ("seed", "test_examples", "best_epoch", "train_seconds")
+HIGHER = {"accuracy": True, "mse": False, "loss": False, "perplexity": False}  # figures that choose
 
 
 class Trial(NamedTuple):
@@ -26,9 +27,19 @@ class Trial(NamedTuple):
         return self.result["seed"]
 
     @property
-    def accuracy(self) -> float:
-        """Its validation accuracy."""
-        return self.result["validation_accuracy"]
+    def figure(self) -> str:
+        """The name of the figure of the validation split that counts."""
+        return next(name for name in HIGHER if f"validation_{name}" in self.result)
+
+    @property
+    def value(self) -> float:
+        """That figure."""
+        return self.result[f"validation_{self.figure}"]
+
+    @property
+    def score(self) -> float:
+        """The same, so that more is better."""
+        return self.value if HIGHER[self.figure] else -self.value
 
     @property
     def seconds(self) -> float:
@@ -48,26 +59,28 @@ def load_trials(*files: Path) -> list[Trial]:
 
 def _check(record: Record) -> None:
     require(record.result, RESULT_FIELDS)
-    if record.result["test_accuracy"] is not None:
+    if not any(f"validation_{name}" in record.result for name in HIGHER):
+        raise ValueError("it lacks a figure of the validation split")
+    if record.result["test_examples"]:
         raise ValueError("a trial that has read the test split: --no-test was left out")
 
 
 def finalists(trials: Sequence[Trial], seeds: Sequence[int], count: int, seconds: float = inf) -> list[str]:
-    """The settings with the highest mean validation accuracy, best first.
+    """The settings with the best mean on the validation split, best first.
 
     All seeds are needed, and none may have taken longer than so many seconds.
     """
     slow = {trial.name for trial in trials if trial.seed in seeds and trial.seconds > seconds}
     means = {
-        name: mean(accuracies.values())
-        for name, accuracies in _accuracies(trials, seeds).items()
-        if len(accuracies) == len(seeds) and name not in slow
+        name: mean(scores.values())
+        for name, scores in _scores(trials, seeds).items()
+        if len(scores) == len(seeds) and name not in slow
     }
     return sorted(means, key=lambda name: -means[name])[:count]
 
 
 def search_table(trials: Sequence[Trial], rounds: Sequence[Sequence[int]]) -> str:
-    """One line a setting, the best of the last round first: what varied, and each round's accuracy.
+    """One line a setting, the best of the last round first: what varied, and each round's figure.
 
     Args:
         trials: the trials.
@@ -80,23 +93,29 @@ def search_table(trials: Sequence[Trial], rounds: Sequence[Sequence[int]]) -> st
         for setting in first
         if setting != "seed" and any(config[setting] != first[setting] for config in configs.values())
     ]
-    found = [_accuracies(trials, seeds) for seeds in rounds]
+    found = [_scores(trials, seeds) for seeds in rounds]
+    worst = min(trial.score for trial in trials) - 1
 
     def rank(name: str) -> list[float]:
-        return [-mean(accuracies.get(name, {}).values() or (0,)) for accuracies in reversed(found)]
+        return [-mean(scores.get(name, {}).values() or (worst,)) for scores in reversed(found)]
 
-    titles = [f"validation %, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for seeds in rounds]
+    figure = trials[0].figure
+    unit, factor = ("%", 100) if figure == "accuracy" else (figure, 1 if HIGHER[figure] else -1)
+    titles = [
+        f"validation {unit}, seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for seeds in rounds
+    ]
     lines = [["settings", *varied, *titles]]
     for name in sorted(configs, key=rank):
-        rates = [mean_and_deviation([100 * a for a in of.get(name, {}).values()]) for of in found]
-        lines.append([name, *(str(configs[name][setting]) for setting in varied), *rates])
+        values = [[factor * score for score in of.get(name, {}).values()] for of in found]
+        shown = [mean_and_deviation(each, 2 if factor == 100 else 4) for each in values]
+        lines.append([name, *(str(configs[name][setting]) for setting in varied), *shown])
     return markdown(lines)
 
 
-def _accuracies(trials: Sequence[Trial], seeds: Sequence[int]) -> dict[str, dict[int, float]]:
-    """The accuracy of each setting, by seed."""
+def _scores(trials: Sequence[Trial], seeds: Sequence[int]) -> dict[str, dict[int, float]]:
+    """The score of each setting, by seed."""
     found: dict[str, dict[int, float]] = {}
     for trial in trials:
         if trial.seed in seeds:
-            found.setdefault(trial.name, {})[trial.seed] = trial.accuracy
+            found.setdefault(trial.name, {})[trial.seed] = trial.score
     return found

@@ -4,20 +4,20 @@ import re
 import shlex
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from experiments import recorded_runs, search
-from experiments.imdb_sentiment import Options
-from experiments.presets import PRESETS
+from experiments.searches import SEARCHES
 from experiments.training import read_options
 from rnn_jax.reporting.records import Record, read_records
 from rnn_jax.settings import to_flat
 from tests.reporting.recorded import write_run
 
 RECORDS = Path(__file__).parents[2] / "results/search"
-LSTM = search.SEARCHES["lstm"]
+LSTM = SEARCHES["lstm"]
 ROUND_ONE = {"draw-03": 0.91, "draw-05": 0.90, "draw-07": 0.89, "draw-11": 0.88}  # all others: 0.8
 ROUND_TWO = {"draw-03": 0.85, "draw-05": 0.86, "draw-07": 0.87, "draw-11": 0.84}
 
@@ -33,7 +33,7 @@ def ran(monkeypatch):
             folder = Path(re.search(r"--workdir (\S+)", line)[1])
             seed, name = int(folder.name.split("-")[1]), folder.parent.name
             accuracy = ROUND_ONE.get(name, 0.8) if seed == 0 else ROUND_TWO[name] + seed / 1000
-            result = {"dataset": "imdb", "seed": seed, "validation_accuracy": accuracy, "test_accuracy": None}
+            result = {"dataset": "imdb", "seed": seed, "validation_accuracy": accuracy, "test_examples": 0}
             result |= {"best_epoch": 1, "train_seconds": 1}
             write_run(folder, Record(name, {"seed": seed}, [], result, None))
         return 0
@@ -75,21 +75,23 @@ def values_of(settings, space):
     return {name: value.split()[0] for name, value in zip(space, values, strict=True)}
 
 
-@pytest.mark.parametrize("name", search.SEARCHES)
+@pytest.mark.parametrize("name", SEARCHES)
 def test_the_commands_are_understood(name, monkeypatch):
-    chosen = search.SEARCHES[name]
+    chosen = SEARCHES[name]
     draws = search.draw_settings(chosen)
     first, *_ = search.runs_of(search.Options(name), draws, (3,))
-    monkeypatch.setattr(sys, "argv", ["imdb_sentiment", *shlex.split(first.command)[3:]])
-    options = read_options(Options, PRESETS, "lstm")
+    monkeypatch.setattr(sys, "argv", [chosen.script, *shlex.split(first.command)[3:]])
+    script = import_module(f"experiments.{chosen.script}")
+    options = read_options(script.Options, script.PRESETS, next(iter(script.PRESETS)))
     assert (options.workdir, options.read_test) == (f"runs/search/{name}/draw-00/seed-3", False)
-    assert (options.settings.text.dataset, options.settings.training.seed) == ("imdb", 3)
+    assert to_flat(options.settings)["dataset"] == chosen.dataset
+    assert options.settings.training.seed == 3
     for name, value in values_of(draws["draw-00"], chosen.space).items():
         found = to_flat(options.settings)[name.replace("-", "_")]
         assert found == type(found)(value)
 
 
-@pytest.mark.parametrize("chosen", search.SEARCHES.values(), ids=search.SEARCHES.keys())
+@pytest.mark.parametrize("chosen", SEARCHES.values(), ids=SEARCHES.keys())
 def test_draws_are_the_same_every_time_and_within_the_space(chosen):
     draws = search.draw_settings(chosen)
     assert draws == search.draw_settings(chosen)
@@ -98,10 +100,10 @@ def test_draws_are_the_same_every_time_and_within_the_space(chosen):
     assert len(set(draws.values())) == chosen.draws
 
 
-@pytest.mark.parametrize("name", search.SEARCHES)
+@pytest.mark.parametrize("name", SEARCHES)
 def test_the_committed_records_are_of_these_draws(name):
-    space = search.SEARCHES[name].space
-    draws = search.draw_settings(search.SEARCHES[name])
+    space = SEARCHES[name].space
+    draws = search.draw_settings(SEARCHES[name])
     for record in read_records(RECORDS / f"{name}.jsonl"):
         for option, value in values_of(draws[record.name], space).items():
             found = record.config[option.replace("-", "_")]

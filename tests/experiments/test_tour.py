@@ -8,7 +8,7 @@ import pytest
 
 from experiments import tour
 from tests.reporting.recorded import write_run
-from tests.reporting.test_tour import tour_run
+from tests.reporting.test_tour import WRITTEN, tour_run, written_run
 
 
 @pytest.fixture
@@ -23,7 +23,10 @@ def call(monkeypatch, tmp_path):
                 return 143
             ran.append(line)
             folder = tmp_path / "out" / workdir.rsplit("/", 1)[-1]
-            write_run(folder, tour_run(script, script, 0, 0.9))
+            if script in WRITTEN:
+                write_run(folder, written_run(script, script, 0, WRITTEN[script]))
+            else:
+                write_run(folder, tour_run(script, script, 0, 0.9))
             (folder / "answers.png").write_bytes(b"picture")
         return 0
 
@@ -47,6 +50,17 @@ def test_it_ends_with_a_page(call, tmp_path, capsys):
     assert page.count("<h2>") == page.count("<img") == 2
     assert "accuracy 90.00%, sensitivity 0.900" in page
     assert f"1 of 2: {tour.LEGS['digits'].title}" in capsys.readouterr().out
+
+
+def test_what_is_written_has_its_own_words(call, tmp_path):
+    assert call(f"--output {tmp_path}/out --only handwriting translation captioning")[0] == 0
+    page = (tmp_path / "out/index.html").read_text()
+    for words in (
+        "5.00 nats a point",
+        "BLEU 41.0, where the translation of the most similar training sentence has 10.5",
+        "BLEU-4 12.0, where captions drawn at random have 2.0",
+    ):
+        assert words in page
 
 
 def test_it_stops_where_a_run_stops(call, tmp_path):

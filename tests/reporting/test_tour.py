@@ -40,6 +40,41 @@ def forecast_run(preset, seed, mse, **settings):
     return run._replace(config=config, result=result | figures, metrics=metrics)
 
 
+def written_run(task, preset, seed, figures, **settings):
+    """The record of a run whose answers are texts, or drawings."""
+    run = made_up(preset, seed, 0.5)
+    config = to_flat(with_flat(TASKS[task].settings, seed=seed, **settings))
+    result = {name: value for name, value in run.result.items() if "accuracy" not in name}
+    result |= {"task": task, "dataset": config["dataset"], **figures}
+    kept = {name: value for name, value in figures.items() if name.startswith("validation")}
+    config = json.loads(json.dumps({"task": task, **config}))
+    return run._replace(config=config, result=result, metrics=[line | kept for line in run.metrics])
+
+
+WRITTEN = {
+    "handwriting": {
+        "validation_loss": 4.9,
+        "test_loss": 5.0,
+        "test_offset_loss": 4.7,
+        "test_action_loss": 0.3,
+        "test_nats_per_drawing": 150.0,
+    },
+    "translation": {
+        "validation_perplexity": 4.4,
+        "test_perplexity": 4.5,
+        "test_bleu": 41.0,
+        "test_nearest_bleu": 10.5,
+    },
+    "captioning": {
+        "validation_perplexity": 20.0,
+        "test_perplexity": 21.0,
+        "test_bleu": [55.0, 35.0, 20.0, 12.0],
+        "test_random_bleu": [40.0, 18.0, 5.0, 2.0],
+        "test_frequent_bleu": [45.0, 20.0, 8.0, 3.0],
+    },
+}
+
+
 @pytest.fixture
 def runs(tmp_path):
     raw = tmp_path / "cpu"
@@ -62,6 +97,17 @@ def runs(tmp_path):
         ):
             name = f"forecasting_{preset}"
             add_record(raw / f"{name}.jsonl", forecast_run(name, seed, mse + 0.1 * seed - 0.05, **more))
+        for task, preset, more in (
+            ("handwriting", "mixture", {"dataset": "omniglot_strokes"}),
+            ("handwriting", "window", {"dataset": "omniglot_strokes", "network": "window"}),
+            ("translation", "bahdanau", {"dataset": "multi30k", "attention": "bahdanau"}),
+            ("captioning", "luong", {"dataset": "flickr8k_small"}),
+        ):
+            figures = dict(WRITTEN[task])
+            if preset == "window":
+                figures["test_loss"] += 0.5
+            name = f"{task}_{preset}"
+            add_record(raw / f"{name}.jsonl", written_run(task, name, seed, figures, **more))
     return load_runs(tmp_path)
 
 
@@ -71,6 +117,9 @@ def test_each_chapter_shows_its_rows_and_what_others_reached(runs):
         "# The tour",
         "## Handwritten digits, row by row",
         "## Handwritten digits, pixel by pixel in a random order",
+        "## Characters that a pen draws",
+        "## From German to English",
+        "## What photographs show",
         "## Promoters of Escherichia coli",
         "## The load of a transformer, hour by hour",
     ]
@@ -83,6 +132,11 @@ def test_each_chapter_shows_its_rows_and_what_others_reached(runs):
     assert page.index("| ett_linear | linear |") < page.index("| ett | gru") < page.index("| ett_192 |")
     assert "| GRU |  | 87.3 | [Bai et al., 2018]" in page
     assert "![Promoters of Escherichia coli](plots/tour_promoters_ecoli_cpu.png)" in page
+    assert page.index("| window | layer over four points |") < page.index("| mixture | lstm, 1 × 256 |")
+    assert (
+        "| bahdanau | gru, 1 × 256, attention bahdanau | 328,353 | 4.4000 | 4.5000 | 41.00 ± 0.00 |" in page
+    )
+    assert "| luong | gru, 1 × 128, attention luong | 328,353 | 55.00 ± 0.00 | 35.00 ± 0.00 |" in page
     assert tour_page([]) == ""
 
 
@@ -94,10 +148,13 @@ def test_folds_are_the_runs_of_one_row(runs):
 def test_each_chapter_has_a_picture(runs, tmp_path):
     pictures = tour_plots.pictures(runs)
     assert sorted(pictures) == [
+        "tour_captioning_cpu.png",
         "tour_digits_permuted_cpu.png",
         "tour_digits_rows_cpu.png",
         "tour_ett_cpu.png",
+        "tour_handwriting_cpu.png",
         "tour_promoters_ecoli_cpu.png",
+        "tour_translation_cpu.png",
     ]
     for name, picture in pictures.items():
         picture.save(tmp_path / name)

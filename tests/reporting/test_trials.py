@@ -14,7 +14,7 @@ ACCURACIES = {
 
 def record(file, name, seed, accuracy, **others):
     config = {"cell": "lstm", "dropout": 0.5 if name == "a" else 0.3, "seed": seed}
-    result = {"dataset": "imdb", "seed": seed, "validation_accuracy": accuracy, "test_accuracy": None}
+    result = {"dataset": "imdb", "seed": seed, "validation_accuracy": accuracy, "test_examples": 0}
     result |= {"best_epoch": 1, "train_seconds": 3.0, **others}
     add_record(file, Record(name, config, [], result, None))
 
@@ -57,6 +57,25 @@ def test_the_table_shows_what_varied_and_each_round(trials):
     ]
 
 
+def test_a_figure_may_be_better_when_it_is_lower(file):
+    """Errors, losses and perplexities."""
+    for name, values in {"a": (0.5, 0.4), "b": (0.3, 0.6)}.items():
+        for seed, value in enumerate(values):
+            config = {"dropout": 0.5 if name == "a" else 0.3, "seed": seed}
+            result = {"dataset": "ett/h1", "seed": seed, "validation_mse": value, "test_examples": 0}
+            result |= {"best_epoch": 1, "train_seconds": 3.0}
+            add_record(file, Record(name, config, [], result, None))
+    trials = load_trials(file)
+    assert finalists(trials, (0,), 2) == ["b", "a"]
+    assert finalists(trials, (1,), 1) == ["a"]
+    assert search_table(trials, ((0,), (1,))).splitlines() == [
+        "| settings | dropout | validation mse, seed 0 | validation mse, seed 1 |",
+        "| --- | --- | --- | --- |",
+        "| a | 0.5 | 0.5000 | 0.4000 |",
+        "| b | 0.3 | 0.3000 | 0.6000 |",
+    ]
+
+
 def test_trials_may_lie_in_several_files(tmp_path):
     files = [tmp_path / f"{name}.jsonl" for name in "ab"]
     for file in files:
@@ -66,7 +85,7 @@ def test_trials_may_lie_in_several_files(tmp_path):
 
 
 def test_a_trial_that_read_the_test_split_is_refused(file):
-    record(file, "a", 0, 0.9, test_accuracy=0.88)
+    record(file, "a", 0, 0.9, test_examples=25)
     with pytest.raises(UserError, match=r"search.jsonl, line 1 cannot be read .*has read the test split"):
         load_trials(file)
 
