@@ -3,7 +3,6 @@
 The same command again goes on where it was stopped, or reports a run that has finished.
 """
 
-import importlib.util
 import shlex
 from dataclasses import dataclass
 from functools import partial
@@ -13,8 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 
 from experiments.command_line import Place, run
-from experiments.training import Script, TrainingOptions, as_begun, devices, python, read_options, train
-from experiments.vectors import save
+from experiments.pictures import can_draw, save, where
+from experiments.training import (
+    Script,
+    TrainingOptions,
+    as_begun,
+    devices,
+    python,
+    read_options,
+    settle,
+    takes,
+    train,
+)
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.sources.photographs import read_photograph
 from rnn_jax.settings import with_flat
@@ -60,8 +69,8 @@ def plan(run: Run) -> str:
         f"{data.name}: {len(data.train):,} photographs to train on, {len(data.validation):,} to validate, "
         f"{len(data.test):,} to test, with five captions each\n"
         f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} photographs a "
-        f"step on {devices(run)}, captions padded to {', '.join(map(str, split.boundaries))} tokens; on two "
-        f"cores, fifteen minutes"
+        f"step on {devices(run)}, captions padded to {', '.join(map(str, split.boundaries))} tokens"
+        f"{takes(run, 'fifteen minutes')}"
     )
 
 
@@ -85,15 +94,15 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
         f"    validation perplexity {result['validation_perplexity']:.2f}, best of {result['epochs_run']} "
         f"epochs: {result['best_epoch']} · {result['train_seconds']:.0f} s of training"
     )
-    if there := [str(Path(workdir) / name) for name in PICTURES if (Path(workdir) / name).exists()]:
-        lines.append(f"What it says, and where it looks: {', '.join(there)}")
+    if result["test_examples"]:
+        lines += where(workdir, PICTURES, "What it says, and where it looks")
     command = f"{python()} -m experiments.captioning --workdir {shlex.quote(workdir)} --predict FILE.jpg"
     return "\n".join([*lines, f"Let it look at a photograph of your own:\n    {command}"])
 
 
 def draw(workdir: str, run: Run) -> None:
     """Leaves pictures of what is said of test photographs, where matplotlib is there to draw them."""
-    if importlib.util.find_spec("matplotlib") is None:
+    if not can_draw():
         return
     from rnn_jax.reporting.looks import Look, draw_captions, draw_looks
 
@@ -103,12 +112,6 @@ def draw(workdir: str, run: Run) -> None:
     save(draw_captions(found), Path(workdir) / PICTURES[0])
     if opened.settings.decoder.attention != "none":
         save(draw_looks(found[:LOOKED]), Path(workdir) / PICTURES[1])
-
-
-def settle(settings: Settings, dataset: str | None) -> Settings | None:
-    """The settings once it is known which photographs are at hand."""
-    name = dataset or (None if settings.data.dataset == "auto" else settings.data.dataset)
-    return None if name is None else with_flat(settings, dataset=name)
 
 
 def main() -> int:

@@ -3,7 +3,6 @@
 The same command again goes on where it was stopped, or reports a run that has finished.
 """
 
-import importlib.util
 import os
 import shlex
 import sys
@@ -15,8 +14,18 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 
 from experiments.command_line import run
-from experiments.training import Script, TrainingOptions, as_begun, devices, python, read_options, train
-from experiments.vectors import save
+from experiments.pictures import can_draw, save, where
+from experiments.training import (
+    Script,
+    TrainingOptions,
+    as_begun,
+    devices,
+    python,
+    read_options,
+    settle,
+    takes,
+    train,
+)
 from rnn_jax.data.sources import series
 from rnn_jax.data.windows import Windows
 from rnn_jax.errors import UserError
@@ -84,7 +93,7 @@ def plan(run: Run) -> str:
         f"{len(data.validation):,} to validate, {len(data.test):,} to test; {forecaster.history} steps are "
         f"read, {forecaster.horizon} forecast\n"
         f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} windows a step "
-        f"on {devices(run)}; on two cores, one to five minutes"
+        f"on {devices(run)}{takes(run, 'one to five minutes')}"
     )
 
 
@@ -107,9 +116,8 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
         f"    validation MSE {result['validation_mse']:.4f}, best of {result['epochs_run']} epochs: "
         f"{result['best_epoch']} · {result['train_seconds']:.0f} s of training"
     )
-    picture = Path(workdir) / PICTURE
-    if picture.exists():
-        lines.append(f"Some of its forecasts: {picture}")
+    if result["test_examples"]:
+        lines += where(workdir, [PICTURE], "Some of its forecasts")
     command = f"{python()} -m experiments.forecasting --workdir {shlex.quote(workdir)} --predict"
     return "\n".join([*lines, f"What comes next:\n    {command}"])
 
@@ -121,7 +129,7 @@ def naive_season(workdir: str) -> int:
 
 def draw(workdir: str, run: Run) -> None:
     """Leaves a picture of some test forecasts of the last variable, where matplotlib is there to draw it."""
-    if importlib.util.find_spec("matplotlib") is None:
+    if not can_draw():
         return
     from rnn_jax.reporting.forecasts import Forecast, draw_forecasts
 
@@ -153,12 +161,12 @@ def predict(options: Options) -> str:
     return "\n".join(lines)
 
 
-def settle(settings: Settings, dataset: str | None) -> Settings | None:
+def settle_series(settings: Settings, dataset: str | None) -> Settings | None:
     """The settings once it is known which series is at hand; a file by its whole path."""
     if settings.data.train:
         return with_flat(settings, train=os.path.abspath(local(settings.data.train)))
-    name = dataset or (None if settings.data.dataset == "auto" else settings.data.dataset)
-    return None if name is None else with_flat(settings, dataset=name)
+    settled: Settings | None = settle(settings, dataset)
+    return settled
 
 
 def main() -> int:
@@ -169,7 +177,9 @@ def main() -> int:
         print(predict(options))
         return 0
     options = as_begun(options, RECIPE)
-    return train(Script("forecasting", RECIPE, partial(settle, options.settings), plan, report), options)
+    return train(
+        Script("forecasting", RECIPE, partial(settle_series, options.settings), plan, report), options
+    )
 
 
 if __name__ == "__main__":

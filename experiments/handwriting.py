@@ -3,7 +3,7 @@
 The same command again goes on where it was stopped, or reports a run that has finished.
 """
 
-import importlib.util
+import math
 import shlex
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
 
-from experiments.command_line import Place, run
-from experiments.training import Script, TrainingOptions, as_begun, devices, python, read_options, train
-from experiments.vectors import save
+from experiments.command_line import Place, run, write_file
+from experiments.pictures import can_draw, save, where
+from experiments.training import (
+    Script,
+    TrainingOptions,
+    as_begun,
+    devices,
+    python,
+    read_options,
+    settle,
+    takes,
+    train,
+)
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.sources.drawings import lines
 from rnn_jax.errors import UserError
@@ -65,8 +75,8 @@ def plan(run: Run) -> str:
         f"{data.name}: {len(data.train):,} drawings to train on, {len(data.validation):,} to validate, "
         f"{len(data.test):,} to test; up to {known.max_length} points\n"
         f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} drawings a step "
-        f"on {devices(run)}, padded to {', '.join(map(str, split.boundaries))} points; on two cores, five "
-        f"minutes"
+        f"on {devices(run)}, padded to {', '.join(map(str, split.boundaries))} points"
+        f"{takes(run, 'five minutes')}"
     )
 
 
@@ -89,17 +99,17 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
         f"{what}: {tested} (validation {result['validation_loss']:.3f}, {chosen}) · "
         f"{result['train_seconds']:.0f} s of training"
     ]
-    if (Path(workdir) / PICTURE).exists():
-        output.append(f"What it draws, beside what people have drawn: {Path(workdir) / PICTURE}")
+    if result["test_examples"]:
+        output += where(workdir, [PICTURE], "What it draws, beside what people have drawn")
     command = f"{python()} -m experiments.handwriting --workdir {shlex.quote(workdir)} --draw FILE.png"
     return "\n".join([*output, f"Let it draw:\n    {command}"])
 
 
 def picture(workdir: str, run: Run) -> None:
     """Leaves a picture of what the pen draws, where matplotlib is there to draw it."""
-    if importlib.util.find_spec("matplotlib") is None:
+    if not can_draw():
         return
-    from rnn_jax.reporting.drawings import Drawing, draw_drawings
+    from rnn_jax.reporting.drawings import Panel, draw_drawings
 
     opened = open_as(RECIPE, workdir, unroll="dynamic")
     test, known = cast("Bucketed", run.data.test), cast("DrawingPreprocessor", run.data.preprocessor)
@@ -111,45 +121,39 @@ def picture(workdir: str, run: Run) -> None:
         "more neatly": draw(opened, COLUMNS, bias=1.0),
     }
     rows = [
-        (name, [Drawing(lines(each)) for each in found[i : i + COLUMNS]])
+        (name, [Panel(lines(each)) for each in found[i : i + COLUMNS]])
         for name, found in parts.items()
         for i in range(0, len(found), COLUMNS)
     ]
     save(draw_drawings(rows), Path(workdir) / PICTURE)
 
 
-def draw_into(options: Options, file: str) -> str:
+def draw_into(options: Options, file: str) -> None:
     """Draws characters into a file.
 
     Raises:
-        UserError: if the file is none for a picture, or matplotlib is missing.
+        UserError: if the file is none for a picture, or cannot be written, or matplotlib is missing.
     """
-    require(options.bias >= 0, "bias", options.bias, "must be 0 or more")
+    require(0 <= options.bias < math.inf, "bias", options.bias, "must be 0 or more")
     require(file.lower().endswith(".png"), "draw", file, "must be the name of a PNG file")
-    if importlib.util.find_spec("matplotlib") is None:
+    if not can_draw():
         raise UserError("--draw needs matplotlib: pip install matplotlib")
-    from rnn_jax.reporting.drawings import Drawing, draw_drawings
+    from rnn_jax.reporting.drawings import Panel, draw_drawings
 
     opened = open_as(RECIPE, options.workdir, unroll="dynamic")
     seed = options.settings.training.seed
-    found = [Drawing(lines(each)) for each in draw(opened, COLUMNS * 4, seed, options.bias)]
+    found = [Panel(lines(each)) for each in draw(opened, COLUMNS * 4, seed, options.bias)]
     rows = [("", found[i : i + COLUMNS]) for i in range(0, len(found), COLUMNS)]
-    save(draw_drawings(rows), local(file))
-    return f"{len(found)} characters are in {file}"
-
-
-def settle(settings: Settings, dataset: str | None) -> Settings | None:
-    """The settings once it is known which drawings are at hand."""
-    name = dataset or (None if settings.data.dataset == "auto" else settings.data.dataset)
-    return None if name is None else with_flat(settings, dataset=name)
+    write_file(file, "--draw", lambda path: save(draw_drawings(rows), local(path)))
 
 
 def main() -> int:
     """Trains, or reports what was trained, or draws."""
     options = read_options(Options, PRESETS, FIRST)
     if options.draw is not None:
-        print(draw_into(options, options.draw))
+        draw_into(options, options.draw)
         return 0
+    require(options.bias == 0, "bias", options.bias, "goes with --draw")
     options = as_begun(options, RECIPE)
     return train(Script("handwriting", RECIPE, partial(settle, options.settings), plan, report), options)
 

@@ -3,7 +3,6 @@
 The same command again goes on where it was stopped, or reports a run that has finished.
 """
 
-import csv
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
@@ -77,8 +76,11 @@ def read_path(file: str) -> NDArray[np.float32]:
         UserError: if the file cannot be read, or holds no path.
     """
     try:
-        lines = [line for line in csv.reader(local(file).read_text(encoding="utf-8").splitlines()) if line]
-        return resample(np.array([[float(number) for number in line] for line in lines]).reshape(-1, 2))
+        lines = local(file).read_text(encoding="utf-8-sig").splitlines()
+        points = [[float(number) for number in line.split(",")] for line in lines if line.strip()]
+        if not points or any(len(point) != 2 or not np.isfinite(point).all() for point in points):
+            raise ValueError("a line that is not two numbers, or no line at all")
+        return resample(np.array(points))
     except (OSError, ValueError) as error:
         raise UserError(f"{file} is no path of a pen ({error}): a line x,y a point, y upward") from error
 
@@ -98,19 +100,20 @@ def use(workdir: str) -> str:
 
 def draw(opened: Opened, run: Run) -> "Figure":
     """Test digits as they were written: some that were recognised, and some that were not."""
-    from rnn_jax.reporting.drawings import Drawing, draw_drawings
+    from rnn_jax.reporting.drawings import Panel, draw_drawings
 
     test, known = cast("Bucketed", run.data.test), cast("VectorPreprocessor", run.data.preprocessor)
     labels = np.asarray(test.columns["labels"])
     paths = [each * known.deviation + known.mean for each in test.columns["vectors"]]
     answers = probabilities(opened, paths).argmax(axis=1)
-    right = [int(np.flatnonzero((labels == label) & (answers == label))[0]) for label in np.unique(answers)]
+    recognised = np.flatnonzero(labels == answers)
+    right = recognised[np.unique(labels[recognised], return_index=True)[1]].tolist()
     wrong = np.flatnonzero(answers != labels)[:DRAWN].tolist()
 
-    def drawings(chosen: list[int]) -> list[Drawing]:
+    def drawings(chosen: list[int]) -> list[Panel]:
         names = known.labels
         return [
-            Drawing([paths[i]], names[labels[i]] if labels[i] == answers[i] else
+            Panel([paths[i]], names[labels[i]] if labels[i] == answers[i] else
                     f"{names[labels[i]]}, not {names[answers[i]]}")
             for i in chosen
         ]  # fmt: skip

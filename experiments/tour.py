@@ -13,6 +13,7 @@ from experiments.command_line import Place, parse, run, run_all
 from experiments.promoters import also
 from rnn_jax.durable import write_whole
 from rnn_jax.reporting.tour_album import Stop, album
+from rnn_jax.tasks.bleu import check_bleu
 from rnn_jax.training.run_directory import RunDirectory
 
 
@@ -22,13 +23,16 @@ class Leg(NamedTuple):
     Attributes:
         title: of the application.
         pictures: that its script leaves in its directory: files by what they show.
+        options: of its script.
     """
 
     title: str
     pictures: dict[str, str]
+    options: str = ""
 
 
 ANSWERS = {"which answers it gave, and how early it knew them": "answers.png"}
+ONE = " --num-devices 1"  # a CPU's cores share one: of several, each would update all word vectors
 LEGS = {
     "digits": Leg("Handwritten digits, row by row", ANSWERS),
     "spoken_digits": Leg(
@@ -41,10 +45,11 @@ LEGS = {
     "handwriting": Leg(
         "Characters that a pen draws", {"what it draws, beside what people have drawn": "drawings.png"}
     ),
-    "translation": Leg("Translation", {"what it read when it wrote each word": "alignments.png"}),
+    "translation": Leg("Translation", {"what it read when it wrote each word": "alignments.png"}, ONE),
     "captioning": Leg(
         "What photographs show",
         {"what it says": "captions.png", "where it looked when it said each word": "looks.png"},
+        ONE,
     ),
     "promoters": Leg(
         "Where genes begin",
@@ -110,10 +115,12 @@ def main() -> int:
     """Runs what is missing, and makes the page."""
     options = parse(Options)
     data = f" --data-dir {quote(options.data_dir)}" if options.data_dir else ""
+    if {"translation", "captioning"} & set(options.only):
+        check_bleu()  # and not after the others have run
     stops = []
     for number, name in enumerate(options.only, start=1):
         leg, workdir = LEGS[name], Path(options.output) / name
-        command = f"python -m experiments.{name} --workdir {quote(str(workdir))}{data}"
+        command = f"python -m experiments.{name} --workdir {quote(str(workdir))}{leg.options}{data}"
         print(f"{number} of {len(options.only)}: {leg.title}", flush=True)
         if code := run_all([command]):
             return code

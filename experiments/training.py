@@ -106,6 +106,13 @@ def as_begun(options: Options, recipe: Recipe) -> Options:
     return replace(options, **known)
 
 
+def settle(settings: Any, dataset: str | None) -> Any:
+    """The settings once it is known which data are at hand; None while `--dataset auto` leaves that open."""
+    asked = to_flat(settings)["dataset"]
+    name = dataset or (None if asked == "auto" else asked)
+    return None if name is None else with_flat(settings, dataset=name)
+
+
 class Script(NamedTuple):
     """What is particular to a script.
 
@@ -205,6 +212,11 @@ def _say(console: Console, text: str) -> None:
 def devices(run: Run) -> str:
     """How many there are, in words."""
     return f"{run.num_devices} {'device' if run.num_devices == 1 else 'devices'}"
+
+
+def takes(run: Run, minutes: str) -> str:
+    """How long a run takes, in words; nothing of one on made-up data, which is short."""
+    return "" if run.data.name == "synthetic" else f"; on two cores, {minutes}"
 
 
 def python() -> str:

@@ -3,8 +3,8 @@
 The same command again goes on where it was stopped, or reports a run that has finished.
 """
 
-import importlib.util
 import shlex
+import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,23 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 import numpy as np
 
 from experiments.command_line import run
-from experiments.training import Script, TrainingOptions, as_begun, devices, python, read_options, train
-from experiments.vectors import save
+from experiments.pictures import can_draw, save, where
+from experiments.training import (
+    Script,
+    TrainingOptions,
+    as_begun,
+    devices,
+    python,
+    read_options,
+    settle,
+    takes,
+    train,
+)
 from rnn_jax.data.batches import Bucketed
+from rnn_jax.data.tokenizers import UNKNOWN
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
-from rnn_jax.tasks.translation import RECIPE, Languages, Settings, translate
+from rnn_jax.tasks.translation import RECIPE, Languages, Settings, tokens_of, translate
 from rnn_jax.training.hosts import is_first
 from rnn_jax.training.loop import Run
 
@@ -64,7 +75,7 @@ def plan(run: Run) -> str:
         f"validate, {len(data.test):,} to test; the first, as the network reads it:\n"
         f"    {first[0]}\n    {first[1]}\n"
         f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} pairs a step on "
-        f"{devices(run)}, padded to {lengths} tokens; on two cores, fifteen minutes"
+        f"{devices(run)}, padded to {lengths} tokens{takes(run, 'fifteen minutes')}"
     )
 
 
@@ -83,8 +94,8 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
         f"perplexity {result['validation_perplexity']:.2f}, best of {result['epochs_run']} epochs: "
         f"{result['best_epoch']}) · {result['train_seconds']:.0f} s of training"
     ]
-    if (Path(workdir) / PICTURE).exists():
-        lines.append(f"What it reads when it writes: {Path(workdir) / PICTURE}")
+    if result["test_examples"] and result["attention"] != "none":
+        lines += where(workdir, [PICTURE], "What it reads when it writes")
     command = f'{python()} -m experiments.translation --workdir {shlex.quote(workdir)} --predict "SENTENCE"'
     return "\n".join([*lines, f"Translate a sentence of your own:\n    {command}"])
 
@@ -92,29 +103,28 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
 def draw(workdir: str, run: Run) -> None:
     """Leaves a picture of what is read when a word is written, where matplotlib is there to draw it."""
     opened = open_as(RECIPE, workdir, unroll="dynamic")
-    if importlib.util.find_spec("matplotlib") is None or opened.settings.decoder.attention == "none":
+    if not can_draw() or opened.settings.decoder.attention == "none":
         return
     from rnn_jax.reporting.alignments import draw_alignments
 
-    test, source = cast("Bucketed", run.data.test), cast("Languages", run.data.preprocessor).read_by
+    test = cast("Bucketed", run.data.test)
     by_length = np.argsort(test.lengths, kind="stable")
     chosen = by_length[(np.linspace(0.4, 0.8, DRAWN) * len(test)).astype(int)]
-    found = [translate(opened, source.decode(test.columns["source"][i])) for i in chosen]
+    found = translate(opened, [test.columns["source"][i] for i in chosen])
     shown = [(each.read, each.written.tokens, each.written.weights) for each in found]
     save(draw_alignments(shown), Path(workdir) / PICTURE)
-
-
-def settle(settings: Settings, dataset: str | None) -> Settings | None:
-    """The settings once it is known which sentences are at hand."""
-    name = dataset or (None if settings.data.dataset == "auto" else settings.data.dataset)
-    return None if name is None else with_flat(settings, dataset=name)
 
 
 def main() -> int:
     """Trains, or reports what was trained, or translates."""
     options = read_options(Options, PRESETS, FIRST)
     if options.predict is not None:
-        print(translate(open_as(RECIPE, options.workdir, unroll="dynamic"), options.predict).written.text)
+        opened = open_as(RECIPE, options.workdir, unroll="dynamic")
+        tokens = tokens_of(opened, options.predict)
+        if unknown := int((tokens == UNKNOWN).sum()):
+            print(f"warning: {unknown} words and signs of it are unknown to this run", file=sys.stderr)
+        [found] = translate(opened, [tokens])
+        print(found.written.text)
         return 0
     options = as_begun(options, RECIPE)
     return train(Script("translation", RECIPE, partial(settle, options.settings), plan, report), options)

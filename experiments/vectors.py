@@ -1,7 +1,5 @@
 """What scripts that classify sequences of vectors say before and after, and the pictures they leave."""
 
-import importlib.util
-import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.command_line import Place
-from experiments.training import Script, TrainingOptions, as_begun, devices, settings_of, train
+from experiments.pictures import can_draw, save, where
+from experiments.training import Script, TrainingOptions, as_begun, devices, settings_of, settle, takes, train
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.vectors import VectorPreprocessor
-from rnn_jax.durable import write_whole
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.vector_classifier import accuracies_over_time
@@ -71,14 +69,13 @@ class Application(NamedTuple):
 
     def settle(self, settings: Any, dataset: str | None) -> Any:
         """The settings once it is known which data are at hand; None before."""
-        asked = settings.data.dataset
-        name = dataset or (None if asked == "auto" else asked)
-        if name is None:
-            return None
+        settled = settle(settings, dataset)
         small, changes = self.small
+        if settled is None or settled.data.dataset != small:
+            return settled
         typed = {word.split("=")[0].removeprefix("--").replace("-", "_") for word in sys.argv}
         untyped = {each: value for each, value in changes.items() if each not in typed}
-        return with_flat(settings, dataset=name, **(untyped if name == small else {}))
+        return with_flat(settled, **untyped)
 
     def plan(self, run: Run) -> str:
         """What would be trained, on what, in how many steps, and how long that takes on two cores."""
@@ -90,8 +87,8 @@ class Application(NamedTuple):
             f"validate, {len(data.test):,} to test; up to {known.max_length} steps of {known.size} "
             f"{'number' if known.size == 1 else 'numbers'}\n"
             f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} {data.unit} "
-            f"a step on {devices(run)}, padded to {', '.join(map(str, train.boundaries))} steps; "
-            f"on two cores, {self.minutes}"
+            f"a step on {devices(run)}, padded to {', '.join(map(str, train.boundaries))} steps"
+            f"{takes(run, self.minutes)}"
         )
 
     def report(self, result: dict[str, Any], workdir: str, run: Run | None) -> str:
@@ -108,16 +105,13 @@ class Application(NamedTuple):
             f"{result['dataset']}, {network}: {tested} (validation {result['validation_accuracy']:.2%}, "
             f"{chosen}) · {result['train_seconds']:.0f} s of training"
         ]
-        left = [str(Path(workdir) / name) for name in (ANSWERS, *self.pictures)]
-        if there := [name for name in left if Path(name).exists()]:
-            lines.append(f"Its answers, and how early it knew them: {', '.join(there)}")
-        elif result["test_examples"] and importlib.util.find_spec("matplotlib") is None:
-            lines.append("Pictures of answers need matplotlib: pip install matplotlib, before a run ends")
+        if result["test_examples"]:
+            lines += where(workdir, (ANSWERS, *self.pictures), "Its answers, and how early it knew them")
         return "\n".join([*lines, self.use(workdir)])
 
     def draw(self, workdir: str, run: Run, confusion: NDArray[np.integer]) -> None:
         """Leaves the pictures in the directory of the run, where matplotlib is there to draw them."""
-        if importlib.util.find_spec("matplotlib") is None:
+        if not can_draw():
             return
         from rnn_jax.reporting.answers import draw_answers
 
@@ -129,13 +123,6 @@ class Application(NamedTuple):
         figures |= {name: draw(opened, run) for name, draw in self.pictures.items()}
         for name, figure in figures.items():
             save(figure, Path(workdir) / name)
-
-
-def save(figure: "Figure", path: Path) -> None:
-    """Writes a picture, whole or not at all."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=100)
-    write_whole(path, content.getvalue())
 
 
 def answer(what: str, labels: Sequence[str], probabilities: NDArray[np.floating]) -> str:

@@ -161,6 +161,7 @@ CASES = {
         "--workdir new --draw mine.png",
         "--workdir new --draw mine.svg",
         "--workdir new --draw mine.png --bias -1",
+        "--workdir new --bias 1",
     ),
     "translation": (
         "--workdir new --attention self",

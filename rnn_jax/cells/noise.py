@@ -84,8 +84,8 @@ class ZoneoutState(NamedTuple):
     step: Array  # int32 [..., 1]
 
 
-def can_zone_out(cell: Cell) -> bool:
-    """Whether `zoneout` knows a cell."""
+def has_hidden(cell: Cell) -> bool:
+    """Whether the state of a cell holds its output, as `hidden`: what `zoneout` needs, and attention."""
     return hasattr(jax.eval_shape(lambda: cell.initial_state(_params(cell), ())), "hidden")
 
 

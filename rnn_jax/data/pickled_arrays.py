@@ -27,6 +27,8 @@ def read_arrays(path: Path, name: str) -> list[NDArray[Any]]:
 
     Raises:
         pickle.UnpicklingError: if it holds anything else.
+        KeyError: if it holds nothing of that name.
+        zipfile.BadZipFile: if it is damaged.
     """
     with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
         np.lib.format.read_magic(file)

@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.data.vocabulary import split_words
+from rnn_jax.settings import require
 
 UNKNOWN = 0
 UNKNOWN_NAME = "<unk>"
 END = "<eos>"  # of a line of a text that is cut already, and between texts
 
 _PIECE = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]|\n")
+_WHOLE = re.compile(r"\w+(?:[-'’]\w+)*|[^\w\s]|\n")  # with hyphens inside
 _BEFORE = set(".,;:!?)]}%…”\n")  # written to what is before them; an apostrophe would join words
 _AFTER = set("([{$#“\n")  # and to what follows
 
@@ -32,6 +34,11 @@ class Kind(NamedTuple):
 def _split_words(text: str) -> list[str]:
     """Lower-cased words, signs, and line ends."""
     return _PIECE.findall(text.lower())
+
+
+def _split_whole(text: str) -> list[str]:
+    """The same, but for words with hyphens inside, which stay whole: sacreBLEU counts them so."""
+    return _WHOLE.findall(text.lower())
 
 
 def _join_words(tokens: Sequence[str]) -> str:
@@ -61,6 +68,7 @@ def _join_blanks(tokens: Sequence[str]) -> str:
 KINDS: dict[str, Kind] = {
     "characters": Kind(list, lambda tokens: "".join(_lines(tokens))),
     "words": Kind(_split_words, _join_words),
+    "whole_words": Kind(_split_whole, _join_words),
     "bare": Kind(split_words, _join_blanks),  # what classifiers read: no signs
     "blanks": Kind(_split_blanks, _join_blanks),
 }
@@ -149,12 +157,20 @@ def encode_parts(
         parts: texts.
         min_count: how often a token occurs in the first part to be known.
         ends: whether `END` is a token, which each text then ends with.
+
+    Returns:
+        The tokens, and the indices of the texts of each part.
+
+    Raises:
+        UserError: if no token occurs so often.
     """
     texts = [text for part in parts for text in part]
     learnt = len(parts[0])
     tokenizer, rows = encode_all(kind, texts, np.arange(len(texts)) < learnt, ends=ends)
     counts = np.bincount(np.concatenate(rows[:learnt]), minlength=tokenizer.size)[1:]
-    tokenizer = tokenizer.limit(1 + ends + int((counts >= min_count).sum()))
+    known = int((counts >= min_count).sum())
+    require(known > 0, "min_count", min_count, "no word of the training texts occurs so often")
+    tokenizer = tokenizer.limit(1 + ends + known)
     end = [tokenizer.index(END)] * ends
     rows = [np.append(np.where(row < tokenizer.size, row, UNKNOWN), end).astype(np.int32) for row in rows]
     last = np.cumsum([len(part) for part in parts])

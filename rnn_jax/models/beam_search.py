@@ -23,7 +23,12 @@ class Beams(NamedTuple):
 
 
 def beam_search(step: Step, state: Any, examples: int, *, beams: int, end: int, most: int) -> Array:
-    """The texts of the highest log-probability by token, `[B, most]`, `end` from their ends on.
+    """The texts of the highest mean log-probability that are found, `[B, most]`, `end` from their ends on.
+
+        score(y) = Σ_t log p(y_t | y_1, …, y_{t-1}) / T,    the end counts
+
+    Y. Wu et al., 2016, arXiv:1609.08144, section 7. Variant: divided by T itself, and no penalty for what has
+    not been read.
 
     Args:
         step: `(tokens [N], state) -> (log-probabilities [N, V], state)`, the token to come after these.

@@ -50,8 +50,7 @@ class Captioner(Writer):
         for layer in self.layers:
             x = jax.nn.relu(layer(x))
         values = self.norm(x).reshape(len(x), -1, CHANNELS[-1])
-        if keys is not None and self.settings.recurrent.dropout > 0:
-            values = dropout(values, self.settings.recurrent.dropout, keys, MEMORY)
+        values = dropout(values, self.settings.recurrent.dropout, keys, MEMORY)
         return self.decoder.remember(values, jnp.ones(values.shape[:2], bool))
 
     def parts(self, inputs: jax.ShapeDtypeStruct, text: jax.ShapeDtypeStruct) -> list[Part]:

@@ -9,7 +9,7 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, State
-from rnn_jax.cells.noise import can_zone_out
+from rnn_jax.cells.noise import has_hidden
 from rnn_jax.data.tokenizers import UNKNOWN
 from rnn_jax.models.attention import (
     ATTENTIONS,
@@ -35,7 +35,7 @@ class DecoderSettings:
 
     attention: AttentionName = "luong"
     """How the decoder reads: luong, after each step; bahdanau, before it, so that the cell reads what it has
-    found; none: the same summary at every step."""
+    found, which is always a dynamic unroll; none: the same summary at every step."""
     recurrent: RecurrentSettings = RecurrentSettings(cell="gru", hidden_size=256, dropout=0.3)
     embedding: EmbeddingSettings = EmbeddingSettings(
         embedding_size=256, word_dropout=0.1, embedding_dropout=0.3
@@ -44,7 +44,8 @@ class DecoderSettings:
     """Share of the training target that is spread over all tokens alike (C. Szegedy et al., 2016,
     arXiv:1512.00567)."""
     beams: Annotated[int, above(0)] = 4
-    """Texts that are written side by side, of which the most probable is kept; 1: the likeliest token."""
+    """Texts that are followed side by side when the trained network writes, of which the most probable is
+    kept; 1: the likeliest token each time."""
 
     def check(self) -> None:
         """Raises UserError for what cannot write, or cannot read."""
@@ -55,7 +56,7 @@ class DecoderSettings:
         if self.attention == "bahdanau":
             alone = self.recurrent.num_layers == 1 and self.recurrent.block == "none"
             require(alone, "attention", self.attention, "needs --num-layers 1 and --block none")
-            require(can_zone_out(CELLS[cell]), "cell", cell, "has no state to ask with: --attention luong")
+            require(has_hidden(CELLS[cell]), "cell", cell, "has no state to ask with: --attention luong")
 
 
 class Decoded(NamedTuple):
@@ -69,15 +70,16 @@ class Decoded(NamedTuple):
 class Decoder(nnx.Module):
     """Writes a text: each token given those before it, and a memory.
 
-        h_t = cell(e(y_{t-1}), h_{t-1}),          c_t = attention(h_t, memory)        luong
-        c_t = attention(h_{t-1}, memory),         h_t = cell([e(y_{t-1}), c_t], h_{t-1})   bahdanau
+        h_t = cell(E[y_{t-1}], h_{t-1}),             c_t = attention(h_t, memory)             luong
+        c_t = attention(h_{t-1}, memory),            h_t = cell([E[y_{t-1}], c_t], h_{t-1})   bahdanau
+        h_t = cell([E[y_{t-1}], c], h_{t-1}),        c_t = c, the mean of the memory          none
         p(y_t) = softmax(E tanh(W [h_t, c_t] + b) + d)
+        h_0 = tanh(V c + a)
 
-    E are the word vectors, as those of `LanguageModel` are tied. The first state is a layer of what the
-    memory comes to on the whole.
-
-    I. Sutskever, O. Vinyals and Q. Le, 2014, arXiv:1409.3215; K. Cho et al., 2014, arXiv:1406.1078, without
-    attention; with it, see `rnn_jax.models.attention`.
+    Papers: K. Cho et al., 2014, arXiv:1406.1078, without attention; with it, see `rnn_jax.models.attention`.
+    Variants: the first state comes from the mean of the memory, as in K. Xu et al., 2015, arXiv:1502.03044,
+    and not from the last state of what has read; the output layer has the word vectors E for its weights, as
+    that of `LanguageModel` has them, behind a single layer of tanh.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ class Decoder(nnx.Module):
         """The state before the first token."""
         zero = self._zero_state(len(memory.values))
         leaves, structure = jax.tree.flatten(zero)
-        flat = jnp.tanh(self.first(_whole(memory)))
+        flat = jnp.tanh(self.first(_mean(memory)))
         ends = [sum(each.shape[-1] for each in leaves[: i + 1]) for i in range(len(leaves))]
         parts = jnp.split(flat, ends[:-1], axis=-1)
         cast = [part.astype(leaf.dtype) for part, leaf in zip(parts, leaves, strict=True)]
@@ -130,29 +132,32 @@ class Decoder(nnx.Module):
     ) -> Decoded:
         """Steps, each after a token of `before [B, T]`; `keys` turn noise on."""
         vectors = embed(self.embedding, before, self.settings.embedding, keys, unknown=UNKNOWN)
-        whole = jnp.broadcast_to(_whole(memory)[:, None], (*before.shape, memory.values.shape[-1]))
         if isinstance(self.attention, Additive):
             cell, (layer,) = self.recurrent.with_noise(self.recurrent.params(), keys)
             around = self.attention.around(layer, memory)
             outputs, last = UNROLLS["dynamic"](attentive(cell), around, vectors, lengths, state[0])
-            places = self.recurrent.output_size, self.recurrent.output_size + whole.shape[-1]
+            size = self.recurrent.output_size
+            places = size, size + memory.values.shape[-1]
             outputs, context, weights = jnp.split(outputs, places, axis=-1)
             read, state = Attended(context, weights), (last,)
         elif self.attention is not None:
             outputs, state = self.recurrent(vectors, lengths, state, keys)
             read = self.attention(outputs, memory)
         else:
+            whole = jnp.broadcast_to(_mean(memory)[:, None], (*before.shape, memory.values.shape[-1]))
             outputs, state = self.recurrent(jnp.concatenate([vectors, whole], axis=-1), lengths, state, keys)
             read = Attended(whole, jnp.zeros((*before.shape, 0)))
         hidden = jnp.tanh(self.projection(jnp.concatenate([outputs, read.context], axis=-1)))
-        if keys is not None and self.settings.recurrent.dropout > 0:
-            hidden = dropout(hidden, self.settings.recurrent.dropout, keys, HEAD_DROPOUT)
+        hidden = dropout(hidden, self.settings.recurrent.dropout, keys, HEAD_DROPOUT)
         return Decoded(hidden, read.weights, state)
 
     def losses(
         self, memory: Memory, tokens: Array, lengths: Array, keys: Keys | None = None
     ) -> tuple[Array, Array]:
-        """The cross-entropy of each token of texts `[B, T]`, in nats, and the same with smoothed targets."""
+        """The cross-entropy of each token of texts `[B, T]`, in nats, and the same with smoothed targets.
+
+        - log p(y), and (1 - ε) (- log p(y)) - ε mean_v log p(v), with ε the label smoothing.
+        """
         hidden = self(memory, self.shifted(tokens), lengths, self.start(memory), keys).hidden
         output = self.output()
         rows, wanted = hidden.reshape(-1, hidden.shape[-1]), tokens.ravel()
@@ -163,7 +168,7 @@ class Decoder(nnx.Module):
         return losses.reshape(tokens.shape), smoothed.reshape(tokens.shape)
 
     def shifted(self, tokens: Array) -> Array:
-        """What comes before each token: the end of another text before the first."""
+        """What comes before each token; `end` before the first."""
         return jnp.concatenate([jnp.full_like(tokens[:, :1], self.end), tokens[:, :-1]], axis=1)
 
     def output(self) -> Output:
@@ -190,7 +195,7 @@ class Decoder(nnx.Module):
         ]
 
 
-def _whole(memory: Memory) -> Array:
+def _mean(memory: Memory) -> Array:
     """The mean of what a memory holds, `[B, M]`."""
     there = (memory.mask == 0)[..., None]
     return jnp.where(there, memory.values, 0).sum(axis=1) / jnp.maximum(there.sum(axis=1), 1)

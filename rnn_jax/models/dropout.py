@@ -45,13 +45,15 @@ def _bernoulli_rows(keys: Keys, rate: float, shape: tuple[int, ...], stream: int
     return jax.vmap(lambda key: _bernoulli(key, rate, shape, stream))(keys.examples)
 
 
-def dropout(x: Array, rate: float, keys: Keys, stream: int) -> Array:
-    """Zeroes features with probability `rate` and scales the others by 1 / (1 - rate).
+def dropout(x: Array, rate: float, keys: Keys | None, stream: int) -> Array:
+    """Zeroes features with probability `rate` and scales the others by 1 / (1 - rate); none without keys.
 
     `x` is `[B, F]`, or `[B, T, F]`, which gets one mask for all steps. N. Srivastava et al., "Dropout", JMLR
     15 (2014); one mask for all steps: Y. Gal and Z. Ghahramani, 2016, arXiv:1512.05287, there for the inputs
     of a recurrent layer.
     """
+    if keys is None or rate == 0:
+        return x
     dropped = _bernoulli_rows(keys, rate, x.shape[-1:], stream)
     if x.ndim == 3:
         dropped = dropped[:, None, :]

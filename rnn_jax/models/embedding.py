@@ -55,6 +55,4 @@ def embed(
         vectors = vocabulary_dropout(vectors, tokens, size, rate, keys, VOCABULARY_DROPOUT)
     if more is not None:
         vectors += more(tokens)
-    if keys is not None and settings.embedding_dropout > 0:
-        vectors = dropout(vectors, settings.embedding_dropout, keys, EMBEDDING_DROPOUT)
-    return vectors
+    return dropout(vectors, settings.embedding_dropout, keys, EMBEDDING_DROPOUT)

@@ -90,8 +90,7 @@ class SegmentedForecaster(nnx.Module):
         noise = None if keys is None else keys._replace(examples=spread(keys.examples))
         read = self.recurrent(each, initial_state=jax.tree.map(spread, state), keys=noise).outputs
         read = read.reshape(batch * variables, parts, -1)
-        if keys is not None and self.settings.recurrent.dropout > 0:
-            read = dropout(read, self.settings.recurrent.dropout, keys, HEAD_DROPOUT)
+        read = dropout(read, self.settings.recurrent.dropout, keys, HEAD_DROPOUT)
         steps = self.head(read).reshape(batch, variables, parts * width, OUTPUTS)
         return jnp.moveaxis(steps, 1, 2) + last[..., None]
 

@@ -120,8 +120,7 @@ class LanguageModel(nnx.Module):
         """What the output layer reads, `[B, T, E]` or `[B, T, H]`, a direction each."""
         vectors = embed(self.embedding, tokens, self.noise, keys, unknown=UNKNOWN)
         outputs, state = self.recurrent(vectors, lengths, state, keys)
-        if keys is not None and self.dropout > 0:
-            outputs = dropout(outputs, self.dropout, keys, HEAD_DROPOUT)
+        outputs = dropout(outputs, self.dropout, keys, HEAD_DROPOUT)
         hidden = jnp.split(outputs, self.directions, axis=-1)
         if self.projections:
             hidden = [layer(each) for layer, each in zip(self.projections, hidden, strict=True)]

@@ -17,7 +17,7 @@ class Mixture(NamedTuple):
         p(x, y) = Σ_m π_m N(x, y; μ_m, σ_m, ρ_m)
 
     C. Bishop, "Mixture Density Networks", 1994; of points of a pen: A. Graves, "Generating Sequences With
-    Recurrent Neural Networks", 2013, arXiv:1308.0850, equations 20 to 25.
+    Recurrent Neural Networks", 2013, arXiv:1308.0850, section 4.1. Variant: ρ = 0.99 tanh of an output.
     """
 
     log_weights: Array  # [..., M], log π
@@ -45,7 +45,10 @@ class Mixture(NamedTuple):
         return jax.nn.logsumexp(self.log_weights - distance / 2 - area, axis=-1)
 
     def sharper(self, bias: float) -> "Mixture":
-        """Nearer to the likeliest points: σ exp(-b), and π to the power of 1 + b (section 5.4)."""
+        """Nearer to the likeliest points: σ exp(-b), and π to the power of 1 + b (section 5.4).
+
+        What the pen does is no part of the mixture, and stays as likely as it was.
+        """
         weights = jax.nn.log_softmax(self.log_weights * (1 + bias), axis=-1)
         return self._replace(log_weights=weights, log_deviations=self.log_deviations - bias)
 

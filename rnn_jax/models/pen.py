@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.sources.drawings import ACTIONS
 from rnn_jax.models.dropout import Keys, dropout
@@ -80,8 +79,7 @@ class Pen(nnx.Module):
             hidden = self.recurrent(inputs, lengths, keys=keys).outputs
         else:
             hidden = self._look(self._start(len(points)), inputs)
-        if keys is not None and self.settings.recurrent.dropout > 0:
-            hidden = dropout(hidden, self.settings.recurrent.dropout, keys, HEAD_DROPOUT)
+        hidden = dropout(hidden, self.settings.recurrent.dropout, keys, HEAD_DROPOUT)
         return self._next(hidden)
 
     def step(self, point: Array, state: Any) -> tuple[Next, Any]:
@@ -98,8 +96,8 @@ class Pen(nnx.Module):
         before = jnp.broadcast_to(jnp.array(NOWHERE), (batch_size, 3))
         if self.settings.network == "window":
             return before, self._start(batch_size)
-        cell = CELLS[self.settings.recurrent.cell]
-        return before, tuple(cell.initial_state(layer, (batch_size,)) for layer in self.recurrent.params())
+        cell, layers = self.recurrent.with_noise(self.recurrent.params(), None)
+        return before, tuple(cell.initial_state(layer, (batch_size,)) for layer in layers)
 
     def _start(self, batch_size: int) -> Array:
         return jnp.zeros((batch_size, WINDOW - 1, INPUTS))

@@ -14,7 +14,7 @@ from rnn_jax.cells.noise import (
     MaskedParams,
     ZoneoutParams,
     can_drop,
-    can_zone_out,
+    has_hidden,
     has_recurrent_kernel,
     recurrent_dropout,
     zoneout,
@@ -71,7 +71,7 @@ class RecurrentSettings:
         for name, known in (
             ("recurrent_dropout", can_drop(cell)),
             ("weight_dropout", has_recurrent_kernel(cell)),
-            ("zoneout", can_zone_out(cell)),
+            ("zoneout", has_hidden(cell)),
         ):
             value = getattr(self, name)
             require(known or value == 0, name, value, f"is not known for --cell {self.cell}: leave it 0")
@@ -122,8 +122,6 @@ class Recurrent(nnx.Module):
         """Runs the layers; see `rnn_jax.unroll.Unroll` for the arguments and errors. `keys` turn noise on."""
 
         def between(layer: int, outputs: Array) -> Array:
-            if keys is None or settings.dropout == 0:
-                return outputs
             return dropout(outputs, settings.dropout, keys, BETWEEN_LAYERS + layer)
 
         settings = self.settings

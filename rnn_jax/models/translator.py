@@ -50,8 +50,7 @@ class Translator(Writer):
         own = None if keys is None else redrawn(keys, READING)  # not the masks of the decoder
         vectors = embed(self.embedding, source, self.settings.embedding, own, unknown=UNKNOWN)
         values = self.encoder(vectors, lengths, keys=own).outputs
-        if own is not None and self.settings.recurrent.dropout > 0:
-            values = dropout(values, self.settings.recurrent.dropout, own, MEMORY)
+        values = dropout(values, self.settings.recurrent.dropout, own, MEMORY)
         return self.decoder.remember(values, jnp.arange(source.shape[1]) < lengths[:, None])
 
     def parts(self, inputs: jax.ShapeDtypeStruct, text: jax.ShapeDtypeStruct) -> list[Part]:

@@ -36,7 +36,6 @@ class VectorClassifier(nnx.Module):
         """From vectors to log-odds, `[B]`, or to the logits of K labels, `[B, K]`; `keys` turn noise on."""
         with jax.default_matmul_precision(self.precision):
             encoded = self.layers(inputs, lengths, keys=keys)
-            if keys is not None and self.dropout > 0:
-                encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
+            encoded = dropout(encoded, self.dropout, keys, HEAD_DROPOUT)
             logits = self.head(encoded)
             return logits[:, 0] if self.num_labels == 2 else logits

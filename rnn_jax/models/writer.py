@@ -18,7 +18,7 @@ Inputs = tuple[Array, ...]  # what is read, leaves `[B, ...]`
 
 
 class Writer(nnx.Module):
-    """An encoder, which networks of this kind say what it is, and a decoder.
+    """A decoder, and an encoder, which each network of this kind has in `read`.
 
     Attributes:
         decoder: what writes.

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from rnn_jax.reporting.picture import COLOURS
 
-PANEL = 0.95  # inches
+SIDE = 0.95  # inches
 
 
-class Drawing(NamedTuple):
+class Panel(NamedTuple):
     """Lines that a pen has drawn without being lifted, and what is written above them."""
 
     lines: Sequence[NDArray[np.floating]]  # [N, 2] each, y upward
     title: str = ""
 
 
-def draw_drawings(rows: Sequence[tuple[str, Sequence[Drawing]]], *, begin: bool = False) -> Figure:
+def draw_drawings(rows: Sequence[tuple[str, Sequence[Panel]]], *, begin: bool = False) -> Figure:
     """Rows of drawings, each as large as its panel, in its own proportions.
 
     Args:
@@ -28,8 +28,8 @@ def draw_drawings(rows: Sequence[tuple[str, Sequence[Drawing]]], *, begin: bool 
     """
     columns = max(len(drawings) for _, drawings in rows)
     titled = any(each.title for _, drawings in rows for each in drawings)
-    height = (PANEL + 0.25 * titled) * len(rows) + 0.3 * len({name for name, _ in rows})
-    figure = Figure(figsize=(PANEL * columns + 0.4, height), layout="constrained")
+    height = (SIDE + 0.25 * titled) * len(rows) + 0.3 * len({name for name, _ in rows})
+    figure = Figure(figsize=(SIDE * columns + 0.4, height), layout="constrained")
     panels = figure.subplots(len(rows), columns, squeeze=False)
     before = ""
     for axes, (name, drawings) in zip(panels, rows, strict=True):

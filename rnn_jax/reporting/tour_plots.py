@@ -1,4 +1,4 @@
-"""The pictures of the tour: which answers were given, or accuracy over the epochs."""
+"""The pictures of the tour: which answers were given, a figure over the epochs, or errors over steps."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -27,18 +27,18 @@ def pictures(runs: Sequence[Run]) -> dict[str, Picture]:
 
 
 def over_epochs(
-    chapter: Chapter, rows: Sequence[Row], *, figure_of: str = "validation_accuracy", unit: str = "%"
+    chapter: Chapter, rows: Sequence[Row], *, field: str = "validation_accuracy", unit: str = ""
 ) -> Figure:
     """Draws a figure of the validation split over epochs, a line a run."""
+    factor, unit = (100, " (%)") if field.endswith("accuracy") else (1, unit)
     figure = Figure(figsize=(7.5, 4.6), layout="constrained")
     axes = figure.subplots()
     for row, look in zip(rows, looks(row.preset for row in rows).values(), strict=True):
         for number, run in enumerate(row.runs):
-            values = [(100 if unit == "%" else 1) * epoch[figure_of] for epoch in run.epochs]
+            values = [factor * epoch[field] for epoch in run.epochs]
             label = look["label"] if number == 0 else None
             axes.plot(range(1, len(values) + 1), values, **look | {"label": label}, markersize=4, alpha=0.8)
-    name = figure_of.replace("_", " ")
-    axes.set(xlabel="epoch", ylabel=f"{name} ({unit})" if unit else name, title=chapter.title)
+    axes.set(xlabel="epoch", ylabel=field.replace("_", " ") + unit, title=chapter.title)
     tidy(axes)
     legend_below(figure, axes)
     return figure
@@ -83,9 +83,9 @@ def errors_over_steps(chapter: Chapter, rows: Sequence[Row]) -> Figure:
 DRAWN: dict[str, Callable[[Chapter, Sequence[Row]], Figure]] = {
     "digits_pixels": over_epochs,  # which are about how cells learn
     "digits_permuted": over_epochs,
-    "handwriting": partial(over_epochs, figure_of="validation_loss", unit="nats a point"),
-    "translation": partial(over_epochs, figure_of="validation_perplexity", unit=""),
-    "captioning": partial(over_epochs, figure_of="validation_perplexity", unit=""),
+    "handwriting": partial(over_epochs, field="validation_loss", unit=" (nats a point)"),
+    "translation": partial(over_epochs, field="validation_perplexity"),
+    "captioning": partial(over_epochs, field="validation_perplexity"),
     "ett": errors_over_steps,
     "exchange": errors_over_steps,
     "vix": errors_over_steps,

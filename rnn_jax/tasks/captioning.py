@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -76,7 +77,7 @@ class Words(NamedTuple):
     @property
     def written(self) -> Tokenizer:
         """Of what is written."""
-        return Tokenizer(KIND, self.tokens)
+        return _tokenizer(self.tokens)
 
     def files(self) -> dict[str, Callable[[Path], None]]:
         """The writer of `words.json`."""
@@ -94,6 +95,11 @@ class Words(NamedTuple):
     def read(cls, directory: Path) -> "Words":
         """Reads them from the directory of a run; see `read_kept` for errors."""
         return cls(**read_kept(directory / FILE, cls._fields))
+
+
+@cache
+def _tokenizer(tokens: tuple[str, ...]) -> Tokenizer:
+    return Tokenizer(KIND, tokens)
 
 
 def make_model(settings: Settings, known: Words) -> Captioner:
@@ -121,11 +127,7 @@ def report(texts: list[str] | None, test: Any) -> Report:
 
 
 def load(settings: Settings, places: Places) -> Data:
-    """The photographs; see `rnn_jax.data.sources.photographs.load` for errors.
-
-    Raises:
-        UserError: if nothing can count BLEU.
-    """
+    """The photographs; see `rnn_jax.data.sources.photographs.load` and `check_bleu` for errors."""
     check_bleu()
     return data_of(settings, photographs.load(settings.data, places.data_dir))
 
@@ -137,30 +139,29 @@ def data_of(settings: Settings, found: Photographs) -> Data:
     tokenizer, encoded = encode_parts(KIND, texts, settings.data.min_count, ends=True)
     known = Words(tokenizer.tokens, max(len(row) for part in encoded for row in part))
 
-    def batches(part: Captioned, rows: list[NDArray[np.int32]], boundaries: tuple[int, ...]) -> Bucketed:
+    longest = np.array([len(row) for row in encoded[0]], np.int32).reshape(-1, CAPTIONS).max(axis=1)
+    boundaries = choose_boundaries(longest, known.most, settings.buckets, GRAIN)
+
+    def batches(part: Captioned, rows: list[NDArray[np.int32]], more: dict[str, Any]) -> Bucketed:
         lengths = np.array([len(row) for row in rows], np.int32).reshape(-1, CAPTIONS)
         longest = lengths.max(axis=1)
         captions = [np.full((most, CAPTIONS), UNKNOWN, np.int32) for most in longest]
         for number, row in enumerate(rows):
             captions[number // CAPTIONS][: len(row), number % CAPTIONS] = row
         columns: dict[str, Any] = {"pixels": part.pixels, "captions": captions, "lengths": lengths}
-        return Bucketed(columns, longest, boundaries, settings.training.batch_size, beside(found, part))
+        return Bucketed(columns, longest, boundaries, settings.training.batch_size, more)
 
-    longest = np.array([len(row) for row in encoded[0]], np.int32).reshape(-1, CAPTIONS).max(axis=1)
-    boundaries = choose_boundaries(longest, known.most, settings.buckets, GRAIN)
-    first, second, third = (
-        batches(part, rows, boundaries) for part, rows in zip(parts, encoded, strict=True)
-    )
+    first, second, third = map(batches, parts, encoded, ({}, {}, without_looking(found)))
     return Data(found.name, "photographs", first, second, third, known)
 
 
-def beside(found: Photographs, part: Captioned) -> dict[str, NDArray[Any]]:
-    """What people say of each, and what can be said without looking."""
+def without_looking(found: Photographs) -> dict[str, NDArray[Any]]:
+    """What people say of the test photographs, and what can be said without looking at them."""
     said = [text for own in found.train.captions for text in own]
-    drawn = np.random.default_rng(SEED).integers(len(said), size=len(part.captions))
+    drawn = np.random.default_rng(SEED).integers(len(said), size=len(found.test.captions))
     [(most, _)] = Counter(said).most_common(1)
     return {
-        "references": np.array(part.captions),
+        "references": np.array(found.test.captions),
         "random": np.array([said[i] for i in drawn]),
         "frequent": np.array([most] * len(drawn)),
     }

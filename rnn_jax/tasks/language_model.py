@@ -30,7 +30,7 @@ from rnn_jax.seeds import make_key
 from rnn_jax.settings import at_least, require
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe, Shapes, batch_shapes
 from rnn_jax.training.settings import TrainingSettings
-from rnn_jax.training.task import Figures, Mean, Metrics, Part, Report, Selection, Sums, Task
+from rnn_jax.training.task import Figures, Mean, Metrics, Part, Report, Selection, Sums, Task, perplexity
 
 NAME = "language_model"
 TOKENS = "tokens.txt"
@@ -180,7 +180,7 @@ class Network(NamedTuple):
         mean, directions = sums["loss"], 1 + self.settings.recurrent.bidirectional
         characters = directions * int(cast("Stream | Bucketed", text).beside["characters"])
         return {
-            "perplexity": math.exp(min(mean.value, 700.0)),  # beyond, there is no such number
+            "perplexity": perplexity(mean),
             "bits_per_character": float(mean.total) / math.log(2) / characters,
         }
 

@@ -1,6 +1,6 @@
 """Translation: a sentence read, another written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from numpy.typing import NDArray
 
 from rnn_jax.data.batches import Bucketed, Sequences
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.kept import read_kept, writers
 from rnn_jax.data.sources import translations
 from rnn_jax.data.sources.translations import KIND, Translations, TranslationSettings, nearest
-from rnn_jax.data.tokenizers import END, Tokenizer, encode_parts
+from rnn_jax.data.tokenizers import END, UNKNOWN, Tokenizer, encode_parts
 from rnn_jax.errors import UserError
 from rnn_jax.models.decoder import DecoderSettings
 from rnn_jax.models.translator import Translator
@@ -117,11 +118,7 @@ def report(texts: list[str] | None, test: Any) -> Report:
 
 
 def load(settings: Settings, places: Places) -> Data:
-    """The sentences; see `rnn_jax.data.sources.translations.load` for errors.
-
-    Raises:
-        UserError: if nothing can count BLEU.
-    """
+    """The sentences; see `rnn_jax.data.sources.translations.load` and `check_bleu` for errors."""
     check_bleu()
     return data_of(settings, translations.load(settings.data, places.data_dir))
 
@@ -179,19 +176,29 @@ class Translated(NamedTuple):
     written: Written
 
 
-def translate(run: Opened, sentence: str) -> Translated:
-    """Translates a sentence.
+def translate(run: Opened, sentences: Sequence[NDArray[np.int32]]) -> list[Translated]:
+    """Translates sentences, as tokens of what is read."""
+    known = cast("Languages", run.preprocessor)
+    lengths = np.array([len(each) for each in sentences], np.int32)
+    padded = np.zeros((len(sentences), known.most), np.int32)
+    for row, tokens in zip(padded, sentences, strict=True):
+        row[: len(tokens)] = tokens
+    return [
+        Translated(known.read_by.names(tokens), each._replace(weights=each.weights[:, : len(tokens)]))
+        for tokens, each in zip(sentences, write(KIND_OF_TASK, run, (padded, lengths)), strict=True)
+    ]
+
+
+def tokens_of(run: Opened, sentence: str) -> NDArray[np.int32]:
+    """A sentence as tokens.
 
     Raises:
-        UserError: if it is empty, or longer than those that the network knows.
+        UserError: if it is empty, longer than those that the run has seen, or of words that it does not know.
     """
     known = cast("Languages", run.preprocessor)
     tokens = known.read_by.encode(sentence)
     if not 0 < len(tokens) <= known.most:
         raise UserError(f"a sentence of {len(tokens)} words and signs: this run reads 1 to {known.most}")
-    padded = np.zeros((1, known.most), np.int32)
-    padded[0, : len(tokens)] = tokens
-    [written] = write(KIND_OF_TASK, run, (padded, np.array([len(tokens)], np.int32)))
-    return Translated(
-        known.read_by.names(tokens), written._replace(weights=written.weights[:, : len(tokens)])
-    )
+    if (tokens == UNKNOWN).all():
+        raise UserError(f"no word of it is known to this run, which has learnt {run.settings.data.dataset}")
+    return tokens

@@ -17,7 +17,7 @@ from rnn_jax.models.functional import Apply, ModelParams, split
 from rnn_jax.models.summary import summarize_parts
 from rnn_jax.models.writer import Inputs, Writer
 from rnn_jax.training.recipe import Data, Places, Preprocessor, Recipe, Shapes, batch_shapes
-from rnn_jax.training.task import Carry, Figures, Mean, Metrics, Report, Selection, Sums, Task
+from rnn_jax.training.task import Carry, Figures, Mean, Metrics, Report, Selection, Sums, Task, perplexity
 from rnn_jax.training.weights import Opened
 
 
@@ -44,7 +44,8 @@ class Kind(NamedTuple):
         inputs: what it reads of a batch.
         targets: what it is to write of it, tokens `[B, T]` and lengths `[B]`, or `[B, C, T]` and `[B, C]`.
         shapes: the columns of a batch of so many examples.
-        report: what is told of texts `[N, most]`, given the test split; None where that was not read.
+        report: what is told of the texts, in the order of the test examples, and of these; None where they
+            were not read.
     """
 
     name: str
@@ -114,7 +115,9 @@ def make_recipe(kind: Kind) -> Recipe:
             loss=network.loss,
             evaluate=network.evaluate,
             metrics=Metrics(("smoothed_loss",), ("loss",)),
-            figures=Figures(("loss",), ("perplexity",), lambda sums, split: {"perplexity": perplexity(sums)}),
+            figures=Figures(
+                ("loss",), ("perplexity",), lambda sums, split: {"perplexity": perplexity(sums["loss"])}
+            ),
             selection=Selection("perplexity", higher=False),
             identity={
                 "cell": decoder.recurrent.cell,
@@ -150,17 +153,12 @@ def make_recipe(kind: Kind) -> Recipe:
     )
 
 
-def perplexity(sums: Sums) -> float:
-    """The exponential of the loss."""
-    return float(np.exp(min(sums["loss"].value, 100)))
-
-
 def decoded(tokenizer: Tokenizer, texts: NDArray[np.integer]) -> list[str]:
     """The texts of rows of tokens, up to their ends."""
-    return [tokenizer.decode(_whole(tokenizer, row)) for row in texts]
+    return [tokenizer.decode(_until_end(tokenizer, row)) for row in texts]
 
 
-def _whole(tokenizer: Tokenizer, row: NDArray[np.integer]) -> NDArray[np.integer]:
+def _until_end(tokenizer: Tokenizer, row: NDArray[np.integer]) -> NDArray[np.integer]:
     end = tokenizer.index(END)
     return row[: np.argmax(np.append(row, end) == end)]
 
@@ -182,6 +180,6 @@ def write(kind: Kind, run: Opened, inputs: tuple[NDArray[Any], ...]) -> list[Wri
     weights = np.asarray(read(run.params, inputs, rows))
     found = []
     for row, own in zip(rows, weights, strict=True):
-        tokens = _whole(tokenizer, row)
+        tokens = _until_end(tokenizer, row)
         found.append(Written(tokenizer.decode(tokens), tokenizer.names(tokens), own[: len(tokens)]))
     return found

@@ -1,5 +1,6 @@
 """What is learnt, as pure functions: the loop knows nothing else of it."""
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -32,6 +33,11 @@ class Mean(NamedTuple):
             return float(self.total) / (float(self.number) or 1.0)
         total, number = np.asarray(self.total), np.asarray(self.number)
         return float((total[number > 0] / number[number > 0]).mean()) if (number > 0).any() else 0.0
+
+
+def perplexity(loss: Mean) -> float:
+    """The exponential of a cross-entropy in nats."""
+    return math.exp(min(loss.value, 700.0))  # beyond, there is no such number
 
 
 Sums = dict[str, Mean]

@@ -12,7 +12,7 @@ from rnn_jax.cells.noise import (
     MaskedParams,
     ZoneoutParams,
     can_drop,
-    can_zone_out,
+    has_hidden,
     recurrent_dropout,
     zoneout,
 )
@@ -49,7 +49,7 @@ def test_cells_that_cannot_be_taken_apart_are_refused():
         recurrent_dropout(CELLS["mgu"])
 
 
-ZONED = [name for name, cell in CELLS.items() if can_zone_out(cell)]
+ZONED = [name for name, cell in CELLS.items() if has_hidden(cell)]
 
 
 def test_what_zones_out():

@@ -82,9 +82,15 @@ def test_a_seed_decides_what_is_drawn(trained):
 
 def test_it_draws_into_a_file(trained, tmp_path, capsys):
     assert call(handwriting, f"--workdir {trained} --draw {tmp_path}/mine.png --bias 1 --seed 3") == 0
-    assert "48 characters are in" in capsys.readouterr().out
+    assert capsys.readouterr().err == f"wrote {tmp_path}/mine.png\n"
     with Image.open(tmp_path / "mine.png") as picture:
         assert picture.size[0] > 1000
-    for line, words in (("--draw mine.svg", "--draw mine.svg"), ("--draw mine.png --bias -1", "--bias -1.0")):
+    for line, words in (
+        ("--draw mine.svg", "--draw mine.svg"),
+        ("--draw mine.png --bias -1", "--bias -1.0"),
+        ("--draw mine.png --bias inf", "--bias inf"),
+        (f"--draw {tmp_path}/none/mine.png", "cannot be written: No such file"),
+        ("--bias 1", "goes with --draw"),
+    ):
         with pytest.raises(UserError, match=words):
             call(handwriting, f"--workdir {trained} {line}")

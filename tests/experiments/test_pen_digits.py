@@ -44,7 +44,9 @@ def test_a_path_is_recognised(trained, tmp_path, capsys):
         assert f"digit.csv: {label}, with" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["x,y\n1,2\n", "", "1,2\n1,5\n", "1,2,3\n", "1,2\n\n3\n"])
+@pytest.mark.parametrize(
+    "content", ["x,y\n1,2\n", "", "1,2\n1,5\n", "1,2,3\n", "1,2\n\n3\n", "1,2,3\n4,5,6\n", "1,nan\n2,3\n"]
+)
 def test_what_is_no_path(content, trained, tmp_path):
     (tmp_path / "digit.csv").write_text(content)
     with pytest.raises(UserError, match=r"digit\.csv is no path of a pen"):

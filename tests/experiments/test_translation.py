@@ -49,9 +49,22 @@ def test_it_is_evaluated_like_any_other(trained, capsys):
 def test_a_sentence_is_translated(trained, capsys):
     assert call(translation, f'--workdir {trained} --predict "Ma kido en nevo navu piko pintat."') == 0
     assert capsys.readouterr().out == "a child paints the small boat in the snow.\n"
-    for sentence in ("", "so " * 40):
-        with pytest.raises(UserError, match="words and signs: this run reads 1 to"):
+    assert call(translation, f'--workdir {trained} --predict "Ma kido domu ROSO xyz vidat."') == 0
+    said = capsys.readouterr()
+    assert said.out == "a child sees the red house.\n"
+    assert said.err == "warning: 1 words and signs of it are unknown to this run\n"
+    for sentence, words in (
+        ("", "words and signs: this run reads 1 to"),
+        ("so " * 40, "words and signs: this run reads 1 to"),
+        ("Ein Hund", "no word of it is known to this run, which has learnt synthetic"),
+    ):
+        with pytest.raises(UserError, match=words):
             call(translation, f"--workdir {trained} --predict {sentence!r}")
+
+
+def test_words_that_are_too_rare(tmp_path):
+    with pytest.raises(UserError, match="--min-count 5000: no word of the training texts occurs so often"):
+        call(translation, f"--workdir {tmp_path}/run {SMALL} --min-count 5000")
 
 
 def test_bleu_is_counted_as_published():

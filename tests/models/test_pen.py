@@ -16,6 +16,7 @@ SMALL = with_flat(PenSettings(), hidden_size=5, mixtures=2, dropout=0.0)
 SETTINGS = {
     "lstm": SMALL,
     "gru, two layers": with_flat(SMALL, cell="gru", num_layers=2),
+    "lstm, zoneout": with_flat(SMALL, zoneout=0.2),
     "window": with_flat(SMALL, network="window"),
 }
 each = pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)

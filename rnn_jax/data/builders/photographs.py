@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import tensorflow_datasets as tfds
 
+from rnn_jax.data.sources.images import middle
 from rnn_jax.data.sources.photographs import SIZE
 
 URL = "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k"
@@ -90,11 +92,11 @@ class Flickr8kSmall(tfds.core.GeneratorBasedBuilder, skip_registration=True):  #
 
 def small(photograph: bytes) -> io.BytesIO:
     """The middle of a photograph, at 96 by 96 pixels."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    file = io.BytesIO()
     with Image.open(io.BytesIO(photograph)) as image:
-        middle = ImageOps.fit(image.convert("RGB"), (SIZE, SIZE), Image.Resampling.LANCZOS)
-    middle.save(file, "JPEG", quality=QUALITY)
+        pixels = middle(np.asarray(image.convert("RGB")) / 255, SIZE)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=QUALITY)
     file.seek(0)
     return file

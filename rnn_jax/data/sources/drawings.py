@@ -1,8 +1,8 @@
 """Characters as the way of a pen: how far it moves, and what it does then.
 
 Omniglot: B. Lake, R. Salakhutdinov and J. Tenenbaum, "Human-level concept learning through probabilistic
-program induction", Science 350 (2015), 32,000 characters of fifty alphabets; as lines with few corners: D. Ha
-and D. Eck, "A Neural Representation of Sketch Drawings", 2017, arXiv:1704.03477.
+program induction", Science 350 (2015), 1,623 characters of fifty alphabets by twenty people each; as lines
+with few corners: D. Ha and D. Eck, "A Neural Representation of Sketch Drawings", 2017, arXiv:1704.03477.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,6 @@
 """Images of one's own, made like those of a dataset of digits."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def read_digit(path: str | Path, size: int) -> NDArray[np.float32]:
     Raises:
         UserError: if it cannot be read, is in colour, or shows nothing.
     """
-    grey = _read_grey(local(path))
+    grey = _read_grey(path)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ink = np.abs(grey - np.median(border))
     ink = np.where(ink < LEAST_INK, 0, ink)
@@ -36,21 +37,41 @@ def read_digit(path: str | Path, size: int) -> NDArray[np.float32]:
     return _centred(_scaled(cut / cut.max(), BOXES[size]), size)
 
 
-def _read_grey(path: Path) -> NDArray[np.float32]:
-    """From 0, black, to 1, white: `[height, width]`."""
+def read_image(path: str | Path) -> NDArray[np.float32]:
+    """Any image, upright and on white: `[height, width, 3]`, red, green and blue from 0 to 1.
+
+    Raises:
+        UserError: if it cannot be read, or Pillow is missing.
+    """
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image, ImageOps
     except ImportError as error:
         raise UserError("images need Pillow: pip install pillow") from error
     try:
-        with Image.open(path) as image:
+        with Image.open(local(path)) as image:
             if image.mode.startswith("I"):  # 16 bits
-                return np.asarray(image, np.float32) / np.float32(2**16 - 1)
-            opaque = Image.new("RGBA", image.size, "white")
-            opaque.alpha_composite(image.convert("RGBA"))
-            pixels = np.asarray(opaque.convert("RGB"), np.float32) / np.float32(255)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
+                grey = np.asarray(image, np.float32) / np.float32(2**16 - 1)
+                return np.repeat(grey[..., None], 3, axis=-1)
+            upright = ImageOps.exif_transpose(image)
+            opaque = Image.new("RGBA", upright.size, "white")
+            opaque.alpha_composite(upright.convert("RGBA"))
+            return np.asarray(opaque.convert("RGB"), np.float32) / np.float32(255)
+    # What damaged files, and what cameras write into them, raise.
+    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
         raise UserError(f"{path} cannot be read as an image ({error}): save it as PNG") from error
+
+
+def middle(pixels: NDArray[np.floating], size: int) -> NDArray[np.uint8]:
+    """The largest square in the middle of an image `[H, W, 3]`, from 0 to 1, as `[S, S, 3]` up to 255."""
+    from PIL import Image, ImageOps
+
+    whole = Image.fromarray(np.round(255 * pixels).astype(np.uint8))
+    return np.asarray(ImageOps.fit(whole, (size, size), Image.Resampling.LANCZOS))
+
+
+def _read_grey(path: str | Path) -> NDArray[np.float32]:
+    """From 0, black, to 1, white: `[height, width]`."""
+    pixels = read_image(path)
     if np.ptp(pixels, axis=-1).max() > 0.1:
         raise UserError(f"{path} is in colour: save it in shades of grey")
     return pixels.mean(axis=-1)

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.data.prepared import data_directory, is_prepared, read_examples
-from rnn_jax.errors import UserError
-from rnn_jax.places import local
+from rnn_jax.data.sources.images import middle, read_image
 from rnn_jax.settings import above
 
 FOLDER = "flickr8k_small/1.0.0"
-KIND = "words"  # of tokens: lower case
+KIND = "whole_words"  # of tokens: lower case
 SIZE = 96  # pixels of a side
 CAPTIONS = 5  # of a photograph
 SEED = 2013  # of the made-up pictures
@@ -29,7 +28,7 @@ class PhotographSettings:
     """Which photographs, and what counts as a word."""
 
     dataset: Literal["auto", "flickr8k_small", "synthetic"] = "auto"
-    """flickr8k_small, or synthetic: made-up pictures of a figure or two; auto: flickr8k_small where it is
+    """flickr8k_small, or synthetic: made-up pictures of a figure each; auto: flickr8k_small where it is
     prepared."""
     min_count: Annotated[int, above(0)] = 5
     """How often a word occurs in the training captions to be known."""
@@ -72,21 +71,8 @@ def load(settings: PhotographSettings, data_dir: str | None = None) -> Photograp
 
 
 def read_photograph(file: str | Path) -> NDArray[np.uint8]:
-    """A photograph of one's own, `[96, 96, 3]`: its middle, as the dataset has them.
-
-    Raises:
-        UserError: if it cannot be read as an image.
-    """
-    try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError as error:
-        raise UserError("photographs need Pillow: pip install pillow") from error
-    try:
-        with Image.open(local(file)) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(ImageOps.fit(upright, (SIZE, SIZE), Image.Resampling.BOX))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError) as error:
-        raise UserError(f"{file} cannot be read as an image ({error}): save it as JPEG or PNG") from error
+    """A photograph of one's own, `[96, 96, 3]`, cut like the others; see `read_image` for errors."""
+    return middle(read_image(file), SIZE)
 
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 160, 60), "blue": (50, 70, 200), "yellow": (220, 200, 50)}

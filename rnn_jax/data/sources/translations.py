@@ -18,7 +18,7 @@ from rnn_jax.data.tokenizers import KINDS
 from rnn_jax.settings import above
 
 FOLDER = "multi30k/de_to_en/1.0.0"
-KIND = "words"  # of tokens: lower case
+KIND = "whole_words"  # of tokens: lower case
 SEED = 2016  # of the made-up sentences
 
 
