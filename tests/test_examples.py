@@ -33,6 +33,7 @@ PUBLIC = (
     "ahead.scaling.all_reduce_seconds",
     "tasks.exported.export_classifier",
     "tasks.exported.serialize",
+    "data.kept.Kept",
     "data.sources.drawings.lines",
     "data.sources.pen_digits.resample",
     "tasks.bleu.bleu",

@@ -1,15 +1,13 @@
 """Labelled sequences of vectors: frames of sound, rows of an image, points of a pen, bases of a genome."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnn_jax.data.kept import read_kept, writers
-
-FILE = "vectors.json"
+from rnn_jax.data.kept import Kept
 
 
 class Vectors(NamedTuple):
@@ -36,7 +34,8 @@ class LabelledVectors(NamedTuple):
     test: Vectors
 
 
-class VectorPreprocessor(NamedTuple):
+@dataclass(frozen=True)
+class VectorPreprocessor(Kept):
     """What a sequence goes through before a network reads it: `(x - mean) / deviation`.
 
     Attributes:
@@ -47,6 +46,8 @@ class VectorPreprocessor(NamedTuple):
         deviation: their standard deviation.
     """
 
+    FILE = "vectors.json"
+
     labels: tuple[str, ...]
     size: int
     max_length: int
@@ -56,14 +57,6 @@ class VectorPreprocessor(NamedTuple):
     def __call__(self, sequence: NDArray[Any]) -> NDArray[np.float32]:
         """What the network reads of a sequence: `[T, D] -> [T, D]`."""
         return ((sequence - np.float32(self.mean)) / np.float32(self.deviation)).astype(np.float32)
-
-    def files(self) -> dict[str, Callable[[Path], None]]:
-        """The writer of `vectors.json`."""
-        return writers(FILE, self._asdict())
-
-    def row_names(self) -> tuple[str, ...]:
-        """None: there are no word vectors."""
-        return ()
 
     def answer_names(self) -> tuple[str, ...]:
         """The labels, by number."""
@@ -81,8 +74,3 @@ class VectorPreprocessor(NamedTuple):
             float(numbers.mean(dtype=np.float64)),
             float(numbers.std(dtype=np.float64)) or 1.0,
         )
-
-    @classmethod
-    def read(cls, directory: Path) -> "VectorPreprocessor":
-        """Reads it from the directory of a run; see `read_kept` for errors."""
-        return cls(**read_kept(directory / FILE, cls._fields))

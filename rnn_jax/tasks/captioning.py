@@ -1,11 +1,9 @@
 """Captioning: a photograph seen, and a sentence about it written."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from functools import cached_property
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, Bucketed, Sequences
 from rnn_jax.data.buckets import choose_boundaries
-from rnn_jax.data.kept import read_kept, writers
+from rnn_jax.data.kept import Kept
 from rnn_jax.data.sources import photographs
 from rnn_jax.data.sources.photographs import (
     CAPTIONS,
@@ -41,7 +39,6 @@ from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.task import Report
 from rnn_jax.training.weights import Opened
 
-FILE = "words.json"
 GRAIN = 4  # lengths of captions are padded to multiples of this
 LONGEST, KNOWN = 41, 2545  # tokens of a caption of Flickr8k, and kinds
 ORDERS = 4  # of n-grams, up to which BLEU is reported
@@ -63,7 +60,8 @@ class Settings:
     """Number of lengths that batches are padded to; each is compiled once."""
 
 
-class Words(NamedTuple):
+@dataclass(frozen=True)
+class Words(Kept):
     """What is known of captions.
 
     Attributes:
@@ -71,35 +69,15 @@ class Words(NamedTuple):
         most: tokens of the longest.
     """
 
+    FILE = "words.json"
+
     tokens: tuple[str, ...]
     most: int
 
-    @property
+    @cached_property
     def written(self) -> Tokenizer:
         """Of what is written."""
-        return _tokenizer(self.tokens)
-
-    def files(self) -> dict[str, Callable[[Path], None]]:
-        """The writer of `words.json`."""
-        return writers(FILE, self._asdict())
-
-    def row_names(self) -> tuple[str, ...]:
-        """None: nothing of it is lent to runs of other tasks."""
-        return ()
-
-    def answer_names(self) -> tuple[str, ...]:
-        """None: answers are sentences."""
-        return ()
-
-    @classmethod
-    def read(cls, directory: Path) -> "Words":
-        """Reads them from the directory of a run; see `read_kept` for errors."""
-        return cls(**read_kept(directory / FILE, cls._fields))
-
-
-@cache
-def _tokenizer(tokens: tuple[str, ...]) -> Tokenizer:
-    return Tokenizer(KIND, tokens)
+        return Tokenizer(KIND, self.tokens)
 
 
 def make_model(settings: Settings, known: Words) -> Captioner:

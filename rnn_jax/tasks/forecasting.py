@@ -1,9 +1,7 @@
 """Forecasts of a series: the mean, and a band of quantiles, of every step to come."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch
-from rnn_jax.data.kept import read_kept, writers
+from rnn_jax.data.kept import Kept
 from rnn_jax.data.sources import series
 from rnn_jax.data.sources.series import Series, SeriesSettings
 from rnn_jax.data.windows import Windows
@@ -47,7 +45,6 @@ from rnn_jax.training.task import (
 )
 
 NAME = "forecasting"
-FILE = "series.json"
 STEPS = (1, 3, 6, 12, 24, 48, 96, 168, 192, 336, 720)  # after which errors are reported, and after the last
 
 
@@ -62,8 +59,11 @@ class Settings:
     )
 
 
-class SeriesPreprocessor(NamedTuple):
+@dataclass(frozen=True)
+class SeriesPreprocessor(Kept):
     """The variables of a series, and what makes each have mean 0 and deviation 1 in the training part."""
+
+    FILE = "series.json"
 
     variables: tuple[str, ...]
     means: tuple[float, ...]
@@ -78,18 +78,6 @@ class SeriesPreprocessor(NamedTuple):
         """In the units of the series: `[..., C] -> [..., C]`."""
         return values * np.array(self.deviations) + np.array(self.means)
 
-    def files(self) -> dict[str, Callable[[Path], None]]:
-        """The writer of `series.json`."""
-        return writers(FILE, self._asdict())
-
-    def row_names(self) -> tuple[str, ...]:
-        """None: there are no word vectors."""
-        return ()
-
-    def answer_names(self) -> tuple[str, ...]:
-        """None: answers are numbers."""
-        return ()
-
     @classmethod
     def of(cls, found: Series) -> "SeriesPreprocessor":
         """What is fit for a series, by its training part."""
@@ -98,11 +86,6 @@ class SeriesPreprocessor(NamedTuple):
         return cls(
             found.variables, tuple(learnt.mean(axis=0).tolist()), tuple(deviations.tolist()), found.season
         )
-
-    @classmethod
-    def read(cls, directory: Path) -> "SeriesPreprocessor":
-        """Reads it from the directory of a run; see `read_kept` for errors."""
-        return cls(**read_kept(directory / FILE, cls._fields))
 
 
 def make_model(settings: Settings, preprocessor: Preprocessor) -> SegmentedForecaster | LinearForecaster:

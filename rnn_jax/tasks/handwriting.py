@@ -1,9 +1,7 @@
 """Handwriting: where a pen goes next, and characters that it draws of its own."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple, cast
 
 import jax
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, Bucketed, Sequences
 from rnn_jax.data.buckets import choose_boundaries
-from rnn_jax.data.kept import read_kept, writers
+from rnn_jax.data.kept import Kept
 from rnn_jax.data.sources import drawings
 from rnn_jax.data.sources.drawings import ENDS, Drawing, Drawings, DrawingSettings
 from rnn_jax.models.dropout import Keys
@@ -31,7 +29,6 @@ from rnn_jax.training.task import Carry, Figures, Mean, Metrics, Part, Report, S
 from rnn_jax.training.weights import Opened
 
 NAME = "handwriting"
-FILE = "drawings.json"
 LONGEST = 142  # points of a drawing
 
 
@@ -48,13 +45,16 @@ class Settings:
     """Number of lengths that batches are padded to; each is compiled once."""
 
 
-class DrawingPreprocessor(NamedTuple):
+@dataclass(frozen=True)
+class DrawingPreprocessor(Kept):
     """What a drawing goes through before a network reads it: offsets in deviations.
 
     Attributes:
         deviation: of all offsets of the training drawings, in pixels; their mean stays.
         max_length: the most points of a drawing.
     """
+
+    FILE = "drawings.json"
 
     deviation: float
     max_length: int
@@ -67,29 +67,12 @@ class DrawingPreprocessor(NamedTuple):
         """In pixels: `[..., 3] -> [..., 3]`."""
         return points * np.array([self.deviation, self.deviation, 1], np.float32)
 
-    def files(self) -> dict[str, Callable[[Path], None]]:
-        """The writer of `drawings.json`."""
-        return writers(FILE, self._asdict())
-
-    def row_names(self) -> tuple[str, ...]:
-        """None: there are no word vectors."""
-        return ()
-
-    def answer_names(self) -> tuple[str, ...]:
-        """None: answers are points."""
-        return ()
-
     @classmethod
     def of(cls, found: Drawings) -> "DrawingPreprocessor":
         """What is fit for a dataset, by its training drawings."""
         offsets = np.concatenate([each[:, :2] for each in found.train])
         longest = max(len(each) for part in found[1:] for each in part)
         return cls(float(offsets.std(dtype=np.float64)), longest)
-
-    @classmethod
-    def read(cls, directory: Path) -> "DrawingPreprocessor":
-        """Reads it from the directory of a run; see `read_kept` for errors."""
-        return cls(**read_kept(directory / FILE, cls._fields))
 
 
 def make_model(settings: Settings) -> Pen:

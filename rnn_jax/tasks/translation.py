@@ -1,9 +1,8 @@
 """Translation: a sentence read, another written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from functools import cached_property
 from typing import Annotated, Any, NamedTuple, cast
 
 import jax
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from rnn_jax.data.batches import Bucketed, Sequences
 from rnn_jax.data.buckets import choose_boundaries
-from rnn_jax.data.kept import read_kept, writers
+from rnn_jax.data.kept import Kept
 from rnn_jax.data.sources import translations
 from rnn_jax.data.sources.translations import KIND, Translations, TranslationSettings, nearest
 from rnn_jax.data.tokenizers import END, UNKNOWN, Tokenizer, encode_parts
@@ -30,7 +29,6 @@ from rnn_jax.training.settings import TrainingSettings
 from rnn_jax.training.task import Report
 from rnn_jax.training.weights import Opened
 
-FILE = "languages.json"
 GRAIN = 4  # lengths of sentences are padded to multiples of this
 LONGEST, SOURCES, TARGETS = 46, 7877, 5944  # tokens of a sentence of Multi30k, and kinds in each language
 
@@ -48,7 +46,8 @@ class Settings:
     """Number of lengths that batches are padded to; each is compiled once."""
 
 
-class Languages(NamedTuple):
+@dataclass(frozen=True)
+class Languages(Kept):
     """What is known of two languages.
 
     Attributes:
@@ -57,41 +56,21 @@ class Languages(NamedTuple):
         most: tokens of the longest sentence.
     """
 
+    FILE = "languages.json"
+
     source: tuple[str, ...]
     target: tuple[str, ...]
     most: int
 
-    @property
+    @cached_property
     def read_by(self) -> Tokenizer:
         """Of what is read."""
-        return _tokenizer(self.source)
+        return Tokenizer(KIND, self.source)
 
-    @property
+    @cached_property
     def written(self) -> Tokenizer:
         """Of what is written."""
-        return _tokenizer(self.target)
-
-    def files(self) -> dict[str, Callable[[Path], None]]:
-        """The writer of `languages.json`."""
-        return writers(FILE, self._asdict())
-
-    def row_names(self) -> tuple[str, ...]:
-        """None: nothing of it is lent to runs of other tasks."""
-        return ()
-
-    def answer_names(self) -> tuple[str, ...]:
-        """None: answers are sentences."""
-        return ()
-
-    @classmethod
-    def read(cls, directory: Path) -> "Languages":
-        """Reads them from the directory of a run; see `read_kept` for errors."""
-        return cls(**read_kept(directory / FILE, cls._fields))
-
-
-@cache
-def _tokenizer(tokens: tuple[str, ...]) -> Tokenizer:
-    return Tokenizer(KIND, tokens)
+        return Tokenizer(KIND, self.target)
 
 
 def make_model(settings: Settings, known: Languages) -> Translator:
