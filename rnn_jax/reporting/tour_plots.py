@@ -36,7 +36,7 @@ def over_epochs(
     for row, look in zip(rows, looks(row.preset for row in rows).values(), strict=True):
         for number, run in enumerate(row.runs):
             values = [factor * epoch[field] for epoch in run.epochs]
-            label = look["label"] if number == 0 else None
+            label = row.preset.removeprefix(f"{chapter.task}_") if number == 0 else None
             axes.plot(range(1, len(values) + 1), values, **look | {"label": label}, markersize=4, alpha=0.8)
     axes.set(xlabel="epoch", ylabel=field.replace("_", " ") + unit, title=chapter.title)
     tidy(axes)
