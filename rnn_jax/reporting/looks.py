@@ -26,15 +26,14 @@ def draw_captions(looks: Sequence[Look]) -> Figure:
     """Photographs with sentences under them, six in a row."""
     columns = 6
     rows = -(-len(looks) // columns)
-    figure = Figure(figsize=(11, 2.5 * rows), layout="constrained")
+    figure = Figure(figsize=(11, 2.6 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
-        axes.set_axis_off()
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
     for axes, look in zip(panels.flat, looks, strict=False):
         axes.imshow(look.pixels)
-        axes.text(
-            0.5, -0.04, _wrapped(look.text), transform=axes.transAxes, ha="center", va="top", fontsize=8
-        )
+        axes.set_xlabel("\n".join(textwrap.wrap(look.text, WIDTH)), fontsize="small")
     return figure
 
 
@@ -58,8 +57,4 @@ def _lit(pixels: NDArray[np.uint8], weights: NDArray[np.floating]) -> NDArray[np
     map_ = Image.fromarray(weights.reshape(side, side).astype(np.float32))
     light = np.asarray(map_.resize(pixels.shape[:2], Image.Resampling.BICUBIC))
     light = np.clip(light / max(float(light.max()), 1e-9), 0, 1)
-    return (pixels * (0.15 + 0.85 * light[..., None])).astype(np.uint8)
-
-
-def _wrapped(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, WIDTH))
+    return (pixels * (0.25 + 0.75 * light[..., None])).astype(np.uint8)

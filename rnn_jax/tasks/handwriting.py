@@ -39,7 +39,7 @@ class Settings:
     data: DrawingSettings = DrawingSettings()
     pen: PenSettings = PenSettings()
     training: TrainingSettings = TrainingSettings(
-        learning_rate=3e-3, schedule="cosine", epochs=8, batch_size=64, average_decay=0.99
+        learning_rate=3e-3, schedule="cosine", epochs=5, batch_size=64, average_decay=0.99
     )
     buckets: Annotated[int, above(0)] = 4
     """Number of lengths that batches are padded to; each is compiled once."""
