@@ -43,6 +43,8 @@ def draw_drawings(rows: Sequence[tuple[str, Sequence[Panel]]], *, begin: bool = 
                 own.plot(*drawing.lines[0][0], "o", color=COLOURS[1], markersize=4)
             own.set_title(drawing.title, fontsize="small")
         if name != before:
-            axes[0].annotate(name, (0, 1), (0, 14 * titled + 2), "axes fraction", "offset points")
+            axes[0].set_title(
+                name + "\n" * titled, loc="left", fontsize="medium"
+            )  # above that of the drawing
         before = name
     return figure
