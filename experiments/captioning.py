@@ -34,6 +34,7 @@ from rnn_jax.training.loop import Run
 
 PICTURES = ("captions.png", "looks.png")
 DRAWN, LOOKED = 18, 6  # photographs with captions, and of these those with all words
+SMALL = ("synthetic", {"epochs": 30, "average_decay": 0.95})  # of which there are few
 FIRST = "luong"
 PRESETS: dict[str, Settings] = {
     FIRST: Settings(),
@@ -123,7 +124,9 @@ def main() -> int:
         print(said.text)
         return 0
     options = as_begun(options, RECIPE)
-    return train(Script("captioning", RECIPE, partial(settle, options.settings), plan, report), options)
+    return train(
+        Script("captioning", RECIPE, partial(settle, options.settings, small=SMALL), plan, report), options
+    )
 
 
 if __name__ == "__main__":

@@ -106,11 +106,24 @@ def as_begun(options: Options, recipe: Recipe) -> Options:
     return replace(options, **known)
 
 
-def settle(settings: Any, dataset: str | None) -> Any:
-    """The settings once it is known which data are at hand; None while `--dataset auto` leaves that open."""
+def settle(
+    settings: Any, dataset: str | None, *, small: tuple[str, Mapping[str, Any]] = ("synthetic", {})
+) -> Any:
+    """The settings once it is known which data are at hand; None while `--dataset auto` leaves that open.
+
+    Args:
+        settings: of the preset and the command line.
+        dataset: the name of the data, once they are loaded.
+        small: a dataset that is there without being prepared, and settings for it in place of a preset's, but
+            for those that batches are made by.
+    """
     asked = to_flat(settings)["dataset"]
     name = dataset or (None if asked == "auto" else asked)
-    return None if name is None else with_flat(settings, dataset=name)
+    if name is None:
+        return None
+    typed = {word.split("=")[0].removeprefix("--").replace("-", "_") for word in sys.argv}
+    changes = {each: value for each, value in small[1].items() if each not in typed and name == small[0]}
+    return with_flat(settings, dataset=name, **changes)
 
 
 class Script(NamedTuple):

@@ -1,6 +1,5 @@
 """What scripts that classify sequences of vectors say before and after, and the pictures they leave."""
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +14,6 @@ from experiments.pictures import can_draw, save, where
 from experiments.training import Script, TrainingOptions, as_begun, devices, settings_of, settle, takes, train
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.vectors import VectorPreprocessor
-from rnn_jax.settings import with_flat
 from rnn_jax.tasks import open_as
 from rnn_jax.tasks.vector_classifier import accuracies_over_time
 from rnn_jax.training.hosts import is_first
@@ -64,18 +62,8 @@ class Application(NamedTuple):
             print(self.predict(options.workdir, options.predict))
             return 0
         options = as_begun(options, self.recipe)
-        settle = partial(self.settle, settings_of(options))
-        return train(Script(self.recipe.name, self.recipe, settle, self.plan, self.report), options)
-
-    def settle(self, settings: Any, dataset: str | None) -> Any:
-        """The settings once it is known which data are at hand; None before."""
-        settled = settle(settings, dataset)
-        small, changes = self.small
-        if settled is None or settled.data.dataset != small:
-            return settled
-        typed = {word.split("=")[0].removeprefix("--").replace("-", "_") for word in sys.argv}
-        untyped = {each: value for each, value in changes.items() if each not in typed}
-        return with_flat(settled, **untyped)
+        settled = partial(settle, settings_of(options), small=self.small)
+        return train(Script(self.recipe.name, self.recipe, settled, self.plan, self.report), options)
 
     def plan(self, run: Run) -> str:
         """What would be trained, on what, in how many steps, and how long that takes on two cores."""

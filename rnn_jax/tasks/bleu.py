@@ -29,7 +29,8 @@ def bleu(texts: Sequence[str], references: Sequence[Sequence[str]], order: int =
     """
     from sacrebleu.metrics.bleu import BLEU
 
-    counted = BLEU(lowercase=True, max_ngram_order=order)
+    # With `force`, it does not warn of captions that are published with blanks before their full stops.
+    counted = BLEU(lowercase=True, max_ngram_order=order, force=True)
     return float(
         counted.corpus_score(list(texts), [list(each) for each in zip(*references, strict=True)]).score
     )

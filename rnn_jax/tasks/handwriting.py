@@ -168,12 +168,12 @@ def shapes(settings: Settings, preprocessor: Preprocessor, rows: int) -> Shapes:
     known = cast("DrawingPreprocessor", preprocessor)
     points = jax.ShapeDtypeStruct((rows, known.max_length, 3), jnp.float32)
     columns = {"points": Sequences(points, jax.ShapeDtypeStruct((rows,), jnp.int32))}
-    key = jax.eval_shape(lambda: jax.random.key(0))
 
-    def use(params: ModelParams, key: Array) -> Array:
+    def use(params: ModelParams, seed: Array) -> Array:
+        key = jax.random.key(seed)
         return _draw(make_network(settings, known).apply, params, key, rows, 2 * known.max_length, 0.0)
 
-    return Shapes(batch_shapes(columns, rows), use, (key,))
+    return Shapes(batch_shapes(columns, rows), use, (jax.ShapeDtypeStruct((), jnp.uint32),))
 
 
 def summary(settings: Settings, preprocessor: Preprocessor) -> str:

@@ -93,7 +93,7 @@ def test_ones_own_are_cut_like_those_of_the_dataset(tmp_path):
 
 def test_made_up_pictures_are_of_what_is_said(tmp_path):
     data = load(PhotographSettings(), str(tmp_path))
-    assert (data.name, *(len(part.captions) for part in data[1:])) == ("synthetic", 600, 100, 100)
+    assert (data.name, *(len(part.captions) for part in data[1:])) == ("synthetic", 320, 60, 60)
     found = synthetic(20, 7)
     for pixels, captions in zip(found.pixels, found.captions, strict=True):
         assert len(captions) == 5

@@ -60,7 +60,7 @@ def load(settings: PhotographSettings, data_dir: str | None = None) -> Photograp
     if name == "auto":
         name = "flickr8k_small" if is_prepared(data_directory(data_dir) / FOLDER) else "synthetic"
     if name == "synthetic":
-        return Photographs(name, *(synthetic(count, seed) for seed, count in enumerate((600, 100, 100))))
+        return Photographs(name, *(synthetic(count, seed) for seed, count in enumerate((320, 60, 60))))
 
     def part(split: str) -> Captioned:
         examples = read_examples(data_directory(data_dir) / FOLDER, split)
