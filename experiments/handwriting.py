@@ -37,6 +37,7 @@ from rnn_jax.training.loop import Run
 
 PICTURE = "drawings.png"
 COLUMNS = 12  # of drawings
+SMALL = ("synthetic", {"epochs": 40, "average_decay": 0.95})  # of which there are few
 FIRST = "mixture"
 PRESETS: dict[str, Settings] = {
     FIRST: Settings(),
@@ -155,7 +156,9 @@ def main() -> int:
         return 0
     require(options.bias == 0, "bias", options.bias, "goes with --draw")
     options = as_begun(options, RECIPE)
-    return train(Script("handwriting", RECIPE, partial(settle, options.settings), plan, report), options)
+    return train(
+        Script("handwriting", RECIPE, partial(settle, options.settings, small=SMALL), plan, report), options
+    )
 
 
 if __name__ == "__main__":
