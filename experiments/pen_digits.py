@@ -110,16 +110,12 @@ def draw(opened: Opened, run: Run) -> "Figure":
     right = recognised[np.unique(labels[recognised], return_index=True)[1]].tolist()
     wrong = np.flatnonzero(answers != labels)[:DRAWN].tolist()
 
-    def drawings(chosen: list[int]) -> list[Panel]:
-        names = known.labels
-        return [
-            Panel([paths[i]], names[labels[i]] if labels[i] == answers[i] else
-                    f"{names[labels[i]]}, not {names[answers[i]]}")
-            for i in chosen
-        ]  # fmt: skip
+    def panel(i: int) -> Panel:
+        label, answered = known.labels[labels[i]], known.labels[answers[i]]
+        return Panel([paths[i]], label if label == answered else f"{label}, not {answered}")
 
-    rows = [("recognised", drawings(right[:DRAWN])), ("taken for another", drawings(wrong))]
-    return draw_drawings([row for row in rows if row[1]], begin=True)
+    rows = [("recognised", right[:DRAWN]), ("taken for another", wrong)]
+    return draw_drawings([(name, list(map(panel, chosen))) for name, chosen in rows if chosen], begin=True)
 
 
 APPLICATION = Application(

@@ -43,8 +43,7 @@ def draw_drawings(rows: Sequence[tuple[str, Sequence[Panel]]], *, begin: bool = 
                 own.plot(*drawing.lines[0][0], "o", color=COLOURS[1], markersize=4)
             own.set_title(drawing.title, fontsize="small")
         if name != before:
-            axes[0].set_title(
-                name + "\n" * titled, loc="left", fontsize="medium"
-            )  # above that of the drawing
+            above = "\n" * titled  # the title of the drawing
+            axes[0].set_title(name + above, loc="left", fontsize="medium")
         before = name
     return figure
