@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from rnn_jax.reporting.answers import draw_confusion
 from rnn_jax.reporting.picture import Picture, legend_below, looks, plain_ticks, tidy
@@ -39,6 +40,7 @@ def over_epochs(
             label = row.preset.removeprefix(f"{chapter.task}_") if number == 0 else None
             axes.plot(range(1, len(values) + 1), values, **look | {"label": label}, markersize=4, alpha=0.8)
     axes.set(xlabel="epoch", ylabel=field.replace("_", " ") + unit, title=chapter.title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     tidy(axes)
     legend_below(figure, axes)
     return figure
