@@ -109,6 +109,7 @@ def methods_of(options: Options, cell: str) -> list[str]:
     """
     knows = {
         "fused": CELLS[cell].fusion is not None,
+        "hoisted": CELLS[cell].fusion is not None,
         "parallel": CELLS[cell].advance_all is not None,
         "cudnn": cell == "lstm" and jax.default_backend() == "gpu",
     }

@@ -13,8 +13,8 @@ Each takes about a minute on two cores. The settings were found for the LSTM, by
 Networks to compare with, on the same words of the same reviews: a convolutional one and a bag of words and
 pairs, each with settings of its own (`experiments.search text_cnn`, `fasttext`).
 
-`semi_supervised` starts from the language model `reviews` (`--init-from`); its settings were chosen by hand,
-on the validation reviews.
+`semi_supervised` starts from the language model `reviews` (`--init-from`), and `semi_supervised_large`, which
+is for a GPU, from `reviews_large`; their settings were chosen by hand, on the validation reviews.
 
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
 and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).
@@ -112,6 +112,16 @@ PRESETS: dict[str, Settings] = {
         epochs=3,
     ),
 }
+PRESETS["semi_supervised_large"] = with_flat(
+    PRESETS["semi_supervised"],
+    cell="lstm",
+    embedding_size=256,
+    hidden_size=1024,
+    precision="bfloat16",
+    embedding_dropout=0.5,
+    batch_size=128,
+    learning_rate=1e-3,
+)
 
 # Further options of `semi_supervised` for a classifier that does not read unlabelled reviews itself.
 LABELLED_ALONE = "--no-unlabelled --virtual-adversarial 0 --adversarial 1"

@@ -13,8 +13,9 @@ from tests.training.runs import make_run
 PUBLIC = (
     *(
         f"unroll.{name}.{name}"
-        for name in ("auto", "dynamic", "static", "fused", "checkpointed", "parallel", "cudnn")
+        for name in ("auto", "dynamic", "static", "fused", "hoisted", "checkpointed", "parallel", "cudnn")
     ),
+    "unroll.hoisted.both_hoisted",
     "unroll.auto.fastest",
     "unroll.layers.init_layers",
     "unroll.layers.run_layers",

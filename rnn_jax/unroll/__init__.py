@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from rnn_jax.unroll.auto import auto
 from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn
+from rnn_jax.unroll.directions import Directions
 from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.layers import Directions, init_layers, map_layers, run_layer, run_layers
+from rnn_jax.unroll.hoisted import hoisted
+from rnn_jax.unroll.layers import init_layers, map_layers, run_layer, run_layers
 from rnn_jax.unroll.parallel import parallel
 from rnn_jax.unroll.sequence import Unroll, Unrolled
 from rnn_jax.unroll.static import static
@@ -16,6 +18,7 @@ UNROLLS: dict[str, Unroll] = {
     "dynamic": dynamic,
     "static": static,
     "fused": fused,
+    "hoisted": hoisted,
     "checkpointed": checkpointed,
     "parallel": parallel,
     "cudnn": cudnn,
@@ -38,6 +41,7 @@ __all__ = [
     "cudnn",
     "dynamic",
     "fused",
+    "hoisted",
     "init_layers",
     "map_layers",
     "parallel",

@@ -6,9 +6,10 @@ and how that is known. `python -m experiments.make_tables` makes it from the rec
 
 import json
 import math
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import jax
 
@@ -19,6 +20,7 @@ from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn
 from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.fused import fused
+from rnn_jax.unroll.hoisted import hoisted
 from rnn_jax.unroll.parallel import parallel
 from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
 
@@ -26,9 +28,11 @@ Platform = Literal["cpu", "cuda", "tpu"]
 PLATFORMS: tuple[Platform, ...] = ("cpu", "cuda", "tpu")
 NEAR = 1.0  # the most that a size may differ, in each number, as a power of two
 TABLE = Path(__file__).with_name("fastest.json")
+Result = TypeVar("Result")
 CHOICES: dict[str, Unroll] = {
     "dynamic": dynamic,
     "fused": fused,
+    "hoisted": hoisted,
     "checkpointed": checkpointed,
     "parallel": parallel,
     "cudnn": cudnn,
@@ -58,7 +62,7 @@ def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) 
     """The unroll that trains a layer fastest on a platform: that of the nearest size in the table.
 
     Where no size is near, or the cell is not in it: all steps at once on an accelerator if the cell is
-    linear; else `fused`, or `dynamic` for cells that cannot be taken apart.
+    linear; `dynamic` for cells that cannot be taken apart; else `hoisted` on a GPU, and `fused` elsewhere.
 
     Example:
         >>> from rnn_jax.cells import LSTM
@@ -78,7 +82,9 @@ def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) 
         return min(near, key=lambda line: sum(distances(line))).unroll
     if cell.advance_all is not None and platform != "cpu":
         return "parallel"
-    return "dynamic" if cell.fusion is None else "fused"
+    if cell.fusion is None:
+        return "dynamic"
+    return "hoisted" if platform == "cuda" else "fused"
 
 
 def auto(
@@ -103,13 +109,25 @@ def auto(
         (2, 5, 4)
     """
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+
+    def run(unroll: Unroll) -> Callable[..., Unrolled]:
+        return partial(unroll, cell, reverse=reverse)
+
+    return by_platform(cell, params.hidden_size, x, run)(params, x, lengths, initial_state)
+
+
+def by_platform(
+    cell: Cell, hidden: int, x: Array, run: Callable[[Unroll], Callable[..., Result]]
+) -> Callable[..., Result]:
+    """What runs a cell of H units over inputs `[B, T, D]` by the unroll that is fastest where it is compiled.
+
+    `run` makes it of an unroll. Its arguments are arrays, or trees of them.
+    """
     batch, time, _ = x.shape
-    names = {each: fastest(each, cell, params.hidden_size, batch, time) for each in PLATFORMS}
-    ways = {name: partial(CHOICES[name], cell, reverse=reverse) for name in names.values()}
+    names = {each: fastest(each, cell, hidden, batch, time) for each in PLATFORMS}
+    ways = {name: run(CHOICES[name]) for name in names.values()}
     if len(ways) == 1:
         [only] = ways.values()
-        return only(params, x, lengths, initial_state)
-    by_platform = {each: ways[name] for each, name in names.items()}
-    return jax.lax.platform_dependent(
-        params, x, lengths, initial_state, default=by_platform.pop("cpu"), **by_platform
-    )
+        return only
+    places = {each: ways[name] for each, name in names.items()}
+    return partial(jax.lax.platform_dependent, default=places.pop("cpu"), **places)

@@ -54,10 +54,7 @@ def fused(
         chunk = chunk_length(len(steps.x))
     # The backward pass may be traced outside of the `jax.default_matmul_precision` that holds here.
     setup = Setup(cell.fusion, cell, reverse, chunk, product_precision())
-    outputs, state = _run(setup, params, steps)
-    if steps.valid is not None:
-        outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
-    return Unrolled(jnp.swapaxes(outputs, 0, 1), state)
+    return run_steps(setup, params, steps)
 
 
 def chunk_length(time: int) -> int:
@@ -71,8 +68,10 @@ class Setup(NamedTuple):
     fusion: Fusion
     cell: Cell
     reverse: bool
-    chunk: int
+    chunk: int  # steps whose weight gradients are made at once
     precision: str | None  # of products
+    ahead: bool = False  # whether all inputs are projected before the loop
+    turn: int = 1  # steps that one turn of the loop runs
 
 
 class Chunk(NamedTuple):
@@ -85,6 +84,14 @@ class Chunk(NamedTuple):
     d_outputs: Array  # [C, B, H]
 
 
+def run_steps(setup: Setup, params: Params, steps: Steps) -> Unrolled:
+    """Runs the cell over sequences that are laid out for it."""
+    outputs, state = _run(setup, params, steps)
+    if steps.valid is not None:
+        outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
+    return Unrolled(jnp.swapaxes(outputs, 0, 1), state)
+
+
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _run(setup: Setup, params: Params, steps: Steps) -> tuple[Array, State]:
     """The hidden state after every step `[T, B, H]`, and the state after the last."""
@@ -95,12 +102,14 @@ def _forward(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, S
     def run_step(state: State, step: tuple[Array, Array | None]) -> tuple[State, Any]:
         x, valid = step
         mixed = setup.fusion.mix(params, state)
-        new_state, saved = setup.fusion.combine(state, setup.cell.project(params, x), mixed)
+        z = x if setup.ahead else setup.cell.project(params, x)
+        new_state, saved = setup.fusion.combine(state, z, mixed)
         state = _choose(valid, new_state, state)
         return state, (state, saved)
 
+    x = setup.cell.project(params, steps.x) if setup.ahead else steps.x
     state, (states, saved) = jax.lax.scan(
-        run_step, steps.initial_state, (steps.x, steps.valid), reverse=setup.reverse
+        run_step, steps.initial_state, (x, steps.valid), reverse=setup.reverse, unroll=setup.turn
     )
     return (states.hidden, state), (params, steps, states, saved)
 
@@ -154,7 +163,7 @@ def _chunk_backward(
         return d_previous, (dz, None if dm is dz else dm)
 
     steps = chunk.d_outputs, chunk.valid, chunk.saved, previous, chunk.states
-    d_state, (dz, dm) = jax.lax.scan(run_step, d_state, steps, reverse=not setup.reverse)
+    d_state, (dz, dm) = jax.lax.scan(run_step, d_state, steps, reverse=not setup.reverse, unroll=setup.turn)
     dz = _rows(dz)
     dm = dz if dm is None else _rows(dm)
     more = setup.fusion.weight_gradients(_rows(chunk.x), _rows(previous.hidden), dz, dm)

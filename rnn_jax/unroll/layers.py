@@ -6,25 +6,14 @@ such is a layer of both, and a tuple of layers is a stack. States have the same 
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.unroll.directions import Directions, run_both
 from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
-
-
-class Directions(NamedTuple):
-    """The two halves of a bidirectional layer: parameters, or states.
-
-    M. Schuster and K. Paliwal, "Bidirectional Recurrent Neural Networks", IEEE Transactions on Signal
-    Processing 45 (1997): two networks that do not see each other, their outputs side by side.
-    """
-
-    forward: Params | State
-    backward: Params | State
 
 
 def init_layers(
@@ -98,8 +87,7 @@ def run_layer(
     if not isinstance(params, Directions):
         return unroll(cell, params, x, lengths, initial_state)
     start = Directions(None, None) if initial_state is None else initial_state
-    forward = unroll(cell, params.forward, x, lengths, start.forward)
-    backward = unroll(cell, params.backward, x, lengths, start.backward, reverse=True)
+    forward, backward = run_both(unroll, cell, params, x, lengths, start)
     outputs = jnp.concatenate([forward.outputs, backward.outputs], axis=-1)
     return Unrolled(outputs, Directions(forward.state, backward.state))
 

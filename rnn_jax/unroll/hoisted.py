@@ -1,0 +1,87 @@
+"""The hoisted unroll: of what a step does, only what needs the step before stays in the loop.
+
+All inputs are projected by one product before the loop, and all weight gradients made by one after it: with
+derivatives by hand as in `fused`, whose chunks are then one. A turn of the loop runs several steps, and a
+layer of both directions runs them in one loop. That is for processors which a small product keeps busy for
+less time than it takes to launch it: GPUs.
+
+Paper: J. Appleyard, T. Kočiský and P. Blunsom, "Optimizing Performance of Recurrent Neural Networks on GPUs",
+2016, arXiv:1604.01946, sections 3.1 and 3.3.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from rnn_jax.cells.cell import Array, Cell, Params, State, product_precision
+from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.dynamic import dynamic
+from rnn_jax.unroll.fused import Setup, run_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled, to_steps
+
+TURN = 8  # steps a turn of the loop
+
+
+def hoisted(
+    cell: Cell,
+    params: Params,
+    x: Array,
+    lengths: Lengths | None = None,
+    initial_state: State | None = None,
+    *,
+    reverse: bool = False,
+) -> Unrolled:
+    """Runs the cell with little in the loop, and derivatives by hand; see `Unroll` for arguments and errors.
+
+    It is `fused` otherwise: values and gradients are the same up to the order of additions, it can be mapped
+    and differentiated as that, and hands cells that cannot be taken apart on to `dynamic`. It takes more
+    memory: that of all inputs of all gates.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> loss = lambda params: hoisted(LSTM, params, jnp.ones((2, 5, 3))).outputs.sum()
+        >>> jax.grad(loss)(params).recurrent_kernel.shape
+        (4, 16)
+    """
+    if cell.fusion is None:
+        return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)
+    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    return run_steps(_setup(cell, x, reverse), params, to_steps(x, lengths, initial_state))
+
+
+def both_hoisted(
+    cell: Cell,
+    params: tuple[Params, Params],
+    x: Array,
+    lengths: Lengths | None = None,
+    initial_state: tuple[State | None, State | None] = (None, None),
+) -> tuple[Unrolled, Unrolled]:
+    """Runs a cell forward and one backward, in one loop; see `Unroll` for arguments and errors.
+
+    Example:
+        >>> from rnn_jax.cells import LSTM
+        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
+        >>> forward, backward = both_hoisted(LSTM, (params, params), jnp.ones((2, 5, 3)))
+        >>> bool(jnp.allclose(forward.outputs[:, 0], backward.outputs[:, -1]))
+        True
+    """
+    checked = [
+        check_arguments(cell, own, x, lengths, start)
+        for own, start in zip(params, initial_state, strict=True)
+    ]
+    (forward, there), (backward, back) = [
+        (own, to_steps(inputs, counts, start)) for own, inputs, counts, start in checked
+    ]
+    # From the end to the beginning is forward over what is turned round: padding comes first, and is passed.
+    back = back._replace(**jax.tree.map(lambda a: a[::-1], {"x": back.x, "valid": back.valid}))
+    pair = jax.tree.map(lambda *halves: jnp.stack(halves), (forward, there), (backward, back))
+    setup = _setup(cell, x, reverse=False)
+    found = jax.vmap(lambda *own: run_steps(setup, *own))(*pair)
+    one, other = (jax.tree.map(lambda a: a[half], found) for half in (0, 1))  # noqa: B023
+    return one, other._replace(outputs=other.outputs[:, ::-1])
+
+
+def _setup(cell: Cell, x: Array, reverse: bool) -> Setup:
+    assert cell.fusion is not None
+    chunk = max(1, x.shape[1])
+    return Setup(cell.fusion, cell, reverse, chunk, product_precision(), ahead=True, turn=TURN)
