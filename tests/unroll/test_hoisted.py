@@ -1,0 +1,81 @@
+"""Little in the loop, and both directions in one, against the plain scan."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.extend.core import jaxprs_in_params
+
+from rnn_jax.cells import CELLS
+from rnn_jax.unroll import Directions, dynamic, hoisted, run_layer
+from tests.unroll.test_fused import FUSED, B, D, H, all_close, problem
+
+
+def both_problem(name, rng, time):
+    """Parameters and states of both directions, inputs, and a loss that depends on all that comes out."""
+    ((params, _, state), _), ((others, _, start), _) = problem(name, rng), problem(name, rng)
+    x = jnp.asarray(rng.normal(size=(B, time, D)), jnp.float32)
+    weights = jnp.asarray(rng.normal(size=(B, time, 2 * H)), jnp.float32)
+
+    def loss(unroll, lengths, params, x, state):
+        outputs, states = run_layer(unroll, CELLS[name], params, x, lengths, state)
+        return (outputs * weights).sum() + sum(jnp.sin(leaf).sum() for leaf in jax.tree.leaves(states))
+
+    return (Directions(params, others), x, Directions(state, start)), loss
+
+
+@pytest.mark.parametrize(
+    ("reverse", "lengths"), [(True, (0, 7, 4)), pytest.param(False, None, marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize("name", FUSED)
+def test_values_and_gradients_are_those_of_the_plain_scan(name, reverse, lengths, rng):
+    arguments, loss = problem(name, rng)
+    lengths = None if lengths is None else jnp.array(lengths)
+
+    def differentiate(method):
+        run = lambda *a: loss(method, lengths, *a, reverse=reverse)  # noqa: E731
+        return jax.jit(jax.value_and_grad(run, argnums=(0, 1, 2)))(*arguments)
+
+    all_close(differentiate(hoisted), differentiate(dynamic), 3e-5)
+
+
+@pytest.mark.parametrize(("time", "lengths"), [(19, (0, 19, 7)), (3, None)])
+@pytest.mark.parametrize("name", ["lstm", "gru", pytest.param("gru_v3", marks=pytest.mark.slow)])
+def test_both_directions_are_each_one_on_its_own(name, time, lengths, rng):
+    """Whether turns of the loop divide the time or not, with states to start from, of unlike lengths."""
+    arguments, loss = both_problem(name, rng, time)
+    lengths = None if lengths is None else jnp.array(lengths)
+
+    def differentiate(method):
+        return jax.jit(jax.value_and_grad(lambda *a: loss(method, lengths, *a), (0, 1, 2)))(*arguments)
+
+    all_close(differentiate(hoisted), differentiate(dynamic), 3e-5)
+
+
+def test_no_steps_end_in_the_states_that_were_given(rng):
+    (params, x, states), _ = both_problem("lstm", rng, 0)
+    outputs, found = run_layer(hoisted, CELLS["lstm"], params, x, None, states)
+    assert outputs.shape == (B, 0, 2 * H)
+    jax.tree.map(np.testing.assert_array_equal, found, states)
+
+
+def test_a_loop_runs_eight_steps_a_turn_and_multiplies_by_the_recurrent_weights_alone():
+    cell = CELLS["lstm"]
+    params, x = cell.init(jax.random.key(0), D, H), jnp.ones((B, 32, D))
+    program = jax.make_jaxpr(lambda params, x: hoisted(cell, params, x).outputs)(params, x)
+
+    def equations(jaxpr, name):
+        for equation in jaxpr.eqns:
+            if equation.primitive.name == name:
+                yield equation
+            for inner in jaxprs_in_params(equation.params):
+                yield from equations(inner, name)
+
+    [loop] = equations(program.jaxpr, "scan")
+    assert (loop.params["length"], loop.params["unroll"]) == (32, 8)
+    inside, everywhere = (
+        [product.invars[1].aval.shape for product in equations(jaxpr, "dot_general")]
+        for jaxpr in (loop.params["jaxpr"].jaxpr, program.jaxpr)
+    )
+    assert inside == [(H, 4 * H)]
+    assert sorted(everywhere) == [(D, 4 * H), (H, 4 * H)]
