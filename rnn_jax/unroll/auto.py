@@ -61,8 +61,7 @@ def table() -> list[Fastest]:
 def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) -> str:
     """The unroll that trains a layer fastest on a platform: that of the nearest size in the table.
 
-    Where no size is near, or the cell is not in it: all steps at once on an accelerator if the cell is
-    linear; `dynamic` for cells that cannot be taken apart; else `hoisted` on a GPU, and `fused` elsewhere.
+    Where no size is near, or the cell is not in it, the `usual` one.
 
     Example:
         >>> from rnn_jax.cells import LSTM
@@ -80,6 +79,15 @@ def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) 
     near = [line for line in lines if max(distances(line)) <= NEAR]
     if near:
         return min(near, key=lambda line: sum(distances(line))).unroll
+    return usual(platform, cell)
+
+
+def usual(platform: Platform, cell: Cell) -> str:
+    """The unroll where nothing is known of a size.
+
+    All steps at once on an accelerator if the cell is linear; `dynamic` for cells that cannot be taken apart;
+    else `hoisted` on a GPU, and `fused` elsewhere.
+    """
     if cell.advance_all is not None and platform != "cpu":
         return "parallel"
     if cell.fusion is None:
