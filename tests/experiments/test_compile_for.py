@@ -93,7 +93,7 @@ def test_layers_and_runs_are_recorded_once(call, tmp_path, monkeypatch, capsys):
     rows = [json.loads(row) for row in (tmp_path / "out/ahead.jsonl").read_text().splitlines()]
     layers = [(row["cell"], row["unroll"]) for row in rows if row["what"] == "layer"]
     assert layers == [
-        *(("gru", name) for name in ("dynamic", "fused", "checkpointed")),
+        *(("gru", name) for name in ("dynamic", "fused", "hoisted", "checkpointed")),
         *(("mingru", name) for name in ("dynamic", "checkpointed", "parallel")),
     ]
     assert [row["topology"] for row in rows if row["what"] == "run"] == ["h100:8", "h100:256"]
