@@ -1,6 +1,7 @@
 """What every test runs under: several CPU devices, and the real data where it is at hand."""
 
 import fcntl
+import gc
 import os
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +19,9 @@ QUICK = ["--xla_backend_optimization_level=0"]
 if version("jaxlib").startswith("0.10."):
     QUICK += ["--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1"]
 os.environ["XLA_FLAGS"] = " ".join([*QUICK, os.environ.get("XLA_FLAGS", "")])  # before JAX starts
+
+# Tracing makes millions of small objects, few of them rubbish.
+gc.set_threshold(200_000, 20, 100)
 
 # Data parallelism is then tested in every run, whatever the machine.
 jax.config.update("jax_num_cpu_devices", 4)

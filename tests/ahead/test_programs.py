@@ -16,7 +16,14 @@ from rnn_jax.training.task import zeros
 from tests.conftest import need_devices
 from tests.tasks.cases import CASES
 
-each_task = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+FIRST = {case.recipe.name: name for name, case in reversed(CASES.items())}.values()  # of each task
+each_task = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=() if name in FIRST else pytest.mark.slow)
+        for name, case in CASES.items()
+    ],
+)
 
 
 def filled(shapes):

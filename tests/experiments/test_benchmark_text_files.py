@@ -2,9 +2,12 @@
 
 import json
 
+import pytest
+
 from experiments import benchmark_text_files
 
 
+@pytest.mark.slow
 def test_it_leaves_a_record_a_measurement_and_a_table(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         "sys.argv", ["x.py", "--output", str(tmp_path / "out"), "--rows", "300", "--classified", "200"]

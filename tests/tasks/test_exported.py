@@ -51,7 +51,10 @@ def test_another_process_gives_the_same_answers(tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"cell": "lru", "bidirectional": True, "num_layers": 2, "pooling": "mean_max"},
+        pytest.param(
+            {"cell": "lru", "bidirectional": True, "num_layers": 2, "pooling": "mean_max"},
+            marks=pytest.mark.slow,
+        ),
         {"cell": "qrnn", "pooling": "attention"},
         {"network": "cnn"},
         {"network": "bag", "pair_buckets": 7},

@@ -70,6 +70,7 @@ def test_a_trace_holds_the_steps(tmp_path):
     assert any("fusion" in name for name in names)  # what XLA makes of them
 
 
+@pytest.mark.slow
 def test_a_trace_goes_on_over_short_epochs(tmp_path):
     settings = with_flat(CONFIG, epochs=10, batch_size=44, buckets=1)
     make_run(tmp_path / "run", settings, profile=str(tmp_path / "trace"), devices=1).train("test")
