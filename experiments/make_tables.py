@@ -10,6 +10,7 @@ from experiments.command_line import Place, parse, run
 from experiments.search import FIRST_SEEDS, SECOND_SEEDS
 from experiments.searches import SEARCHES
 from rnn_jax.errors import UserError
+from rnn_jax.platforms import BY_DEVICE
 from rnn_jax.reporting.ablation import ablation_table
 from rnn_jax.reporting.ahead import layers_table, load_ahead, model_table, runs_table
 from rnn_jax.reporting.benchmark import (
@@ -116,10 +117,9 @@ def fastest_unrolls(root: Path) -> dict[Path, str]:
         return {}
     lines = []
     for records in sorted(results.glob("benchmark/*/benchmark.jsonl")):
-        platform = {"gpu": "cuda"}.get(records.parent.name, records.parent.name)
-        lines += measured(load_benchmark(records), platform)
+        lines += measured(load_benchmark(records), BY_DEVICE[records.parent.name])
     for records in sorted(results.glob("ahead/*/ahead.jsonl")):
-        lines += estimated(load_ahead(records), records.parent.name)
+        lines += estimated(load_ahead(records), BY_DEVICE[records.parent.name])
     return {file: as_file(lines)}
 
 

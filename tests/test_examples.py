@@ -17,6 +17,7 @@ PUBLIC = (
     ),
     "unroll.hoisted.both_hoisted",
     "unroll.auto.fastest",
+    "platforms.for_device",
     "unroll.layers.init_layers",
     "unroll.layers.run_layers",
     "models.recurrent.Recurrent",

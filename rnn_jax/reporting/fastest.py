@@ -5,10 +5,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 from rnn_jax.cells import CELLS
+from rnn_jax.platforms import Platform
 from rnn_jax.reporting.ahead import COSTS, layers_of
 from rnn_jax.reporting.benchmark import by_size
 from rnn_jax.reporting.rows import Record
-from rnn_jax.unroll.auto import CHOICES, Fastest, Platform, usual
+from rnn_jax.unroll.auto import CHOICES, Fastest, usual
 
 WORTH = 0.95  # of the time of the usual unroll: what gains less is not chosen
 

@@ -34,10 +34,9 @@ import jax.numpy as jnp
 from rnn_jax.cells.cell import Array
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.errors import UserError
+from rnn_jax.platforms import PLATFORMS
 from rnn_jax.tasks.labels import probabilities_of
 from rnn_jax.tasks.predictor import open_classifier
-
-PLATFORMS = ("cpu", "cuda", "tpu")
 
 
 def serialize(program: jax.export.Exported) -> bytes:

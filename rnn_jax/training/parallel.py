@@ -18,6 +18,7 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.cores import cores
 from rnn_jax.data.batches import host_rows
 from rnn_jax.errors import UserError
+from rnn_jax.platforms import for_device
 from rnn_jax.training.memory import keep_freed_memory
 from rnn_jax.training.step import TrainState
 
@@ -81,7 +82,7 @@ def map_ahead(function: Callable[..., Tree], devices: Sequence[Any], in_axes: Se
             each if axis is None else jax.tree.map(lambda x: x[0], each)
             for each, axis in zip(arguments, in_axes, strict=True)
         )
-        return jax.tree.map(lambda x: x[None], function(*own))
+        return jax.tree.map(lambda x: x[None], for_device(devices[0], function)(*own))
 
     mapped = jax.shard_map(on_one, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False)
     placed = [NamedSharding(mesh, spec) for spec in specs]
@@ -102,7 +103,7 @@ class DataParallel:
     def map(self, function: Callable[..., Tree], in_axes: Any = 0) -> Callable[..., Tree]:
         """Compiles a function for all devices; its first argument is donated."""
         mapped = jax.pmap(
-            function,
+            for_device(self.devices[0], function),
             axis_name=AXIS,
             in_axes=in_axes,
             devices=[

@@ -9,12 +9,13 @@ import math
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import jax
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.platforms import Platform, traced_for
 from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn
@@ -24,8 +25,6 @@ from rnn_jax.unroll.hoisted import hoisted
 from rnn_jax.unroll.parallel import parallel
 from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
 
-Platform = Literal["cpu", "cuda", "tpu"]
-PLATFORMS: tuple[Platform, ...] = ("cpu", "cuda", "tpu")
 NEAR = 1.0  # the most that a size may differ, in each number, as a power of two
 TABLE = Path(__file__).with_name("fastest.json")
 Result = TypeVar("Result")
@@ -132,10 +131,10 @@ def by_platform(
     `run` makes it of an unroll. Its arguments are arrays, or trees of them.
     """
     batch, time, _ = x.shape
-    names = {each: fastest(each, cell, hidden, batch, time) for each in PLATFORMS}
+    names = {each: fastest(each, cell, hidden, batch, time) for each in traced_for()}
     ways = {name: run(CHOICES[name]) for name in names.values()}
+    first, *others = names
     if len(ways) == 1:
-        [only] = ways.values()
-        return only
-    places = {each: ways[name] for each, name in names.items()}
-    return partial(jax.lax.platform_dependent, default=places.pop("cpu"), **places)
+        return ways[names[first]]
+    places = {each: ways[names[each]] for each in others}
+    return partial(jax.lax.platform_dependent, default=ways[names[first]], **places)

@@ -26,9 +26,9 @@ def cudnn(
     """Runs an LSTM by cuDNN on an NVIDIA GPU; see `Unroll` for arguments and errors.
 
     Elsewhere, for other cells, and in other types than float32, `fused` does the same; so it does in a
-    program that is compiled where there is no GPU, whatever for. Products are rounded
-    to TF32 unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives:
-    JAX says so.
+    program that is compiled where there is no GPU, whatever for. Products are rounded to TF32 unless
+    `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives: JAX says so. GRUs
+    and bfloat16, which cuDNN has, are missing in JAX (https://github.com/jax-ml/jax/issues/18867).
 
     Example:
         >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)

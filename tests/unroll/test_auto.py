@@ -9,8 +9,9 @@ import pytest
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.noise import recurrent_dropout
+from rnn_jax.platforms import PLATFORMS, for_device
 from rnn_jax.unroll import Directions, auto, dynamic, fused, parallel, run_layer
-from rnn_jax.unroll.auto import CHOICES, PLATFORMS, Fastest, fastest, table
+from rnn_jax.unroll.auto import CHOICES, Fastest, fastest, table
 
 MODULE = sys.modules["rnn_jax.unroll.auto"]
 B, T, D, H = 3, 6, 4, 5
@@ -79,6 +80,22 @@ def test_a_program_is_chosen_for_each_platform_when_it_is_compiled(known):
     assert "stablehlo.while" in text_of("cpu", run, params, x)
     assert "stablehlo.while" not in text_of("tpu", run, params, x)
     assert "stablehlo.while" not in text_of("cuda", run, params, x)
+
+
+def test_a_program_for_known_devices_is_traced_for_their_platform_alone(known):
+    cell = CELLS["gru"]
+    params, x = cell.init(jax.random.key(0), D, H), jnp.ones((B, T, D))
+
+    def program(run):
+        return str(jax.make_jaxpr(run)(params, x))
+
+    def run(unroll):
+        return lambda params, x: unroll(cell, params, x).outputs
+
+    assert "platform_index" in program(run(auto))
+    if jax.default_backend() == "cpu":
+        assert program(for_device(jax.devices()[0], run(auto))) == program(run(fused))
+    assert "platform_index" in program(run(auto))  # and no longer than that
 
 
 def test_where_all_choose_one_it_is_as_if_that_was_called(known):
