@@ -20,7 +20,7 @@ from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.cells import CELLS, CellName
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import PRECISIONS, Case
-from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
+from rnn_jax.measuring.peers import BOTH, PEER_CELLS, PEERS, is_installed
 from rnn_jax.measuring.program import OURS
 from rnn_jax.measuring.supervisor import measure
 from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark
@@ -53,6 +53,8 @@ class Options:
     """Batch sizes B, over all devices."""
     hidden: tuple[int, ...] = (32, 128, 512)
     """Sizes H of the state and of the inputs."""
+    directions: tuple[Literal[1, 2], ...] = (1,)
+    """Layers of one direction, or of both; of peers, torch has the latter."""
     modes: tuple[Literal["forward", "training"], ...] = ("forward", "training")
     """What is done: a forward pass, or gradients for inputs and weights."""
     precisions: tuple[PrecisionName, ...] = ("float32",)
@@ -102,8 +104,8 @@ def peers_of(options: Options) -> list[str]:
     return [peer for peer in options.peers.split(",") if peer]
 
 
-def methods_of(options: Options, cell: str) -> list[str]:
-    """The methods to run a cell; the plain scan first, which the others are compared with.
+def methods_of(options: Options, cell: str, directions: int) -> list[str]:
+    """The methods to run a layer; the plain scan first, which the others are compared with.
 
     Left out are those that would hand the cell on to another.
     """
@@ -114,7 +116,7 @@ def methods_of(options: Options, cell: str) -> list[str]:
         "cudnn": cell == "lstm" and jax.default_backend() == "gpu",
     }
     ours = [method for method in options.methods or (*OURS, "cudnn") if knows.get(method, True)]
-    peers = peers_of(options) if cell in PEER_CELLS else []
+    peers = [peer for peer in peers_of(options) if cell in PEER_CELLS and (directions == 1 or peer in BOTH)]
     return sorted({*ours, *peers}, key=lambda method: (method != "dynamic", method in PEERS, method))
 
 
@@ -135,14 +137,14 @@ def main() -> int:
         )
     done = {(*Case(**row["case"]), row["keep_memory"], row["method"]) for row in recorded}
     grid = product(
-        options.precisions, options.cells, options.hidden, options.batches, options.times, options.modes
+        *(options.precisions, options.cells, options.directions, options.hidden),
+        *(options.batches, options.times, options.modes),
     )
     work = []
-    for precision, cell, hidden, batch, time, mode in grid:
-        case = Case(cell, mode, time, batch, hidden, precision)
-        missing = [
-            method for method in methods_of(options, cell) if (*case, options.keep_memory, method) not in done
-        ]
+    for precision, cell, directions, hidden, batch, time, mode in grid:
+        case = Case(cell, mode, time, batch, hidden, precision, directions)
+        methods = methods_of(options, cell, directions)
+        missing = [method for method in methods if (*case, options.keep_memory, method) not in done]
         if missing:
             work.append((case, missing))
     console = Console(stderr=True)
@@ -157,7 +159,7 @@ def main() -> int:
     with bar, file.open("a", encoding="utf-8") as output:
         task = bar.add_task("", total=sum(len(missing) for _, missing in work))
         for case, missing in work:
-            name = f"{case.cell} {case.mode} T={case.time} B={case.batch} H={case.hidden} {case.precision}"
+            name = f"{case.layer} {case.mode} T={case.time} B={case.batch} H={case.hidden} {case.precision}"
             bar.update(task, description=name)
             # The plain scan, which the others are compared with, runs again where it is recorded already.
             methods = list(dict.fromkeys(["dynamic", *missing]))

@@ -7,6 +7,7 @@ import numpy as np
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Params
+from rnn_jax.unroll import Directions
 
 PRECISIONS = ("float32", "tensorfloat32", "bfloat16")  # as JAX calls them
 
@@ -20,6 +21,12 @@ class Case(NamedTuple):
     batch: int
     hidden: int
     precision: str  # of products: one of PRECISIONS; sums and states are float32
+    directions: int = 1
+
+    @property
+    def layer(self) -> str:
+        """What it is a layer of."""
+        return self.cell if self.directions == 1 else f"{self.cell}, both directions"
 
     @property
     def operations(self) -> float:
@@ -32,21 +39,24 @@ class Case(NamedTuple):
 class Problem(NamedTuple):
     """The numbers of a case, the same for everyone who works on it."""
 
-    params: Params
+    params: Any  # those of a cell, or `Directions` of two such
     x: np.ndarray  # [B, T, H]
-    weights: np.ndarray  # [B, T, H]: the loss is the sum of outputs, weighed so
+    weights: np.ndarray  # [B, T, directions * H]: the loss is the sum of outputs, weighed so
 
 
-def draw(case: Case) -> Params:
+def draw(case: Case) -> Params | Directions:
     """The parameters of a case."""
-    return CELLS[case.cell].init(jax.random.key(0), case.hidden, case.hidden)
+    halves = [
+        CELLS[case.cell].init(jax.random.key(n), case.hidden, case.hidden) for n in range(case.directions)
+    ]
+    return halves[0] if case.directions == 1 else Directions(*halves)
 
 
 def make_problem(case: Case) -> Problem:
     """Draws the numbers of a case."""
     rng = np.random.default_rng(0)
-    shape = (case.batch, case.time, case.hidden)
-    x, weights = (rng.standard_normal(shape, np.float32) for _ in range(2))
+    sizes = case.hidden, case.directions * case.hidden
+    x, weights = (rng.standard_normal((case.batch, case.time, size), np.float32) for size in sizes)
     return Problem(draw(case), x, weights)
 
 

@@ -85,7 +85,7 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
     )
     torch.set_num_threads(num_devices)
     make = {"elman": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case.cell]
-    layer = make(case.hidden, case.hidden, batch_first=True)
+    layer = make(case.hidden, case.hidden, batch_first=True, bidirectional=case.directions == 2)
     state = to_pytorch(case.cell, (problem.params,))
     layer.load_state_dict({name: torch.tensor(each) for name, each in state.items()})
     kind = torch.bfloat16 if case.precision == "bfloat16" else torch.float32
@@ -111,11 +111,11 @@ def torch_program(case: Case, problem: Problem, num_devices: int) -> Program:
         if case.mode == "forward":
             return {"outputs": outputs.float().cpu().numpy()}
         gradient = lambda tensor: tensor.grad.float().cpu().numpy()  # noqa: E731
-        return {
-            "x": gradient(x),
-            "input_kernel": gradient(layer.weight_ih_l0).T,
-            "recurrent_kernel": gradient(layer.weight_hh_l0).T,
-        }
+        found = {"x": gradient(x)}
+        for half in ("", "_reverse")[: case.directions]:
+            found["input_kernel" + half] = gradient(getattr(layer, f"weight_ih_l0{half}")).T
+            found["recurrent_kernel" + half] = gradient(getattr(layer, f"weight_hh_l0{half}")).T
+        return found
 
     return Program(run, results, None, None)
 
@@ -126,6 +126,7 @@ PEERS: dict[str, Callable[[Case, Problem, int], Program]] = {
     "keras": keras_program,
 }
 PEER_CELLS = ("elman", "lstm", "gru")
+BOTH = ("torch",)  # peers whose layers of both directions are measured
 
 
 def is_installed(peer: str) -> bool:

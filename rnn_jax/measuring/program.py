@@ -13,7 +13,7 @@ from jax.sharding import Mesh, PartitionSpec
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, product
 from rnn_jax.measuring.case import Case, Problem
-from rnn_jax.unroll import UNROLLS, dynamic
+from rnn_jax.unroll import UNROLLS, Directions, dynamic, run_layer
 
 AXIS = "devices"
 OURS: dict[str, Callable[..., Any]] = {
@@ -21,7 +21,7 @@ OURS: dict[str, Callable[..., Any]] = {
     **{f"dynamic-{steps}": partial(dynamic, unroll=steps) for steps in (2, 4, 8, 16)},
 }
 
-Layer = Callable[[Any, Array], Array]  # (params, x [B, T, H]) -> outputs [B, T, H]
+Layer = Callable[[Any, Array], Array]  # (params, x [B, T, H]) -> outputs [B, T, directions * H]
 Gradients = dict[str, Any]
 
 
@@ -31,7 +31,8 @@ class Program(NamedTuple):
     Attributes:
         run: does it, and waits until it is done.
         results: what it computed, by name: `outputs`, or the gradients of `x` and of the matrices of the
-            cell (of an LSTM, `input_kernel` and `recurrent_kernel`), laid out as in `rnn_jax.cells`.
+            cell (of an LSTM, `input_kernel` and `recurrent_kernel`), laid out as in `rnn_jax.cells`; those of
+            the backward half end in `_reverse`.
         compile_seconds: how long tracing and compiling took; None where nothing is compiled.
         temporary_bytes: memory for what is neither argument nor result, on one device, as the compiler
             planned it; None where no compiler says.
@@ -49,9 +50,12 @@ def our_program(method: str, case: Case, problem: Problem, num_devices: int) -> 
     cell = CELLS[case.cell]
 
     def layer(params: Any, x: Array) -> Array:
-        return unroll(cell, params, x).outputs
+        return run_layer(unroll, cell, params, x).outputs
 
     def matrices(gradients: Any) -> Gradients:
+        if isinstance(gradients, Directions):
+            halves = {"": matrices(gradients.forward), "_reverse": matrices(gradients.backward)}
+            return {name + half: array for half, own in halves.items() for name, array in own.items()}
         return {name: array for name, array in gradients._asdict().items() if array.ndim == 2}
 
     return compile_layer(layer, problem.params, case, problem, num_devices, matrices)

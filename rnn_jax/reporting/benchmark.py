@@ -82,7 +82,7 @@ def _table(rows: Rows, figure: Callable[[Record], float | None]) -> str:
         least = min((value for value in figures.values() if value is not None), default=None)
         lines.append(
             [
-                *(case.cell, case.mode, case.precision, "kept" if keep_memory else "returned"),
+                *(case.layer, case.mode, case.precision, "kept" if keep_memory else "returned"),
                 *map(str, (case.hidden, case.batch, case.time)),
                 *(_cell(of.get(method), figures.get(method), least) for method in methods),
             ]
@@ -107,4 +107,4 @@ def _megabytes(count: int | None) -> float | None:
 
 def _order(size: Size) -> tuple[Any, ...]:
     case = size.case
-    return case.precision, not size.keep_memory, case.cell, case.mode, case.hidden, case.batch, case.time
+    return case.precision, not size.keep_memory, case.layer, case.mode, case.hidden, case.batch, case.time

@@ -51,7 +51,7 @@ def over_length(rows: Rows) -> Figure:
     if lines:
         case = lines[0].case
         figure.suptitle(
-            f"Training a layer of {case.cell}, B = {case.batch}, D = H = {case.hidden}, {case.precision}"
+            f"Training a layer of {case.layer}, B = {case.batch}, D = H = {case.hidden}, {case.precision}"
         )
     _legend(figure, looks)
     return figure
@@ -61,14 +61,14 @@ def over_size(rows: Rows) -> Figure:
     """Draws the speed of training over H, a panel a cell and batch size, at the length with most sizes."""
     training = [size for size in rows if size.case.mode == "training"]
     chosen = _longest(training, lambda size: (size.case.time, size.case.precision, size.keep_memory))
-    panels = sorted({(size.case.cell, size.case.batch) for size in chosen})
+    panels = sorted({(size.case.layer, size.case.batch) for size in chosen})
     figure = Figure(figsize=(12, 1.2 + 3.2 * max(1, -(-len(panels) // 3))), layout="constrained")
     looks = _looks(rows)
     grid = figure.subplots(max(1, -(-len(panels) // 3)), 3, squeeze=False).ravel()
     for axes in grid[len(panels) :]:
         axes.remove()
     for axes, (cell, batch) in zip(grid, panels, strict=False):
-        lines = [size for size in chosen if (size.case.cell, size.case.batch) == (cell, batch)]
+        lines = [size for size in chosen if (size.case.layer, size.case.batch) == (cell, batch)]
         _curves(axes, rows, lines, lambda size: size.case.hidden, lambda row: row["gflops"], looks)
         axes.set(xscale="log", xlabel="size H = D", ylabel="useful GFLOP/s", title=f"{cell}, B = {batch}")
         axes.set_ylim(bottom=0)
@@ -111,12 +111,12 @@ def ratios(rows: Rows) -> Figure:
 def parallel(rows: Rows) -> Figure:
     """Draws the run time of linear cells over T, all steps at once and one after the other."""
     figure = Figure(figsize=(10, 4.6), layout="constrained")
-    cells = sorted({size.case.cell for size in rows})
+    cells = sorted({size.case.layer for size in rows})
     colours = dict(zip(cells, cycle(COLOURS), strict=False))
     styles = {"parallel": "-", "dynamic": "--"}
     for axes, mode in zip(figure.subplots(1, 2, sharey=True), ("forward", "training"), strict=True):
         for cell in cells:
-            sizes = [size for size in rows if (size.case.cell, size.case.mode) == (cell, mode)]
+            sizes = [size for size in rows if (size.case.layer, size.case.mode) == (cell, mode)]
             looks = {method: {"color": colours[cell], "linestyle": style} for method, style in styles.items()}
             _curves(axes, rows, sizes, lambda size: size.case.time, lambda row: 1e3 * row["seconds"], looks)
         axes.set(xscale="log", yscale="log", xlabel="length T", title=mode)
@@ -188,4 +188,4 @@ def _name(size: Size) -> str:
     case = size.case
     kept = "" if size.keep_memory else ", memory returned"
     kind = "" if case.precision == "float32" else f", {case.precision}"
-    return f"{case.cell}  H {case.hidden}  B {case.batch}  T {case.time}{kind}{kept}"
+    return f"{case.layer}  H {case.hidden}  B {case.batch}  T {case.time}{kind}{kept}"

@@ -28,13 +28,8 @@ def measured(rows: Sequence[Record], platform: Platform) -> list[Fastest]:
             name: row["seconds"] for name, row in methods.items() if name in CHOICES and row["status"] == "ok"
         }
         known = usual(platform, CELLS[case.cell])
-        if (
-            case.mode == "training"
-            and case.precision == "float32"
-            and keep_memory
-            and known in methods
-            and costs
-        ):
+        usable = case.mode == "training" and case.precision == "float32" and case.directions == 1
+        if usable and keep_memory and known in methods and costs:
             size = case.hidden, case.batch, case.time
             found.append(Fastest(platform, case.cell, *size, fastest_of(costs, known), "measured"))
     return found

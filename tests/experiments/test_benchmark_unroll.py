@@ -53,6 +53,12 @@ def test_the_same_command_measures_only_what_is_missing(benchmark, tmp_path):
     assert benchmark(*SMALL, "--num-devices", "1") == again
 
 
+def test_a_layer_of_both_directions_is_another_row(benchmark, tmp_path):
+    one, two = benchmark(*SMALL, "--methods", "dynamic", "--directions", "1", "2")
+    assert (one["case"]["directions"], two["case"]["directions"]) == (1, 2)
+    assert "| elman, both directions | forward |" in (tmp_path / "benchmark.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -6,7 +6,7 @@ import pytest
 
 from rnn_jax.cells import CELLS
 from rnn_jax.measuring.case import Case, disagreement, make_problem
-from rnn_jax.measuring.peers import PEER_CELLS, PEERS, is_installed
+from rnn_jax.measuring.peers import BOTH, PEER_CELLS, PEERS, is_installed
 from rnn_jax.measuring.program import OURS, our_program, product_program
 from rnn_jax.unroll import static
 from tests.conftest import need_devices
@@ -17,11 +17,12 @@ pytestmark = pytest.mark.slow
 SIZES = {"time": 5, "batch": 4, "hidden": 3, "precision": "float32"}
 
 
+@pytest.mark.parametrize("directions", [1, 2])
 @pytest.mark.parametrize("mode", ["forward", "training"])
 @pytest.mark.parametrize("cell", KINDS)
-def test_our_unrolls_agree(cell, mode):
+def test_our_unrolls_agree(cell, mode, directions):
     need_devices(2)
-    case = Case(cell, mode, **SIZES)
+    case = Case(cell, mode, **SIZES, directions=directions)
     problem = make_problem(case)
     expected = our_program("dynamic", case, problem, 1).results()
     for method in OURS:
@@ -30,12 +31,14 @@ def test_our_unrolls_agree(cell, mode):
 
 @pytest.mark.parametrize("mode", ["forward", "training"])
 @pytest.mark.parametrize("cell", PEER_CELLS)
-@pytest.mark.parametrize("peer", PEERS)
-def test_peers_agree(peer, cell, mode):
+@pytest.mark.parametrize(
+    ("peer", "directions"), [*((peer, 1) for peer in PEERS), *((peer, 2) for peer in BOTH)]
+)
+def test_peers_agree(peer, directions, cell, mode):
     if not is_installed(peer):
         pytest.skip(f"compares with {peer}: pip install torch")
     need_devices(2)
-    case = Case(cell, mode, **SIZES)
+    case = Case(cell, mode, **SIZES, directions=directions)
     problem = make_problem(case)
     found = PEERS[peer](case, problem, 2).results()
     assert disagreement(found, our_program("dynamic", case, problem, 1).results()) < 1e-5
