@@ -111,7 +111,6 @@ def methods_of(options: Options, cell: str, directions: int) -> list[str]:
     """
     knows = {
         "fused": CELLS[cell].fusion is not None,
-        "hoisted": CELLS[cell].fusion is not None,
         "parallel": CELLS[cell].advance_all is not None,
         "cudnn": cell == "lstm" and jax.default_backend() == "gpu",
     }

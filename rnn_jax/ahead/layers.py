@@ -41,7 +41,6 @@ def unrolls_of(cell: str) -> list[str]:
     Left out are those that would hand the cell on to another, and a loop that is compiled step by step.
     """
     own = CELLS[cell]
-    can_fuse = own.fusion is not None
-    knows = {"fused": can_fuse, "hoisted": can_fuse, "parallel": own.advance_all is not None}
+    knows = {"fused": own.fusion is not None, "parallel": own.advance_all is not None}
     others = ("fused", "hoisted", "checkpointed", "parallel")
     return ["dynamic", *(name for name in others if knows.get(name, True))]

@@ -84,14 +84,14 @@ def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) 
 def usual(platform: Platform, cell: Cell) -> str:
     """The unroll where nothing is known of a size.
 
-    All steps at once on an accelerator if the cell is linear; `dynamic` for cells that cannot be taken apart;
-    else `hoisted` on a GPU, and `fused` elsewhere.
+    All steps at once on an accelerator if the cell is linear; else `hoisted` on a GPU, and elsewhere `fused`,
+    or `dynamic` for cells that cannot be taken apart.
     """
     if cell.advance_all is not None and platform != "cpu":
         return "parallel"
-    if cell.fusion is None:
-        return "dynamic"
-    return "hoisted" if platform == "cuda" else "fused"
+    if platform == "cuda":
+        return "hoisted"
+    return "dynamic" if cell.fusion is None else "fused"
 
 
 def auto(

@@ -32,9 +32,9 @@ def hoisted(
 ) -> Unrolled:
     """Runs the cell with little in the loop, and derivatives by hand; see `Unroll` for arguments and errors.
 
-    It is `fused` otherwise: values and gradients are the same up to the order of additions, it can be mapped
-    and differentiated as that, and hands cells that cannot be taken apart on to `dynamic`. It takes more
-    memory: that of all inputs of all gates.
+    It is `fused` otherwise: values and gradients are the same up to the order of additions, and it can be
+    mapped and differentiated as that. It takes more memory: that of all inputs of all gates. A cell that
+    cannot be taken apart (its `fusion` is None) is run by `dynamic`, as many steps a turn.
 
     Example:
         >>> from rnn_jax.cells import LSTM
@@ -44,7 +44,7 @@ def hoisted(
         (4, 16)
     """
     if cell.fusion is None:
-        return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)
+        return dynamic(cell, params, x, lengths, initial_state, reverse=reverse, unroll=TURN)
     params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
     return run_steps(_setup(cell, x, reverse), params, to_steps(x, lengths, initial_state))
 

@@ -94,7 +94,7 @@ def test_layers_and_runs_are_recorded_once(call, tmp_path, monkeypatch, capsys):
     layers = [(row["cell"], row["unroll"]) for row in rows if row["what"] == "layer"]
     assert layers == [
         *(("gru", name) for name in ("dynamic", "fused", "hoisted", "checkpointed")),
-        *(("mingru", name) for name in ("dynamic", "checkpointed", "parallel")),
+        *(("mingru", name) for name in ("dynamic", "hoisted", "checkpointed", "parallel")),
     ]
     assert [row["topology"] for row in rows if row["what"] == "run"] == ["h100:8", "h100:256"]
     assert {row["status"] for row in rows} == {"ok"}
