@@ -78,37 +78,28 @@ def _ratio(row: Record | None, base: Record, field: str) -> str:
 
 
 def runs_table(rows: Sequence[Record]) -> str:
-    """A line a preset and topology: what a step of training needs of each device."""
-    lines = [
-        [
-            "preset",
-            "for",
-            "examples a step",
-            "memory, MB",
-            "operations",
-            "exchanged, MB",
-            "launches",
-            "cycles",
-        ]
-    ]
-    for row in rows:
-        if row["what"] != "run":
-            continue
+    """A line a preset and topology: what a step of training needs of each device.
+
+    Cycles have a column where a compiler estimates them.
+    """
+    runs = [row for row in rows if row["what"] == "run"]
+    estimated = any(_is_ok(row) and row["cycles"] for row in runs)
+    names = ("examples a step", "memory, MB", "operations", "exchanged, MB", "launches")
+    lines = [["preset", "for", *names, *["cycles"] * estimated]]
+    for row in runs:
         start = [row["preset"], f"{row['devices']} × {row['chip']}", f"{row['batch_size']:,}"]
         if not _is_ok(row):
-            lines.append([*start, row["status"], *[""] * 4])
+            lines.append([*start, row["status"], *[""] * (3 + estimated)])
             continue
         exchanged = sum(row["exchanged"].values()) / 1e6
-        lines.append(
-            [
-                *start,
-                f"{row['memory'] / 1e6:,.3g}",
-                f"{row['operations'] / 1e9:,.3g} G",
-                f"{exchanged:,.3g}",
-                f"{row['launches']:,}",
-                f"{row['cycles']:,}" if row["cycles"] else "–",
-            ]
-        )
+        figures = [
+            f"{row['memory'] / 1e6:,.3g}",
+            f"{row['operations'] / 1e9:,.3g} G",
+            f"{exchanged:,.3g}",
+            f"{row['launches']:,}",
+            *[f"{row['cycles'] or 0:,}"] * estimated,
+        ]
+        lines.append([*start, *figures])
     return markdown(lines)
 
 
