@@ -159,7 +159,8 @@ CHAPTERS = (
         "spoken_digits",
         "Spoken digits",
         "The Free Spoken Digit Dataset 1.0.9, five speakers, as log-mel frames of 10 ms: recordings 0 to 4 "
-        "of each digit by each speaker to test, as its authors do, 5 to 9 for validation.",
+        "of each digit by each speaker to test, as its authors do, 5 to 9 for validation. A convolutional "
+        "network is as accurate as the recurrent one.",
         *("spoken_digits", ACCURACY, accuracies, ()),
         holds=lambda config: config["held_out"] == "none",
     ),

@@ -49,7 +49,7 @@ def over_epochs(
 def confusions(chapter: Chapter, rows: Sequence[Row]) -> Figure:
     """Draws which answers each network gave, over all its runs: the most accurate first, three at most."""
     shown = list(rows)[::-1][:3]
-    figure = Figure(figsize=(4.6 * len(shown), 4.6), layout="constrained")
+    figure = Figure(figsize=(4.6 * len(shown), 4.9), layout="compressed")  # squares with titles
     for axes, row in zip(figure.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
         total = np.sum([run.result["test_confusion"] for run in row.runs], axis=0)
         names = ("other", "promoter") if len(total) == 2 else tuple(map(str, range(len(total))))
