@@ -107,7 +107,8 @@ def peers_of(options: Options) -> list[str]:
 def methods_of(options: Options, cell: str, directions: int) -> list[str]:
     """The methods to run a layer; the plain scan first, which the others are compared with.
 
-    Left out are those that would hand the cell on to another.
+    Left out are those that would hand the cell on to another. `hoisted` stays: it runs all cells, those that
+    cannot be taken apart as `dynamic-8` does.
     """
     knows = {
         "fused": CELLS[cell].fusion is not None,

@@ -14,7 +14,7 @@ from experiments.command_line import run
 from experiments.training import Script, TrainingOptions, devices, python, read_options, train
 from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.streams import Stream
-from rnn_jax.settings import with_flat
+from rnn_jax.settings import to_flat, with_flat
 from rnn_jax.tasks.language_model import RECIPE, Settings, TokenPreprocessor
 from rnn_jax.training.loop import Run
 from rnn_jax.training.recipe import Preprocessor
@@ -129,7 +129,9 @@ def report(result: dict[str, Any], workdir: str, run: Run | None) -> str:
     unit, use, what = "tokens", f"generate --workdir {shlex.quote(workdir)} --length 400", "Let it write"
     if result["reading"] == "apart":
         unit, what = "pieces", "Let a classifier begin with it, with the same cell and sizes"
-        use = f"imdb_sentiment --preset semi_supervised --init-from {shlex.quote(workdir)} --workdir runs/new"
+        large = "_large" * (result["cell"] == to_flat(PRESETS["reviews_large"])["cell"])
+        start = f"--preset semi_supervised{large} --init-from {shlex.quote(workdir)}"
+        use = f"imdb_sentiment {start} --workdir runs/new"
     return (
         f"{result['dataset']}, {result['cell']}: {tested} (validation {result['validation_loss']:.4f} nats, "
         f"best of {result['epochs_run']} epochs: {result['best_epoch']}) · "

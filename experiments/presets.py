@@ -13,8 +13,9 @@ Each takes about a minute on two cores. The settings were found for the LSTM, by
 Networks to compare with, on the same words of the same reviews: a convolutional one and a bag of words and
 pairs, each with settings of its own (`experiments.search text_cnn`, `fasttext`).
 
-`semi_supervised` starts from the language model `reviews` (`--init-from`), and `semi_supervised_large`, which
-is for a GPU, from `reviews_large`; their settings were chosen by hand, on the validation reviews.
+`semi_supervised` starts from the language model `reviews` (`--init-from`); its settings were chosen by hand,
+on the validation reviews. `semi_supervised_large`, which is for a GPU, starts from `reviews_large`; its
+settings are a first guess.
 
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
 and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).

@@ -15,7 +15,6 @@ PUBLIC = (
         f"unroll.{name}.{name}"
         for name in ("auto", "dynamic", "static", "fused", "hoisted", "checkpointed", "parallel", "cudnn")
     ),
-    "unroll.hoisted.both_hoisted",
     "unroll.auto.fastest",
     "platforms.for_device",
     "unroll.layers.init_layers",

@@ -38,7 +38,8 @@ class Layer(NamedTuple):
 def unrolls_of(cell: str) -> list[str]:
     """Unrolls that differ from each other for a cell, the plain scan first.
 
-    Left out are those that would hand the cell on to another, and a loop that is compiled step by step.
+    Left out are those that would hand the cell on to another as it is, and a loop that is compiled step by
+    step.
     """
     own = CELLS[cell]
     knows = {"fused": own.fusion is not None, "parallel": own.advance_all is not None}

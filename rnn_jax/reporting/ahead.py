@@ -97,7 +97,7 @@ def runs_table(rows: Sequence[Record]) -> str:
             f"{row['operations'] / 1e9:,.3g} G",
             f"{exchanged:,.3g}",
             f"{row['launches']:,}",
-            *[f"{row['cycles'] or 0:,}"] * estimated,
+            *[f"{row['cycles']:,}" if row["cycles"] else "–"] * estimated,
         ]
         lines.append([*start, *figures])
     return markdown(lines)

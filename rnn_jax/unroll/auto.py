@@ -126,9 +126,10 @@ def auto(
 def by_platform(
     cell: Cell, hidden: int, x: Array, run: Callable[[Unroll], Callable[..., Result]]
 ) -> Callable[..., Result]:
-    """What runs a cell of H units over inputs `[B, T, D]` by the unroll that is fastest where it is compiled.
+    """A function that runs a cell of H units over inputs `[B, T, D]` by the fastest unroll of each platform.
 
-    `run` makes it of an unroll. Its arguments are arrays, or trees of them.
+    `run` turns an unroll into such a function, of arrays or trees of them; the choice is made when a program
+    is compiled.
     """
     batch, time, _ = x.shape
     names = {each: fastest(each, cell, hidden, batch, time) for each in traced_for()}

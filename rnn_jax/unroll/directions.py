@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax
+
 from rnn_jax.cells.cell import Array, Cell, Params, State
-from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.arguments import Arguments, check_arguments
 from rnn_jax.unroll.auto import auto, by_platform
 from rnn_jax.unroll.hoisted import both_hoisted, hoisted
 from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
@@ -32,32 +34,29 @@ def run_both(
     lengths: Lengths | None,
     initial_state: Directions,
 ) -> Pair:
-    """Runs both directions, in one loop where the unroll knows how; see `Unroll` for arguments and errors."""
-    if unroll is hoisted and cell.fusion is not None:
-        return both_hoisted(cell, params, x, lengths, initial_state)
-    if unroll is auto:
-        return _chosen(cell, params, x, lengths, initial_state)
-    forward = unroll(cell, params.forward, x, lengths, initial_state.forward)
-    backward = unroll(cell, params.backward, x, lengths, initial_state.backward, reverse=True)
-    return forward, backward
+    """Runs both directions; see `Unroll` for arguments and errors.
+
+    They share a loop where the unroll knows how, and the halves are of one size and type.
+    """
+    halves = zip(params, initial_state, strict=True)
+    forward, backward = (check_arguments(cell, own, x, lengths, start) for own, start in halves)
+    if unroll is auto and _are_alike(forward, backward):
+
+        def run(chosen: Unroll) -> Callable[[Arguments, Arguments], Pair]:
+            return lambda forward, backward: _run(chosen, cell, forward, backward)
+
+        return by_platform(cell, forward.params.hidden_size, forward.x, run)(forward, backward)
+    return _run(unroll, cell, forward, backward)
 
 
-def _chosen(
-    cell: Cell, params: Directions, x: Array, lengths: Lengths | None, initial_state: Directions
-) -> Pair:
-    def run(unroll: Unroll) -> Callable[..., Pair]:
-        def both(params: Directions, x: Array, lengths: Array | None, initial_state: Directions) -> Pair:
-            return run_both(unroll, cell, params, x, lengths, initial_state)
+def _run(unroll: Unroll, cell: Cell, forward: Arguments, backward: Arguments) -> Pair:
+    if unroll is hoisted and cell.fusion is not None and _are_alike(forward, backward):
+        return both_hoisted(cell, forward, backward)
+    return unroll(cell, *forward), unroll(cell, *backward, reverse=True)
 
-        return both
 
+def _are_alike(forward: Arguments, backward: Arguments) -> bool:
     one, other = (
-        check_arguments(cell, own, x, lengths, start)
-        for own, start in zip(params, initial_state, strict=True)
+        [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(half)] for half in (forward, backward)
     )
-    return by_platform(cell, one.params.hidden_size, one.x, run)(
-        Directions(one.params, other.params),
-        one.x,
-        one.lengths,
-        Directions(one.initial_state, other.initial_state),
-    )
+    return one == other

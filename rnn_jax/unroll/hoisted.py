@@ -1,7 +1,7 @@
 """The hoisted unroll: of what a step does, only what needs the step before stays in the loop.
 
 All inputs are projected by one product before the loop, and all weight gradients made by one after it: with
-derivatives by hand as in `fused`, whose chunks are then one. A turn of the loop runs several steps, and a
+derivatives by hand as in `fused`, with all steps as one chunk. A turn of the loop runs several steps, and a
 layer of both directions runs them in one loop. That is for processors which a small product keeps busy for
 less time than it takes to launch it: GPUs.
 
@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from rnn_jax.cells.cell import Array, Cell, Params, State, product_precision
-from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.arguments import Arguments, check_arguments
 from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.fused import Setup, run_steps
 from rnn_jax.unroll.sequence import Lengths, Unrolled, to_steps
@@ -49,33 +49,14 @@ def hoisted(
     return run_steps(_setup(cell, x, reverse), params, to_steps(x, lengths, initial_state))
 
 
-def both_hoisted(
-    cell: Cell,
-    params: tuple[Params, Params],
-    x: Array,
-    lengths: Lengths | None = None,
-    initial_state: tuple[State | None, State | None] = (None, None),
-) -> tuple[Unrolled, Unrolled]:
-    """Runs a cell forward and one backward, in one loop; see `Unroll` for arguments and errors.
-
-    Example:
-        >>> from rnn_jax.cells import LSTM
-        >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
-        >>> forward, backward = both_hoisted(LSTM, (params, params), jnp.ones((2, 5, 3)))
-        >>> bool(jnp.allclose(forward.outputs[:, 0], backward.outputs[:, -1]))
-        True
-    """
-    checked = [
-        check_arguments(cell, own, x, lengths, start)
-        for own, start in zip(params, initial_state, strict=True)
-    ]
-    (forward, there), (backward, back) = [
-        (own, to_steps(inputs, counts, start)) for own, inputs, counts, start in checked
-    ]
-    # From the end to the beginning is forward over what is turned round: padding comes first, and is passed.
+def both_hoisted(cell: Cell, forward: Arguments, backward: Arguments) -> tuple[Unrolled, Unrolled]:
+    """Runs a cell forward and one backward, in one loop, over arguments of the same shapes and types."""
+    there = to_steps(forward.x, forward.lengths, forward.initial_state)
+    back = to_steps(backward.x, backward.lengths, backward.initial_state)
+    # The backward half runs forward over reversed steps: padding comes first, and changes nothing.
     back = back._replace(**jax.tree.map(lambda a: a[::-1], {"x": back.x, "valid": back.valid}))
-    pair = jax.tree.map(lambda *halves: jnp.stack(halves), (forward, there), (backward, back))
-    setup = _setup(cell, x, reverse=False)
+    pair = jax.tree.map(lambda *a: jnp.stack(a), (forward.params, there), (backward.params, back))
+    setup = _setup(cell, forward.x, reverse=False)
     found = jax.vmap(lambda *own: run_steps(setup, *own))(*pair)
     one, other = (jax.tree.map(lambda a: a[half], found) for half in (0, 1))  # noqa: B023
     return one, other._replace(outputs=other.outputs[:, ::-1])

@@ -311,12 +311,23 @@ def test_a_check_runs_what_is_needed_and_records_nothing(ran, run, reviews, tmp_
     assert files(tmp_path / "raw") == before
 
 
-def test_the_committed_records_are_of_these_rows_and_presets(monkeypatch):
-    monkeypatch.setattr(reproduce.jax, "default_backend", lambda: "cpu")
+@pytest.mark.parametrize("platform", ["cpu", "gpu"])
+def test_the_committed_records_are_of_these_rows_and_presets(platform, monkeypatch):
+    monkeypatch.setattr(reproduce.jax, "default_backend", lambda: platform)
     runs = reproduce.runs_of(reproduce.Options(raw=str(RESULTS)))
     reproduce.check_presets(runs)
-    recorded = [record for file in RESULTS.glob("cpu/*") for record in read_records(file)]
+    recorded = [record for file in RESULTS.glob(f"{platform}/*") for record in read_records(file)]
     assert {record.key for record in recorded} <= {(each.name, each.dataset, each.seed) for each in runs}
+    assert recorded
     classifiers = [record for record in recorded if record.task == "text_classification"]
-    assert classifiers
     assert all(record.correct.size == 25_000 for record in classifiers)
+
+
+def test_what_takes_days_on_a_cpu_is_run_there_when_it_is_asked_for_alone(monkeypatch):
+    def rows(platform, **options):
+        monkeypatch.setattr(reproduce.jax, "default_backend", lambda: platform)
+        return {run.name for run in reproduce.runs_of(reproduce.Options(**options))}
+
+    assert rows("gpu") - rows("cpu") == set(reproduce.ON_GPUS)
+    assert rows("cpu", list=True) == rows("gpu") == set(reproduce.ROWS)
+    assert rows("cpu", row=("reviews_large",)) == {"reviews_large"}

@@ -11,7 +11,17 @@ from jax.sharding import AxisType, PartitionSpec
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
 from rnn_jax.models.pooling import POOLINGS
-from rnn_jax.unroll import UNROLLS, Unrolled, dynamic, fused, init_layers, parallel, run_layers
+from rnn_jax.unroll import (
+    UNROLLS,
+    Directions,
+    Unrolled,
+    dynamic,
+    fused,
+    init_layers,
+    parallel,
+    run_layer,
+    run_layers,
+)
 from rnn_jax.unroll.arguments import check_lengths
 from tests.conftest import need_devices
 from tests.unroll.pairs import each_pair
@@ -175,7 +185,12 @@ def test_all_unrolls_run_inside_shard_map(name, x):
     def loss(params, x, lengths):
         results = [unroll(cell, params, x, lengths, reverse=True) for unroll in (dynamic, fused)]
         results += [
-            UNROLLS[method](cell, params, x, lengths) for method in ("checkpointed", "parallel", "static")
+            UNROLLS[method](cell, params, x, lengths)
+            for method in ("checkpointed", "parallel", "static", "hoisted", "auto")
+        ]
+        results += [
+            run_layer(UNROLLS[method], cell, Directions(params, params), x, lengths)
+            for method in ("hoisted", "auto")
         ]
         return sum((leaf**2).sum() for leaf in jax.tree.leaves(results))
 

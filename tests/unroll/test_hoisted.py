@@ -1,5 +1,7 @@
 """Little in the loop, and both directions in one, against the plain scan."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from jax.extend.core import jaxprs_in_params
 
 from rnn_jax.cells import CELLS
-from rnn_jax.unroll import Directions, dynamic, hoisted, run_layer
+from rnn_jax.unroll import Directions, auto, dynamic, fused, hoisted, run_layer
 from tests.unroll.test_fused import FUSED, B, D, H, all_close, problem
 
 
@@ -59,23 +61,43 @@ def test_no_steps_end_in_the_states_that_were_given(rng):
     jax.tree.map(np.testing.assert_array_equal, found, states)
 
 
-def test_a_loop_runs_eight_steps_a_turn_and_multiplies_by_the_recurrent_weights_alone():
-    cell = CELLS["lstm"]
-    params, x = cell.init(jax.random.key(0), D, H), jnp.ones((B, 32, D))
-    program = jax.make_jaxpr(lambda params, x: hoisted(cell, params, x).outputs)(params, x)
-
-    def equations(jaxpr, name):
-        for equation in jaxpr.eqns:
-            if equation.primitive.name == name:
-                yield equation
-            for inner in jaxprs_in_params(equation.params):
-                yield from equations(inner, name)
-
-    [loop] = equations(program.jaxpr, "scan")
-    assert (loop.params["length"], loop.params["unroll"]) == (32, 8)
-    inside, everywhere = (
-        [product.invars[1].aval.shape for product in equations(jaxpr, "dot_general")]
-        for jaxpr in (loop.params["jaxpr"].jaxpr, program.jaxpr)
+def test_halves_of_unlike_sizes_and_types_run_apart(rng):
+    """Each as it does alone."""
+    cell, x = CELLS["gru"], jnp.asarray(rng.normal(size=(B, 5, D)), jnp.bfloat16)
+    unlike = (
+        Directions(cell.init(jax.random.key(0), D, 4), cell.init(jax.random.key(1), D, 6)),
+        Directions(cell.init(jax.random.key(0), D, H, jnp.bfloat16), cell.init(jax.random.key(1), D, H)),
     )
-    assert inside == [(H, 4 * H)]
-    assert sorted(everywhere) == [(D, 4 * H), (H, 4 * H)]
+    for params in unlike:
+        expected = run_layer(fused, cell, params, x)
+        for unroll in (hoisted, auto):
+            found = jax.jit(lambda params, unroll=unroll: run_layer(unroll, cell, params, x))(params)
+            assert jax.tree.map(jnp.result_type, found) == jax.tree.map(jnp.result_type, expected)
+            jax.tree.map(partial(np.testing.assert_allclose, atol=2e-2), found, expected)
+
+
+def equations(jaxpr, name):
+    """All of a kind in a program and what it calls."""
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == name:
+            yield equation
+        for inner in jaxprs_in_params(equation.params):
+            yield from equations(inner, name)
+
+
+def products(jaxpr):
+    return sorted(each.invars[1].aval.shape for each in equations(jaxpr, "dot_general"))
+
+
+def test_loops_run_eight_steps_a_turn_and_multiply_by_the_recurrent_weights_alone():
+    cell, time = CELLS["lstm"], 32
+    params, x = cell.init(jax.random.key(0), D, H), jnp.ones((B, time, D))
+    train = jax.grad(lambda params, x: hoisted(cell, params, x).outputs.sum(), argnums=(0, 1))
+    program = jax.make_jaxpr(train)(params, x).jaxpr
+    forward, _, backward = equations(program, "scan")  # in the middle, the one chunk that holds all steps
+    for loop in (forward, backward):
+        assert (loop.params["length"], loop.params["unroll"]) == (time, 8)
+    assert products(forward.params["jaxpr"].jaxpr) == [(H, 4 * H)]
+    assert products(backward.params["jaxpr"].jaxpr) == [(4 * H, H)]
+    outside = [(D, 4 * H), (4 * H, D), (time * B, 4 * H), (time * B, 4 * H)]
+    assert products(program) == sorted([*outside, (H, 4 * H), (4 * H, H)])
