@@ -58,9 +58,11 @@ def looks(names: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def legend_below(figure: Figure, axes: Axes) -> None:
-    """One legend for all panels, from what one of them shows."""
+    """One legend for all panels, from what one of them shows, in as many columns as there is room for."""
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), frameon=False)
+    room = int(figure.get_figwidth() / (0.6 + 0.09 * max(map(len, labels), default=0)))  # inches
+    columns = min(len(labels), max(1, room))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, frameon=False)
 
 
 def tidy(axes: Axes) -> None:
