@@ -75,6 +75,7 @@ def map_ahead(function: Callable[..., Tree], devices: Sequence[Any], in_axes: Se
     It does what `DataParallel.map` does, and takes arguments with the same leading axes of devices.
     """
     mesh = Mesh(np.array(devices), (AXIS,))
+    function = for_device(devices[0], function)
     specs = tuple(PartitionSpec() if axis is None else PartitionSpec(AXIS) for axis in in_axes)
 
     def on_one(*arguments: Any) -> Any:
@@ -82,7 +83,7 @@ def map_ahead(function: Callable[..., Tree], devices: Sequence[Any], in_axes: Se
             each if axis is None else jax.tree.map(lambda x: x[0], each)
             for each, axis in zip(arguments, in_axes, strict=True)
         )
-        return jax.tree.map(lambda x: x[None], for_device(devices[0], function)(*own))
+        return jax.tree.map(lambda x: x[None], function(*own))
 
     mapped = jax.shard_map(on_one, mesh=mesh, in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False)
     placed = [NamedSharding(mesh, spec) for spec in specs]

@@ -1,6 +1,6 @@
 """A layer that is read forward and backward."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -38,19 +38,26 @@ def run_both(
 
     They share a loop where the unroll knows how, and the halves are of one size and type.
     """
-    halves = zip(params, initial_state, strict=True)
-    forward, backward = (check_arguments(cell, own, x, lengths, start) for own, start in halves)
-    if unroll is auto and _are_alike(forward, backward):
+    if unroll is auto or unroll is hoisted:
+        halves = zip(params, initial_state, strict=True)
+        forward, backward = (check_arguments(cell, own, x, lengths, start) for own, start in halves)
+        if _are_alike(forward, backward):
+            return _run_alike(unroll, cell, forward, backward)
+    return (
+        unroll(cell, params.forward, x, lengths, initial_state.forward),
+        unroll(cell, params.backward, x, lengths, initial_state.backward, reverse=True),
+    )
 
-        def run(chosen: Unroll) -> Callable[[Arguments, Arguments], Pair]:
-            return lambda forward, backward: _run(chosen, cell, forward, backward)
 
-        return by_platform(cell, forward.params.hidden_size, forward.x, run)(forward, backward)
-    return _run(unroll, cell, forward, backward)
-
-
-def _run(unroll: Unroll, cell: Cell, forward: Arguments, backward: Arguments) -> Pair:
-    if unroll is hoisted and cell.fusion is not None and _are_alike(forward, backward):
+def _run_alike(unroll: Unroll, cell: Cell, forward: Arguments, backward: Arguments) -> Pair:
+    if unroll is auto:
+        return by_platform(
+            cell,
+            forward.params.hidden_size,
+            forward.x,
+            lambda chosen: partial(_run_alike, chosen, cell),
+        )(forward, backward)
+    if unroll is hoisted and cell.fusion is not None:
         return both_hoisted(cell, forward, backward)
     return unroll(cell, *forward), unroll(cell, *backward, reverse=True)
 

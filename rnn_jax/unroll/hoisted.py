@@ -6,7 +6,7 @@ layer of both directions runs them in one loop. That is for processors which a s
 less time than it takes to launch it: GPUs.
 
 Paper: J. Appleyard, T. Kočiský and P. Blunsom, "Optimizing Performance of Recurrent Neural Networks on GPUs",
-2016, arXiv:1604.01946, sections 3.1 and 3.3.
+2016, arXiv:1604.01946.
 """
 
 import jax
