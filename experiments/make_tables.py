@@ -12,7 +12,7 @@ from experiments.searches import SEARCHES
 from rnn_jax.errors import UserError
 from rnn_jax.platforms import BY_DEVICE
 from rnn_jax.reporting.ablation import ablation_table
-from rnn_jax.reporting.ahead import layers_table, load_ahead, model_table, runs_table
+from rnn_jax.reporting.ahead import COSTS, layers_table, load_ahead, model_table, runs_table
 from rnn_jax.reporting.benchmark import (
     benchmark_table,
     load_benchmark,
@@ -116,10 +116,10 @@ def fastest_unrolls(root: Path) -> dict[Path, str]:
     if not file.exists():
         return {}
     lines = []
-    for records in sorted(results.glob("benchmark/*/benchmark.jsonl")):
-        lines += measured(load_benchmark(records), BY_DEVICE[records.parent.name])
-    for records in sorted(results.glob("ahead/*/ahead.jsonl")):
-        lines += estimated(load_ahead(records), BY_DEVICE[records.parent.name])
+    for name, platform in BY_DEVICE.items():
+        lines += measured(load_benchmark(results / "benchmark" / name / "benchmark.jsonl"), platform)
+        if name in COSTS:
+            lines += estimated(load_ahead(results / "ahead" / name / "ahead.jsonl"), platform)
     return {file: as_file(lines)}
 
 

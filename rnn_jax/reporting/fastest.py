@@ -14,10 +14,10 @@ from rnn_jax.unroll.auto import CHOICES, Fastest, usual
 WORTH = 0.95  # of the time of the usual unroll: what gains less is not chosen
 
 
-def fastest_of(costs: Mapping[str, float], known: str) -> str:
-    """The unroll with the least cost; the one `known` as usual, if it ran, where no other gains much."""
+def fastest_of(costs: Mapping[str, float], default: str) -> str:
+    """The unroll with the least cost; the default, if it ran, where no other gains much."""
     least = min(costs, key=lambda name: costs[name])
-    return least if costs[least] < WORTH * costs.get(known, math.inf) else known
+    return least if costs[least] < WORTH * costs.get(default, math.inf) else default
 
 
 def measured(rows: Sequence[Record], platform: Platform) -> list[Fastest]:
@@ -27,11 +27,11 @@ def measured(rows: Sequence[Record], platform: Platform) -> list[Fastest]:
         costs = {
             name: row["seconds"] for name, row in methods.items() if name in CHOICES and row["status"] == "ok"
         }
-        known = usual(platform, CELLS[case.cell])
+        default = usual(platform, CELLS[case.cell])
         usable = case.mode == "training" and case.precision == "float32" and case.directions == 1
-        if usable and keep_memory and known in methods and costs:
+        if usable and keep_memory and default in methods and costs:
             size = case.hidden, case.batch, case.time
-            found.append(Fastest(platform, case.cell, *size, fastest_of(costs, known), "measured"))
+            found.append(Fastest(platform, case.cell, *size, fastest_of(costs, default), "measured"))
     return found
 
 
@@ -40,9 +40,9 @@ def estimated(rows: Sequence[Record], platform: Platform) -> list[Fastest]:
     cost, found = COSTS[platform], []
     for size, unrolls in layers_of(rows).items():
         costs = {name: row[cost.field] for name, row in unrolls.items() if row["status"] == "ok"}
-        known = usual(platform, CELLS[size.cell])
-        if known in unrolls and costs:
-            found.append(Fastest(platform, *size, fastest_of(costs, known), "estimated"))
+        default = usual(platform, CELLS[size.cell])
+        if default in unrolls and costs:
+            found.append(Fastest(platform, *size, fastest_of(costs, default), "estimated"))
     return found
 
 
