@@ -7,19 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ROWS = [
-    "errors",
-    "cores",
-    "durable",
-    "places",
-    "platforms",
-    "seeds",
-    "settings",
-    "cells",
-    "unroll",
-    "interchange",
-]
-ROWS += ["data", "models", "training", "tasks", "ahead", "measuring", "stress", "reporting"]
+ROWS = ["errors", "cores", "durable", "places", "platforms", "seeds", "settings", "cells", "unroll"]
+ROWS += ["interchange", "data", "models", "training", "tasks", "ahead", "measuring", "stress", "reporting"]
 FILES = sorted((ROOT / "rnn_jax").rglob("*.py"))
 
 

@@ -62,7 +62,7 @@ def test_resumed_at_every_step_it_is_the_same_run(case, all_steps, tmp_path, mon
     whole = run_of(case, tmp_path / "whole")
     result = whole.train("command")
     assert whole.total_steps <= 16
-    path, some = tmp_path / "again", [whole.epoch_steps + 1]
+    path, some = tmp_path / "again", (whole.epoch_steps, whole.epoch_steps + 1)
     for step in range(1, whole.total_steps) if all_steps else some:  # one run, stopped at each of these
         stopped = run_of(case, path)
         batch = type(stopped.data.train).batch
