@@ -154,7 +154,7 @@ class Options:
     """Runs the rows of the results tables that are missing."""
 
     row: tuple[RowName, ...] = ()
-    """Rows to run; by default all, but those that take days on a CPU on a GPU alone."""
+    """Rows to run; by default all. What takes days on a CPU runs there only if it is named."""
     check: bool = False
     """Run the first recorded run of each row again, and exit with 1 where the digits differ."""
     list: bool = False
