@@ -104,13 +104,14 @@ PRESETS: dict[str, Settings] = {
         embedding_size=128,
         hidden_size=128,
         word_dropout=0.1,
+        embedding_dropout=0.5,
         dropout=0.5,
-        learning_rate=5e-3,
+        learning_rate=3e-3,
         warm_up=0.05,
         # Less than in `best`: the radius is in units of the word vectors, and those of a language model are
         # large from the beginning.
         virtual_adversarial=2.0,
-        epochs=3,
+        epochs=5,
     ),
 }
 PRESETS["semi_supervised_large"] = with_flat(
