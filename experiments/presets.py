@@ -111,7 +111,7 @@ PRESETS: dict[str, Settings] = {
         # Less than in `best`: the radius is in units of the word vectors, and those of a language model are
         # large from the beginning.
         virtual_adversarial=2.0,
-        epochs=5,
+        epochs=6,
     ),
 }
 PRESETS["semi_supervised_large"] = with_flat(
@@ -120,9 +120,9 @@ PRESETS["semi_supervised_large"] = with_flat(
     embedding_size=256,
     hidden_size=1024,
     precision="bfloat16",
-    embedding_dropout=0.5,
     batch_size=128,
     learning_rate=1e-3,
+    epochs=3,
 )
 
 # Further options of `semi_supervised` for a classifier that does not read unlabelled reviews itself.
