@@ -114,7 +114,7 @@ def plan(run: Run) -> str:
         "it begins:\n"
         f"    {beginning} …\n"
         f"{run.training.epochs} epochs of {run.epoch_steps} steps, "
-        f"{parts if text.reading == 'stream' else apart}, on {devices(run)}"
+        f"{apart if text.reading == 'apart' else parts}, on {devices(run)}"
     )
 
 

@@ -198,10 +198,11 @@ STEPS = {
 }
 
 
-def run(name, params, x, lengths, state, reverse=False):
+def run(name, params, x, lengths, state, reverse=False, resets=None):
     """Runs a cell over `x [B, T, D]`, each sequence on its own and only over the steps that count.
 
-    `state` is a tuple of `[B, ...]`. Returns outputs `[B, T, H]`, zero where padded, and the final state.
+    `state` is a tuple of `[B, ...]`; `resets [B, T]` begin anew with zeros, as every cell does. Returns
+    outputs `[B, T, H]`, zero where padded, and the final state.
     """
     hidden_size = params.hidden_size
     params = {field: np.asarray(value, np.float64) for field, value in params._asdict().items()}
@@ -212,6 +213,9 @@ def run(name, params, x, lengths, state, reverse=False):
         current = tuple(s[b] for s in final)
         steps = range(lengths[b])
         for t in reversed(steps) if reverse else steps:
+            first = t + 1 if reverse else t
+            if resets is not None and first < lengths[b] and resets[b, first]:
+                current = tuple(np.zeros_like(s) for s in current)
             current, outputs[b, t] = STEPS[name](params, current, x[b, t].astype(np.float64))
         for s, value in zip(final, current, strict=True):
             s[b] = value

@@ -44,6 +44,13 @@ class Fusion(NamedTuple):
     weight_gradients: Callable[[Array, Array, Array, Array], Params]
 
 
+class Restarts(NamedTuple):
+    """Where `advance_all` begins anew, and from what."""
+
+    steps: Array  # bool [T, ..., 1]: whether a step runs from `state`
+    state: State  # [..., H], or the part of it that a recurrence reads
+
+
 class Init(Protocol):
     """What draws a cell's parameters."""
 
@@ -67,8 +74,8 @@ class Cell(NamedTuple):
         project: `(params, x [..., D]) -> z [..., G*H]`, everything that does not depend on the state.
         advance: `(params, state, z) -> (state, y [..., H])`, the part that must be sequential.
         fusion: `advance` in pieces, for cells that can be taken apart so; None for others.
-        advance_all: `(params, state, z [T, ..., G*H]) -> (states [T, ...], y [T, ..., H])`, `advance` for all
-            steps at once, for cells that are linear in their state; None for others.
+        advance_all: `(params, state, z [T, ..., G*H], restarts) -> (states [T, ...], y [T, ..., H])`,
+            `advance` for all steps at once, for cells that are linear in their state; None for others.
         gates: `(params, state, z) -> {name: [..., H]}`, the gates of a step and its candidate, to look at;
             None for cells without gates.
     """
@@ -78,7 +85,7 @@ class Cell(NamedTuple):
     project: Callable[[Params, Array], Array]
     advance: Callable[[Params, State, Array], tuple[State, Array]]
     fusion: Fusion | None = None
-    advance_all: Callable[[Params, State, Array], tuple[State, Array]] | None = None
+    advance_all: Callable[[Params, State, Array, Restarts | None], tuple[State, Array]] | None = None
     gates: Callable[[Params, State, Array], dict[str, Array]] | None = None
 
     def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:

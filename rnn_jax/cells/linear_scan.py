@@ -9,14 +9,22 @@ Sequence Length", 2018, arXiv:1709.04057).
 """
 
 import jax
+import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array
+from rnn_jax.cells.cell import Array, Restarts
 
 
-def linear_scan(factors: Array, addends: Array, initial: Array) -> Array:
-    """The states after every step: `a, b [T, ..., H], c_0 [..., H] -> c [T, ..., H]`; real or complex."""
+def linear_scan(factors: Array, addends: Array, initial: Array, restarts: Restarts | None = None) -> Array:
+    """The states after every step: `a, b [T, ..., H], c_0 [..., H] -> c [T, ..., H]`; real or complex.
+
+    A step that runs from another state c' than that before it, as `restarts` say, adds a_t ⊙ c' + b_t to
+    nothing.
+    """
     if len(addends) == 0:
         return addends
+    if restarts is not None:
+        addends = jnp.where(restarts.steps, factors * restarts.state + addends, addends)
+        factors = jnp.where(restarts.steps, 0, factors)
     addends = addends.at[0].add(factors[0] * initial)
 
     def join(earlier: tuple[Array, Array], later: tuple[Array, Array]) -> tuple[Array, Array]:

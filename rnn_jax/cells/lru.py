@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, check_sizes, product
+from rnn_jax.cells.cell import Array, Cell, Restarts, check_sizes, product
 from rnn_jax.cells.linear_scan import linear_scan
 
 RADII = 0.9, 0.999  # |λ| at the start: a memory of about 10 to 1,000 steps
@@ -122,12 +122,15 @@ def advance(params: LRUParams, state: LRUState, z: Array) -> tuple[LRUState, Arr
     return state, _show(params, state, skip)
 
 
-def advance_all(params: LRUParams, state: LRUState, z: Array) -> tuple[LRUState, Array]:
+def advance_all(
+    params: LRUParams, state: LRUState, z: Array, restarts: Restarts | None = None
+) -> tuple[LRUState, Array]:
     """`advance` for all steps at once: `z [T, ..., 3H] -> (states [T, ...], y [T, ..., H])`."""
     real, imaginary, skip = jnp.split(z, 3, axis=-1)
     addends = _complex(real, imaginary)
     factors = jnp.broadcast_to(_pole(params), addends.shape)
-    memory = linear_scan(factors, addends, _complex(*state))
+    restarts = restarts and restarts._replace(state=_complex(*restarts.state))
+    memory = linear_scan(factors, addends, _complex(*state), restarts)
     states = LRUState(memory.real.astype(z.dtype), memory.imag.astype(z.dtype))
     return states, _show(params, states, skip)
 

@@ -16,7 +16,16 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, HiddenState, affine, check_sizes, input_kernel, zero_hidden
+from rnn_jax.cells.cell import (
+    Array,
+    Cell,
+    HiddenState,
+    Restarts,
+    affine,
+    check_sizes,
+    input_kernel,
+    zero_hidden,
+)
 from rnn_jax.cells.linear_scan import linear_scan
 
 
@@ -56,9 +65,12 @@ def advance(params: MinGRUParams, state: HiddenState, z: Array) -> tuple[HiddenS
     return HiddenState(hidden), hidden
 
 
-def advance_all(params: MinGRUParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
+def advance_all(
+    params: MinGRUParams, state: HiddenState, z: Array, restarts: Restarts | None = None
+) -> tuple[HiddenState, Array]:
     """`advance` for all steps at once: `z [T, ..., 2H] -> (states [T, ...], y [T, ..., H])`."""
-    hidden = linear_scan(*_terms(z), state.hidden)
+    restarts = restarts and restarts._replace(state=restarts.state.hidden)
+    hidden = linear_scan(*_terms(z), state.hidden, restarts)
     return HiddenState(hidden), hidden
 
 

@@ -17,7 +17,16 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, HiddenState, affine, check_sizes, input_kernel, zero_hidden
+from rnn_jax.cells.cell import (
+    Array,
+    Cell,
+    HiddenState,
+    Restarts,
+    affine,
+    check_sizes,
+    input_kernel,
+    zero_hidden,
+)
 from rnn_jax.cells.linear_scan import linear_scan
 
 
@@ -61,9 +70,12 @@ def advance(params: MinLSTMParams, state: HiddenState, z: Array) -> tuple[Hidden
     return HiddenState(hidden), hidden
 
 
-def advance_all(params: MinLSTMParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
+def advance_all(
+    params: MinLSTMParams, state: HiddenState, z: Array, restarts: Restarts | None = None
+) -> tuple[HiddenState, Array]:
     """`advance` for all steps at once: `z [T, ..., 3H] -> (states [T, ...], y [T, ..., H])`."""
-    hidden = linear_scan(*_terms(z), state.hidden)
+    restarts = restarts and restarts._replace(state=restarts.state.hidden)
+    hidden = linear_scan(*_terms(z), state.hidden, restarts)
     return HiddenState(hidden), hidden
 
 

@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, check_sizes, input_kernel, product
+from rnn_jax.cells.cell import Array, Cell, Restarts, check_sizes, input_kernel, product
 from rnn_jax.cells.linear_scan import linear_scan
 
 
@@ -85,11 +85,17 @@ def advance(params: QRNNParams, state: QRNNState, z: Array) -> tuple[QRNNState, 
     return QRNNState(memory, previous), shown * memory
 
 
-def advance_all(params: QRNNParams, state: QRNNState, z: Array) -> tuple[QRNNState, Array]:
+def advance_all(
+    params: QRNNParams, state: QRNNState, z: Array, restarts: Restarts | None = None
+) -> tuple[QRNNState, Array]:
     """`advance` for all steps at once: `z [T, ..., 6H] -> (states [T, ...], y [T, ..., H])`."""
     this, previous = jnp.split(z, 2, axis=-1)
-    factors, addends, shown = _terms(this + jnp.concatenate([state.previous[None], previous])[:-1])
-    memory = linear_scan(factors, addends, state.cell)
+    before = jnp.concatenate([state.previous[None], previous])[:-1]
+    if restarts is not None:
+        before = jnp.where(restarts.steps, restarts.state.previous, before)
+        restarts = restarts._replace(state=restarts.state.cell)
+    factors, addends, shown = _terms(this + before)
+    memory = linear_scan(factors, addends, state.cell, restarts)
     return QRNNState(memory, previous), shown * memory
 
 

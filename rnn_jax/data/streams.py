@@ -16,18 +16,22 @@ class Stream:
 
     A row of a batch holds `tokens` to read and `targets`, the tokens that follow them; `fresh` says that it
     is the first of its part, where whatever is carried over starts anew. The last part may lack some steps.
+    With a `border`, `resets` says where another text begins.
 
     Attributes:
         tokens: the text, `[N + 1]`; its N tokens but the first are predicted, each once an epoch.
         batch_size: parts, over all devices of all hosts.
         length: T.
         beside: what else is known of the text.
+        border: the token that each of several texts begins with, each to be read from an empty state; None
+            where the state goes on from one to the next.
     """
 
     tokens: NDArray[np.int32]
     batch_size: int
     length: int
     beside: Mapping[str, Any] = field(default_factory=dict)
+    border: int | None = None
 
     def __len__(self) -> int:
         return max(len(self.tokens) - 1, 0)
@@ -62,11 +66,13 @@ class Stream:
         places = np.where(counts, starts[:, None] + offsets, 0)
         read = np.where(counts, self.tokens[places], 0).astype(np.int32)
         following = np.where(counts, self.tokens[places + 1], 0).astype(np.int32)
-        columns = {
+        columns: dict[str, Any] = {
             "tokens": Sequences(read, lengths),
             "targets": Sequences(following, lengths),
             "fresh": np.full(len(rows), step == 0),
         }
+        if self.border is not None:
+            columns["resets"] = read == self.border
         return Batch(columns, (lengths > 0).astype(np.float32), parts.astype(np.int32))
 
     def describe(self, plan: Plan) -> str:

@@ -39,9 +39,10 @@ class CorpusSettings:
     """Most token indices: the most frequent tokens of the training text, and one for all others."""
     length: Annotated[int, above(0)] = 64
     """Steps that gradients reach back; of reviews that are read apart, the most that are read at once."""
-    reading: Literal["stream", "apart"] = "stream"
-    """How reviews are read: one after the other as one text, whose state goes on from step to step; or each
-    apart, cut after `length` tokens, from an empty state."""
+    reading: Literal["stream", "packed", "apart"] = "stream"
+    """How reviews are read: one after the other as one text, whose state goes on from step to step (stream);
+    so, but each from an empty state (packed); or each in a row of its own, cut after `length` tokens, from an
+    empty state (apart)."""
     copies: bool = False
     """Read unlabelled reviews that repeat a labelled or a test one, too: to measure what that gives away."""
 

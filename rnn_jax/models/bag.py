@@ -8,7 +8,7 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.models.dropout import Keys
 from rnn_jax.models.encoder import Part
 from rnn_jax.unroll.arguments import check_lengths
-from rnn_jax.unroll.sequence import valid_steps
+from rnn_jax.unroll.steps import valid_steps
 
 
 class Bag(nnx.Module):

@@ -14,7 +14,7 @@ from rnn_jax.models.hashed_pairs import HashedPairs
 from rnn_jax.models.networks import EncoderSettings
 from rnn_jax.models.recurrent import PooledRecurrent
 from rnn_jax.models.vector_classifier import VectorClassifier
-from rnn_jax.unroll.sequence import valid_steps
+from rnn_jax.unroll.steps import valid_steps
 
 
 class Classifier(VectorClassifier):

@@ -19,7 +19,7 @@ from rnn_jax.models.softmax import (
     sampled_softmax_losses,
     softmax_losses,
 )
-from rnn_jax.unroll.sequence import valid_steps
+from rnn_jax.unroll.steps import valid_steps
 
 
 class Losses(NamedTuple):
@@ -94,6 +94,7 @@ class LanguageModel(nnx.Module):
         state: tuple[State, ...] | None = None,
         keys: Keys | None = None,
         samples: int = 0,
+        resets: Array | None = None,
     ) -> Losses:
         """The cross-entropy of the tokens that come next, and before where it reads backward.
 
@@ -104,9 +105,10 @@ class LanguageModel(nnx.Module):
             state: to go on from; nothing has been read by default.
             keys: turn noise on, as in training.
             samples: tokens of a sampled softmax; 0: all. Needs keys.
+            resets: where another text begins, `[B, T]`; see `rnn_jax.unroll.Unroll`.
         """
         with jax.default_matmul_precision(self.precision):
-            hidden, state = self._hidden(tokens, lengths, state, keys)
+            hidden, state = self._hidden(tokens, lengths, state, keys, resets)
             before = jnp.pad(tokens[:, :-1], [(0, 0), (1, 0)])
             wanted = jnp.stack([targets, before][: self.directions])
             values = self._losses(jnp.stack(hidden), wanted, keys, samples)
@@ -115,11 +117,16 @@ class LanguageModel(nnx.Module):
         return Losses(values, counted, state)
 
     def _hidden(
-        self, tokens: Array, lengths: Array, state: tuple[State, ...] | None, keys: Keys | None
+        self,
+        tokens: Array,
+        lengths: Array,
+        state: tuple[State, ...] | None,
+        keys: Keys | None,
+        resets: Array | None = None,
     ) -> tuple[list[Array], tuple[State, ...]]:
         """What the output layer reads, `[B, T, E]` or `[B, T, H]`, a direction each."""
         vectors = embed(self.embedding, tokens, self.noise, keys, unknown=UNKNOWN)
-        outputs, state = self.recurrent(vectors, lengths, state, keys)
+        outputs, state = self.recurrent(vectors, lengths, state, keys, resets)
         outputs = dropout(outputs, self.dropout, keys, HEAD_DROPOUT)
         hidden = jnp.split(outputs, self.directions, axis=-1)
         if self.projections:

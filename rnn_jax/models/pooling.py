@@ -9,7 +9,8 @@ from flax import nnx
 from rnn_jax.cells.cell import Array
 from rnn_jax.unroll import Directions, Unrolled
 from rnn_jax.unroll.arguments import check_lengths
-from rnn_jax.unroll.sequence import Lengths, valid_steps
+from rnn_jax.unroll.sequence import Lengths
+from rnn_jax.unroll.steps import valid_steps
 
 Pooling = Callable[[Unrolled, Lengths], Array]
 

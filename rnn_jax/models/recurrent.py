@@ -118,6 +118,7 @@ class Recurrent(nnx.Module):
         lengths: Array | None = None,
         initial_state: tuple[State, ...] | None = None,
         keys: Keys | None = None,
+        resets: Array | None = None,
     ) -> Unrolled:
         """Runs the layers; see `rnn_jax.unroll.Unroll` for the arguments and errors. `keys` turn noise on."""
 
@@ -128,10 +129,12 @@ class Recurrent(nnx.Module):
         cell, params = self.with_noise(self.params(), keys)
         unroll = UNROLLS[settings.unroll]
         if settings.block == "none":
-            return run_layers(unroll, cell, params, x, lengths, initial_state, between, dense=settings.dense)
+            return run_layers(
+                unroll, cell, params, x, lengths, initial_state, resets, between, dense=settings.dense
+            )
         starts = [None] * len(params) if initial_state is None else initial_state
         layers = [
-            partial(run_layer, unroll, cell, layer, lengths=lengths, initial_state=start)
+            partial(run_layer, unroll, cell, layer, lengths=lengths, initial_state=start, resets=resets)
             for layer, start in zip(params, starts, strict=True)
         ]
         return self.residual(layers, x, lengths, between)

@@ -10,7 +10,8 @@ from flax import nnx
 from rnn_jax.cells.cell import Array, State
 from rnn_jax.unroll import Unrolled
 from rnn_jax.unroll.arguments import check_lengths
-from rnn_jax.unroll.sequence import Lengths, valid_steps
+from rnn_jax.unroll.sequence import Lengths
+from rnn_jax.unroll.steps import valid_steps
 
 Layer = Callable[[Array], Unrolled]
 

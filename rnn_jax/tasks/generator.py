@@ -48,7 +48,7 @@ class Generator:
         run = open_as(RECIPE, workdir, unroll="dynamic")
         self.tokenizer: Tokenizer = cast("TokenPreprocessor", run.preprocessor).tokenizer
         self._params = run.params
-        self._apart = run.settings.text.reading == "apart"
+        self._apart = run.settings.text.reading != "stream"
         both = run.settings.recurrent.bidirectional
         require(not both, "workdir", workdir, "a network that reads backward, too, cannot write")
         apply, _ = split(lambda: make_model(run.settings, self.tokenizer.size))

@@ -17,7 +17,7 @@ from rnn_jax.data.batches import Batch, Bucketed, Sequences, Split
 from rnn_jax.data.documents import apart
 from rnn_jax.data.streams import Stream
 from rnn_jax.data.texts import Corpus, CorpusSettings, Documents, read_tokenizer, tokenizer_file
-from rnn_jax.data.tokenizers import Tokenizer
+from rnn_jax.data.tokenizers import END, Tokenizer
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.models.dropout import Keys
@@ -63,7 +63,8 @@ class Settings:
         """Raises UserError for a network that would read what it is to predict."""
         both, layers = self.recurrent.bidirectional, self.recurrent.num_layers
         is_apart = self.text.reading == "apart"
-        require(is_apart or not both, "bidirectional", both, "a stream is read forward: --reading apart")
+        words = "one text after the other is read forward: --reading apart"
+        require(is_apart or not both, "bidirectional", both, words)
         alone = layers == 1 or not both
         require(alone, "num_layers", layers, "with --bidirectional, the upper layers would read the answer")
         apart, words = self.recurrent.block == "none", "with --bidirectional, a block would read the answer"
@@ -147,8 +148,8 @@ class Network(NamedTuple):
 
     def empty(self, params: ModelParams, rows: int) -> Carry:
         """The state before the first batch; nothing where each text is read apart."""
-        is_stream = self.settings.text.reading == "stream"
-        return self.apply(params, rows, method="initial_state") if is_stream else ()
+        is_apart = self.settings.text.reading == "apart"
+        return () if is_apart else self.apply(params, rows, method="initial_state")
 
     def losses(self, params: ModelParams, batch: Batch, carry: Carry, **training: Any) -> tuple[Mean, Carry]:
         """The loss of all tokens of a batch that are predicted, and the state to go on from."""
@@ -158,9 +159,9 @@ class Network(NamedTuple):
             fresh = batch.columns["fresh"]
             begin = lambda old, new: jnp.where(fresh[:, None], new, old)  # noqa: E731
             start = jax.tree.map(begin, carry, self.empty(params, len(fresh)))
-        found: Losses = self.apply(
-            params, tokens.values, targets.values, tokens.lengths, start, **training, method="losses"
-        )
+        read = tokens.values, targets.values, tokens.lengths, start
+        resets = batch.columns.get("resets")
+        found: Losses = self.apply(params, *read, resets=resets, **training, method="losses")
         total = jnp.where(found.counted, found.values, 0).sum()
         return Mean(total, found.counted.sum().astype(jnp.float32)), found.state if carry else ()
 
@@ -214,7 +215,8 @@ def data_of(settings: Settings, corpus: Corpus) -> Data:
                 f"few for --batch-size {batch_size}: take a longer text or a smaller batch"
             )
         beside = {"characters": np.array(documents.characters), "unknown": np.array(documents.unknown)}
-        return Stream(tokens, batch_size, length, beside)
+        border = corpus.tokenizer.index(END) if settings.text.reading == "packed" else None
+        return Stream(tokens, batch_size, length, beside, border)
 
     train, validation, test = (
         batches(name, getattr(corpus, name)) for name in ("train", "validation", "test")
@@ -244,8 +246,10 @@ def shapes(settings: Settings, preprocessor: Preprocessor, rows: int) -> Shapes:
     whole = jax.ShapeDtypeStruct((rows, settings.text.length), jnp.int32)
     each = Sequences(whole, jax.ShapeDtypeStruct((rows,), jnp.int32))
     columns: dict[str, Any] = {"tokens": each, "targets": each}
-    if settings.text.reading == "stream":
+    if settings.text.reading != "apart":
         columns["fresh"] = jax.ShapeDtypeStruct((rows,), jnp.bool_)
+    if settings.text.reading == "packed":
+        columns["resets"] = jax.ShapeDtypeStruct(whole.shape, jnp.bool_)
     one = jax.ShapeDtypeStruct((1, 1), jnp.int32), jax.ShapeDtypeStruct((1,), jnp.int32)
     if settings.recurrent.bidirectional:  # it cannot write, and carries no state
         return Shapes(batch_shapes(columns, rows), apply, (*one, None))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.unroll.sequence import Lengths
@@ -17,10 +18,16 @@ class Arguments(NamedTuple):
     x: Array  # [B, T, D]
     lengths: Array | None  # int32 [B], from 0 to T
     initial_state: State  # [B, H] each
+    resets: Array | None  # bool [B, T]
 
 
 def check_arguments(
-    cell: Cell, params: Params, x: Array, lengths: Lengths | None, initial_state: State | None
+    cell: Cell,
+    params: Params,
+    x: Array,
+    lengths: Lengths | None,
+    initial_state: State | None,
+    resets: ArrayLike | None,
 ) -> Arguments:
     """The arguments of an unroll in one type and complete; see `Unroll` for arguments and errors."""
     x = jnp.asarray(x)
@@ -33,7 +40,8 @@ def check_arguments(
     else:
         _check_state(initial_state, jax.eval_shape(lambda p: cell.initial_state(p, (batch,)), params))
     params, x, initial_state = _promote((params, x, initial_state))
-    return Arguments(*_vary_alike((params, x, counted, initial_state)))
+    begun = None if resets is None else _check_resets(resets, batch, time)
+    return Arguments(*vary_alike((params, x, counted, initial_state, begun)))
 
 
 def check_lengths(lengths: Lengths, batch: int, time: int) -> Array:
@@ -58,6 +66,14 @@ def check_lengths(lengths: Lengths, batch: int, time: int) -> Array:
     return jnp.asarray(counts, jnp.int32)
 
 
+def _check_resets(resets: ArrayLike, batch: int, time: int) -> Array:
+    """Raises ValueError unless resets are booleans `[B, T]`."""
+    begun = resets if isinstance(resets, jax.Array) else np.asarray(resets)
+    if begun.shape != (batch, time) or begun.dtype != bool:
+        raise ValueError(f"resets must be booleans [{batch}, {time}], got {begun.dtype} {begun.shape}")
+    return jnp.asarray(begun)
+
+
 def _check_state(state: State, expected: State) -> None:
     """Raises ValueError unless a state has the structure and the shapes of the one expected."""
     shapes, wanted = (jax.tree.map(jnp.shape, tree) for tree in (state, expected))
@@ -74,7 +90,7 @@ def _promote(tree: tuple[Params, Array, State]) -> tuple[Params, Array, State]:
     return jax.tree.map(cast, params), x.astype(kind), jax.tree.map(cast, state)
 
 
-def _vary_alike(tree: Any) -> Any:
+def vary_alike(tree: Any) -> Any:
     """Inside `jax.shard_map`, all arrays vary over the axes that any of them varies over.
 
     The carry of a scan must vary over the same axes before and after a step, and zeros vary over none.

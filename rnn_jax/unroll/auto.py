@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import jax
+from jax.typing import ArrayLike
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, Cell, Params, State
@@ -100,6 +101,7 @@ def auto(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | None = None,
+    resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
 ) -> Unrolled:
@@ -115,12 +117,12 @@ def auto(
         >>> auto(LSTM, params, jax.numpy.ones((2, 5, 3))).outputs.shape
         (2, 5, 4)
     """
-    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
 
     def run(unroll: Unroll) -> Callable[..., Unrolled]:
         return partial(unroll, cell, reverse=reverse)
 
-    return by_platform(cell, params.hidden_size, x, run)(params, x, lengths, initial_state)
+    return by_platform(cell, arguments.params.hidden_size, arguments.x, run)(*arguments)
 
 
 def by_platform(

@@ -7,15 +7,16 @@ Cost", 2016, arXiv:1604.06174).
 
 import math
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.unroll.arguments import check_arguments
-from rnn_jax.unroll.fused import fused
+from rnn_jax.unroll.fused import fuse_steps
 from rnn_jax.unroll.sequence import Lengths, Unrolled
+from rnn_jax.unroll.steps import Steps, to_steps
 
 
 def checkpointed(
@@ -24,6 +25,7 @@ def checkpointed(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | None = None,
+    resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
     chunk: int | None = None,
@@ -40,26 +42,30 @@ def checkpointed(
         >>> jax.grad(loss)(params).bias.shape
         (16,)
     """
-    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
-    batch, time, size = x.shape
+    arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
+    params, steps = arguments.params, to_steps(cell, arguments, reverse)
+    time, batch, _ = steps.x.shape
     if time == 0:
-        return fused(cell, params, x, lengths, initial_state, reverse=reverse)
+        return fuse_steps(cell, params, steps, reverse)
     length = min(chunk or math.isqrt(time - 1) + 1, time)
     count = -(-time // length)
     padding = count * length - time
-    if padding and lengths is None:
-        lengths = jnp.full(batch, time, jnp.int32)
-    pieces = jnp.pad(x, [(0, 0), (0, padding), (0, 0)]).reshape(batch, count, length, size).swapaxes(0, 1)
-    starts = length * jnp.arange(count, dtype=jnp.int32)[:, None]
-    counts = None if lengths is None else jnp.clip(lengths - starts, 0, length)
+    if padding and steps.valid is None:
+        steps = steps._replace(valid=jnp.ones((time, batch, 1), bool))
+
+    def cut(a: Array) -> Array:
+        """`[T, B, F] -> [N, C, B, F]`."""
+        padded = jnp.pad(a, [(0, padding), (0, 0), (0, 0)])
+        return padded.reshape(count, length, *a.shape[1:])
 
     @partial(jax.checkpoint, prevent_cse=False)  # inside a scan, nothing is there to be merged with
-    def run(params: Params, state: State, x: Array, lengths: Array | None) -> Unrolled:
-        return fused(cell, params, x, lengths, state, reverse=reverse)
+    def run(params: Params, steps: Steps) -> Unrolled:
+        return fuse_steps(cell, params, steps, reverse)
 
-    def run_chunk(state: State, piece: tuple[Array, Any]) -> tuple[State, Array]:
-        outputs, state = run(params, state, *piece)
+    def run_chunk(state: State, chunk: tuple[Array, Array | None, Array | None]) -> tuple[State, Array]:
+        outputs, state = run(params, Steps(*chunk, state, steps.fresh))
         return state, outputs
 
-    state, outputs = jax.lax.scan(run_chunk, initial_state, (pieces, counts), reverse=reverse)
+    chunks = jax.tree.map(cut, (steps.x, steps.valid, steps.resets))
+    state, outputs = jax.lax.scan(run_chunk, steps.initial_state, chunks, reverse=reverse)
     return Unrolled(outputs.swapaxes(0, 1).reshape(batch, count * length, outputs.shape[-1])[:, :time], state)

@@ -5,13 +5,15 @@ from functools import cache, partial
 import jax
 import jax.numpy as jnp
 from jax.experimental import rnn
+from jax.typing import ArrayLike
 
 from rnn_jax.cells import LSTM
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.cells.lstm import LSTMParams, LSTMState
 from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Lengths, Unrolled, clip_inputs, own_steps_reversed, valid_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled
+from rnn_jax.unroll.steps import clip_inputs, own_steps_reversed, valid_steps
 
 
 def cudnn(
@@ -20,27 +22,29 @@ def cudnn(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | None = None,
+    resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
 ) -> Unrolled:
     """Runs an LSTM by cuDNN on an NVIDIA GPU; see `Unroll` for arguments and errors.
 
-    Elsewhere, for other cells, and in other types than float32, `fused` does the same; so it does in a
-    program that is compiled where there is no GPU, whatever for. Products are rounded to TF32 unless
-    `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives: JAX says so. GRUs
-    and bfloat16, which cuDNN has, are missing in JAX (https://github.com/jax-ml/jax/issues/18867).
+    Elsewhere, for other cells, in other types than float32, and with resets, `fused` does the same; so it
+    does in a program that is compiled where there is no GPU, whatever for. Products are rounded to TF32
+    unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives: JAX says
+    so. GRUs and bfloat16, which cuDNN has, are missing in JAX (https://github.com/jax-ml/jax/issues/18867).
 
     Example:
         >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
         >>> cudnn(LSTM, params, jnp.ones((2, 5, 3))).outputs.shape
         (2, 5, 4)
     """
-    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+    arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
+    params, x, lengths, initial_state, resets = arguments
     batch, time, _ = x.shape
     elsewhere = partial(fused, cell, reverse=reverse)
-    known = cell is LSTM and x.dtype == jnp.float32 and batch > 0 and time > 0
+    known = cell is LSTM and x.dtype == jnp.float32 and batch > 0 and time > 0 and resets is None
     if not known or not is_there():
-        return elsewhere(params, x, lengths, initial_state)
+        return elsewhere(*arguments)
     if lengths is None:
         lengths = jnp.full(batch, time, jnp.int32)
     # Chosen when the program is compiled, for whatever it is compiled for.

@@ -4,6 +4,7 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
+from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.unroll.arguments import Arguments, check_arguments
@@ -33,6 +34,7 @@ def run_both(
     x: Array,
     lengths: Lengths | None,
     initial_state: Directions,
+    resets: ArrayLike | None,
 ) -> Pair:
     """Runs both directions; see `Unroll` for arguments and errors.
 
@@ -40,12 +42,12 @@ def run_both(
     """
     if unroll is auto or unroll is hoisted:
         halves = zip(params, initial_state, strict=True)
-        forward, backward = (check_arguments(cell, own, x, lengths, start) for own, start in halves)
+        forward, backward = (check_arguments(cell, own, x, lengths, start, resets) for own, start in halves)
         if _are_alike(forward, backward):
             return _run_alike(unroll, cell, forward, backward)
     return (
-        unroll(cell, params.forward, x, lengths, initial_state.forward),
-        unroll(cell, params.backward, x, lengths, initial_state.backward, reverse=True),
+        unroll(cell, params.forward, x, lengths, initial_state.forward, resets),
+        unroll(cell, params.backward, x, lengths, initial_state.backward, resets, reverse=True),
     )
 
 

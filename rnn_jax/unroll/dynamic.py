@@ -1,11 +1,15 @@
 """The dynamic unroll: `jax.lax.scan`, one compiled step whatever the length."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.unroll.arguments import check_arguments
-from rnn_jax.unroll.sequence import Lengths, Unrolled, masked_step, to_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled
+from rnn_jax.unroll.steps import Steps, run_step, to_steps
 
 
 def dynamic(
@@ -14,6 +18,7 @@ def dynamic(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | None = None,
+    resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
     unroll: int = 1,
@@ -32,12 +37,16 @@ def dynamic(
         >>> bool((outputs[1, 2:] == 0).all())  # padding
         True
     """
-    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
-    steps = to_steps(x, lengths, initial_state)
+    arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
+    return scan_steps(cell, arguments.params, to_steps(cell, arguments, reverse), reverse, unroll)
+
+
+def scan_steps(cell: Cell, params: Params, steps: Steps, reverse: bool, unroll: int = 1) -> Unrolled:
+    """Runs the cell over sequences that are laid out for it."""
     state, outputs = jax.lax.scan(
-        lambda state, step: masked_step(cell, params, state, *step),
+        partial(run_step, cell, params, steps.fresh),
         steps.initial_state,
-        (steps.x, steps.valid),
+        (steps.x, steps.valid, steps.resets),
         reverse=reverse,
         unroll=unroll,
     )

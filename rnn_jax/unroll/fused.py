@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State, product, product_precision
 from rnn_jax.unroll.arguments import check_arguments
-from rnn_jax.unroll.dynamic import dynamic
-from rnn_jax.unroll.sequence import Lengths, Steps, Unrolled, to_steps
+from rnn_jax.unroll.dynamic import scan_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled
+from rnn_jax.unroll.steps import Steps, choose, to_steps
 
 
 def fused(
@@ -24,6 +26,7 @@ def fused(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | None = None,
+    resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
     chunk: int | None = None,
@@ -46,15 +49,18 @@ def fused(
         >>> jax.grad(loss)(params).recurrent_kernel.shape
         (4, 16)
     """
+    arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
+    return fuse_steps(cell, arguments.params, to_steps(cell, arguments, reverse), reverse, chunk)
+
+
+def fuse_steps(cell: Cell, params: Params, steps: Steps, reverse: bool, chunk: int | None = None) -> Unrolled:
+    """Runs the cell over sequences that are laid out for it, by `scan_steps` if it cannot be taken apart."""
     if cell.fusion is None:
-        return dynamic(cell, params, x, lengths, initial_state, reverse=reverse)
-    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
-    steps = to_steps(x, lengths, initial_state)
+        return scan_steps(cell, params, steps, reverse)
     if chunk is None:
         chunk = chunk_length(len(steps.x))
     # The backward pass may be traced outside of the `jax.default_matmul_precision` that holds here.
-    setup = Setup(cell.fusion, cell, reverse, chunk, product_precision())
-    return run_steps(setup, params, steps)
+    return run_steps(Setup(cell.fusion, cell, reverse, chunk, product_precision()), params, steps)
 
 
 def chunk_length(time: int) -> int:
@@ -79,13 +85,14 @@ class Chunk(NamedTuple):
 
     x: Array  # [C, B, D]
     valid: Array | None  # [C, B, 1]
+    resets: Array | None  # [C, B, 1]
     saved: Any  # by `combine`
     states: State  # [C, B, H], after each step
     d_outputs: Array  # [C, B, H]
 
 
 def run_steps(setup: Setup, params: Params, steps: Steps) -> Unrolled:
-    """Runs the cell over sequences that are laid out for it."""
+    """The same, as set up."""
     outputs, state = _run(setup, params, steps)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
@@ -99,17 +106,20 @@ def _run(setup: Setup, params: Params, steps: Steps) -> tuple[Array, State]:
 
 
 def _forward(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Any]:
-    def run_step(state: State, step: tuple[Array, Array | None]) -> tuple[State, Any]:
-        x, valid = step
+    def run_step(state: State, step: tuple[Array, Array | None, Array | None]) -> tuple[State, Any]:
+        x, valid, reset = step
+        if reset is not None:
+            state = choose(reset, steps.fresh, state)
         mixed = setup.fusion.mix(params, state)
         z = x if setup.ahead else setup.cell.project(params, x)
         new_state, saved = setup.fusion.combine(state, z, mixed)
-        state = _choose(valid, new_state, state)
+        state = new_state if valid is None else choose(valid, new_state, state)
         return state, (state, saved)
 
     x = setup.cell.project(params, steps.x) if setup.ahead else steps.x
+    each = x, steps.valid, steps.resets
     state, (states, saved) = jax.lax.scan(
-        run_step, steps.initial_state, (x, steps.valid), reverse=setup.reverse, unroll=setup.turn
+        run_step, steps.initial_state, each, reverse=setup.reverse, unroll=setup.turn
     )
     return (states.hidden, state), (params, steps, states, saved)
 
@@ -125,60 +135,70 @@ def _backward(setup: Setup, kept: Any, gradients: tuple[Array, State]) -> tuple[
     rest = slice(0, begin) if setup.reverse else slice(end, time)
     last = 0 if setup.reverse else -1  # place in a chunk, or in all of them
 
-    whole = Chunk(steps.x, steps.valid, saved, states, d_outputs)
+    whole = Chunk(steps.x, steps.valid, steps.resets, saved, states, d_outputs)
     chunks = jax.tree.map(lambda a: a[begin:end].reshape(count, length, *a.shape[1:]), whole)
     ends = jax.tree.map(lambda s: s[:, last], chunks.states)
     before = _shift(ends, steps.initial_state, setup.reverse)
     with jax.default_matmul_precision(setup.precision):
-        run_chunk = partial(_chunk_backward, setup, params)
-        carry = d_state, jax.tree.map(jnp.zeros_like, params)
+        run_chunk = partial(_chunk_backward, setup, params, steps.fresh)
+        carry = d_state, *jax.tree.map(jnp.zeros_like, (params, steps.fresh))
         if begin or end < time:
             left_over = jax.tree.map(lambda a: a[rest], whole), jax.tree.map(lambda s: s[last], ends)
             carry, d_rest = run_chunk(carry, left_over)
-        (d_state, d_params), dx = jax.lax.scan(run_chunk, carry, (chunks, before), reverse=not setup.reverse)
+        carry, dx = jax.lax.scan(run_chunk, carry, (chunks, before), reverse=not setup.reverse)
+    d_state, d_params, d_fresh = carry
     dx = dx.reshape(end - begin, *steps.x.shape[1:])
     if begin or end < time:
         dx = jnp.concatenate([d_rest, dx] if setup.reverse else [dx, d_rest])
-    return d_params, Steps(dx, None, d_state)
+    return d_params, Steps(dx, None, None, d_state, d_fresh)
 
 
 def _chunk_backward(
-    setup: Setup, params: Params, carry: tuple[State, Params], chunk_and_before: tuple[Chunk, State]
-) -> tuple[tuple[State, Params], Array]:
-    """From the gradients of the state after a chunk to those of the state before it, and of its inputs."""
-    d_state, d_params = carry
+    setup: Setup,
+    params: Params,
+    fresh: State | None,
+    carry: tuple[State, Params, State | None],
+    chunk_and_before: tuple[Chunk, State],
+) -> tuple[tuple[State, Params, State | None], Array]:
+    """From the gradients of the state after a chunk to those of the state before it, and of its inputs.
+
+    Beside them, those of the parameters and of the fresh state are added up.
+    """
+    d_state, d_params, d_fresh = carry
     chunk, before = chunk_and_before
     recurrent = params.recurrent_kernel.T
     previous = _shift(chunk.states, before, setup.reverse)
+    if chunk.resets is not None:
+        previous = choose(chunk.resets, fresh, previous)
 
-    def run_step(d_state: State, step: Any) -> tuple[State, Any]:
-        d_output, valid, saved, previous, state = step
+    def run_step(carry: tuple[State, State | None], step: Any) -> tuple[tuple[State, State | None], Any]:
+        d_state, d_fresh = carry
+        d_output, valid, reset, saved, previous, state = step
         d_new = d_state._replace(hidden=d_state.hidden + d_output)
         d_old = jax.tree.map(jnp.zeros_like, d_new)
         if valid is not None:
-            d_new, d_old = _choose(valid, d_new, d_old), _choose(valid, d_old, d_new)
+            d_new, d_old = choose(valid, d_new, d_old), choose(valid, d_old, d_new)
         d_previous, dz, dm = setup.fusion.gradients(saved, previous, state, d_new)
         d_previous = jax.tree.map(jnp.add, d_previous, d_old)
         d_previous = d_previous._replace(hidden=d_previous.hidden + product(dm, recurrent))
-        return d_previous, (dz, None if dm is dz else dm)
+        if reset is not None:
+            nothing = jax.tree.map(jnp.zeros_like, d_previous)
+            d_fresh = jax.tree.map(jnp.add, d_fresh, choose(reset, d_previous, nothing))
+            d_previous = choose(reset, nothing, d_previous)
+        return (d_previous, d_fresh), (dz, None if dm is dz else dm)
 
-    steps = chunk.d_outputs, chunk.valid, chunk.saved, previous, chunk.states
-    d_state, (dz, dm) = jax.lax.scan(run_step, d_state, steps, reverse=not setup.reverse, unroll=setup.turn)
+    steps = chunk.d_outputs, chunk.valid, chunk.resets, chunk.saved, previous, chunk.states
+    (d_state, d_fresh), (dz, dm) = jax.lax.scan(
+        run_step, (d_state, d_fresh), steps, reverse=not setup.reverse, unroll=setup.turn
+    )
     dz = _rows(dz)
     dm = dz if dm is None else _rows(dm)
     more = setup.fusion.weight_gradients(_rows(chunk.x), _rows(previous.hidden), dz, dm)
     dx = product(dz, params.input_kernel.T).reshape(chunk.x.shape)
-    return (d_state, jax.tree.map(jnp.add, d_params, more)), dx
+    return (d_state, jax.tree.map(jnp.add, d_params, more), d_fresh), dx
 
 
 _run.defvjp(_forward, _backward)
-
-
-def _choose(valid: Array | None, new: State, old: State) -> State:
-    """The new state, or the old one at padded steps."""
-    if valid is None:
-        return new
-    return jax.tree.map(lambda n, o: jnp.where(valid, n, o), new, old)
 
 
 def _rows(a: Array) -> Array:

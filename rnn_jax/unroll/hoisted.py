@@ -11,12 +11,14 @@ Paper: J. Appleyard, T. Kočiský and P. Blunsom, "Optimizing Performance of Rec
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State, product_precision
 from rnn_jax.unroll.arguments import Arguments, check_arguments
-from rnn_jax.unroll.dynamic import dynamic
+from rnn_jax.unroll.dynamic import scan_steps
 from rnn_jax.unroll.fused import Setup, run_steps
-from rnn_jax.unroll.sequence import Lengths, Unrolled, to_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled
+from rnn_jax.unroll.steps import to_steps
 
 TURN = 8  # steps a turn of the loop
 
@@ -27,6 +29,7 @@ def hoisted(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | None = None,
+    resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
 ) -> Unrolled:
@@ -43,18 +46,19 @@ def hoisted(
         >>> jax.grad(loss)(params).recurrent_kernel.shape
         (4, 16)
     """
+    arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
+    steps = to_steps(cell, arguments, reverse)
     if cell.fusion is None:
-        return dynamic(cell, params, x, lengths, initial_state, reverse=reverse, unroll=TURN)
-    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
-    return run_steps(_setup(cell, x, reverse), params, to_steps(x, lengths, initial_state))
+        return scan_steps(cell, arguments.params, steps, reverse, TURN)
+    return run_steps(_setup(cell, arguments.x, reverse), arguments.params, steps)
 
 
 def both_hoisted(cell: Cell, forward: Arguments, backward: Arguments) -> tuple[Unrolled, Unrolled]:
     """Runs a cell forward and one backward, in one loop, over arguments of the same shapes and types."""
-    there = to_steps(forward.x, forward.lengths, forward.initial_state)
-    back = to_steps(backward.x, backward.lengths, backward.initial_state)
+    there, back = to_steps(cell, forward, reverse=False), to_steps(cell, backward, reverse=True)
     # The backward half runs forward over reversed steps: padding comes first, and changes nothing.
-    back = back._replace(**jax.tree.map(lambda a: a[::-1], {"x": back.x, "valid": back.valid}))
+    steps = {"x": back.x, "valid": back.valid, "resets": back.resets}
+    back = back._replace(**jax.tree.map(lambda a: a[::-1], steps))
     pair = jax.tree.map(lambda *a: jnp.stack(a), (forward.params, there), (backward.params, back))
     setup = _setup(cell, forward.x, reverse=False)
     found = jax.vmap(lambda *own: run_steps(setup, *own))(*pair)

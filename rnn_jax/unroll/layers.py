@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
-from jax.typing import DTypeLike
+from jax.typing import ArrayLike, DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.unroll.directions import Directions, run_both
@@ -79,15 +79,16 @@ def run_layer(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | Directions | None = None,
+    resets: ArrayLike | None = None,
 ) -> Unrolled:
     """Runs one layer: `x [B, T, D] -> outputs [B, T, H]`, or `[B, T, 2H]` forward half first.
 
     See `Unroll` for arguments and errors.
     """
     if not isinstance(params, Directions):
-        return unroll(cell, params, x, lengths, initial_state)
+        return unroll(cell, params, x, lengths, initial_state, resets)
     start = Directions(None, None) if initial_state is None else initial_state
-    forward, backward = run_both(unroll, cell, params, x, lengths, start)
+    forward, backward = run_both(unroll, cell, params, x, lengths, start, resets)
     outputs = jnp.concatenate([forward.outputs, backward.outputs], axis=-1)
     return Unrolled(outputs, Directions(forward.state, backward.state))
 
@@ -99,6 +100,7 @@ def run_layers(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: Sequence[State | Directions] | None = None,
+    resets: ArrayLike | None = None,
     between: Callable[[int, Array], Array] = lambda _, outputs: outputs,
     *,
     dense: bool = False,
@@ -125,8 +127,7 @@ def run_layers(
         if i > 0:
             outputs = between(i - 1, outputs)
             x = jnp.concatenate([x, outputs], axis=-1) if dense else outputs
-        outputs, state = run_layer(
-            unroll, cell, layer, x, lengths, None if initial_state is None else initial_state[i]
-        )
+        start = None if initial_state is None else initial_state[i]
+        outputs, state = run_layer(unroll, cell, layer, x, lengths, start, resets)
         states.append(state)
     return Unrolled(outputs, tuple(states))

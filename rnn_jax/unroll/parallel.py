@@ -2,11 +2,13 @@
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
-from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.cells.cell import Array, Cell, Params, Restarts, State
 from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.fused import fused
-from rnn_jax.unroll.sequence import Lengths, Unrolled, own_steps_reversed, to_steps
+from rnn_jax.unroll.sequence import Lengths, Unrolled
+from rnn_jax.unroll.steps import first_steps, own_steps_reversed, to_steps
 
 
 def parallel(
@@ -15,6 +17,7 @@ def parallel(
     x: Array,
     lengths: Lengths | None = None,
     initial_state: State | None = None,
+    resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
 ) -> Unrolled:
@@ -32,12 +35,18 @@ def parallel(
         (2, 5, 4)
     """
     if cell.advance_all is None:
-        return fused(cell, params, x, lengths, initial_state, reverse=reverse)
-    params, x, lengths, initial_state = check_arguments(cell, params, x, lengths, initial_state)
+        return fused(cell, params, x, lengths, initial_state, resets, reverse=reverse)
+    arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
+    params, x, lengths, _, resets = arguments
     ends = jnp.full(len(x), x.shape[1], jnp.int32) if lengths is None else lengths
-    steps = to_steps(own_steps_reversed(x, ends) if reverse else x, lengths, initial_state)
+    if reverse:
+        turn = lambda a: own_steps_reversed(a, ends)  # noqa: E731
+        begun = None if resets is None else turn(first_steps(resets, lengths, reverse)[..., None])[..., 0]
+        arguments = arguments._replace(x=turn(x), resets=begun)
+    steps = to_steps(cell, arguments, reverse=False)
+    restarts = None if steps.resets is None else Restarts(steps.resets, steps.fresh)
     # What follows a sequence's own last step changes none of its steps, so that nothing is masked on the way.
-    states, outputs = cell.advance_all(params, steps.initial_state, cell.project(params, steps.x))
+    states, outputs = cell.advance_all(params, steps.initial_state, cell.project(params, steps.x), restarts)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
     outputs = jnp.swapaxes(outputs, 0, 1)

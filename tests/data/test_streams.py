@@ -43,6 +43,15 @@ def test_a_part_goes_on_where_its_last_batch_ended():
     jax.tree.map(np.testing.assert_array_equal, again, batches)
 
 
+def test_texts_that_are_packed_begin_at_their_border():
+    tokens = np.array([1, 5, 6, 1, 1, 7, 8, 9, 1], np.int32)
+    text = Stream(tokens, 2, 3, border=1)
+    first, second = (text.batch(plan, range(2)).columns["resets"].tolist() for plan in text.once())
+    assert first == [[True, False, False], [True, False, False]]  # reading 1 5 6 and 1 7 8
+    assert second == [[True, False, False], [False, False, False]]  # 1 and padding; 9 and padding
+    assert "resets" not in Stream(tokens, 2, 3).batch(text.once()[0], range(2)).columns
+
+
 @pytest.mark.parametrize("hosts", [2, 4])
 def test_hosts_cut_the_same_global_batch(hosts):
     text = stream(103, 8, 5)

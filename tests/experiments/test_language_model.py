@@ -136,7 +136,7 @@ def test_what_is_printed_is_what_is_drawn(trained, capsys):
             "nothing is neither tiny_shakespeare, wikitext2, imdb nor a file",
         ),
         (language_model, "--batch-size 1000", "too few for --batch-size 1000"),
-        (language_model, "--bidirectional", "a stream is read forward: --reading apart"),
+        (language_model, "--bidirectional", "one text after the other is read forward: --reading apart"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(

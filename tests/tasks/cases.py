@@ -43,6 +43,7 @@ OWN = to_flat(labelled_texts.Settings())
 APART = with_flat(
     STREAM, dataset="imdb", tokens="bare", reading="apart", bidirectional=True, softmax_samples=3, length=8
 )
+PACKED = with_flat(STREAM, dataset="imdb", tokens="bare", reading="packed", length=8)
 THREE = with_flat(
     labelled_texts.Settings(),
     train="made up",
@@ -189,6 +190,11 @@ CASES = {
         TASKS["language_model"],
         STREAM,
         lambda: language_model.data_of(STREAM, texts.encode(texts.cut(TEXT), STREAM.text)),
+    ),
+    "language_model, texts packed": Case(
+        TASKS["language_model"],
+        PACKED,
+        lambda: language_model.data_of(PACKED, documents(60, 20, 20)),
     ),
     "language_model, both directions of texts apart": Case(
         TASKS["language_model"],
