@@ -51,6 +51,9 @@ class Restarts(NamedTuple):
     state: State  # [..., H], or the part of it that a recurrence reads
 
 
+AdvanceAll = Callable[[Params, State, Array, Restarts | None], tuple[State, Array]]
+
+
 class Init(Protocol):
     """What draws a cell's parameters."""
 
@@ -78,6 +81,8 @@ class Cell(NamedTuple):
             `advance` for all steps at once, for cells that are linear in their state; None for others.
         gates: `(params, state, z) -> {name: [..., H]}`, the gates of a step and its candidate, to look at;
             None for cells without gates.
+        diagonal: whether no unit of a state sees another unit of the state before, nor another array of it:
+            whether the Jacobian of a step is diagonal.
     """
 
     init: Init
@@ -85,8 +90,9 @@ class Cell(NamedTuple):
     project: Callable[[Params, Array], Array]
     advance: Callable[[Params, State, Array], tuple[State, Array]]
     fusion: Fusion | None = None
-    advance_all: Callable[[Params, State, Array, Restarts | None], tuple[State, Array]] | None = None
+    advance_all: AdvanceAll | None = None
     gates: Callable[[Params, State, Array], dict[str, Array]] | None = None
+    diagonal: bool = False
 
     def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:
         """One step: `(params, state, x [..., D]) -> (state, y [..., H])`."""

@@ -59,4 +59,4 @@ def _bounded(weights: Array) -> Array:
     return weights + jax.lax.stop_gradient(jnp.clip(weights, -1, 1) - weights)
 
 
-INDRNN = Cell(init, zero_hidden, affine, advance)
+INDRNN = Cell(init, zero_hidden, affine, advance, diagonal=True)

@@ -25,10 +25,28 @@ def linear_scan(factors: Array, addends: Array, initial: Array, restarts: Restar
     if restarts is not None:
         addends = jnp.where(restarts.steps, factors * restarts.state + addends, addends)
         factors = jnp.where(restarts.steps, 0, factors)
-    addends = addends.at[0].add(factors[0] * initial)
+    return _scan(factors, addends.at[0].add(factors[0] * initial))
+
+
+@jax.custom_jvp
+def _scan(factors: Array, addends: Array) -> Array:
+    """c_t from nothing: the first factor has no state to multiply."""
 
     def join(earlier: tuple[Array, Array], later: tuple[Array, Array]) -> tuple[Array, Array]:
         return later[0] * earlier[0], later[0] * earlier[1] + later[1]
 
     states: Array = jax.lax.associative_scan(join, (factors, addends))[1]
     return states
+
+
+@_scan.defjvp
+def _differentiate(values: tuple[Array, Array], changes: tuple[Array, Array]) -> tuple[Array, Array]:
+    """dc_t = a_t ⊙ dc_{t-1} + (da_t ⊙ c_{t-1} + db_t): the same recurrence, and backward one more of them.
+
+    Differentiated as it stands, a scan would keep the sums of all levels of its tree.
+    """
+    factors, addends = values
+    d_factors, d_addends = changes
+    states = _scan(factors, addends)
+    before = jnp.concatenate([jnp.zeros_like(states[:1]), states])[:-1]
+    return states, _scan(factors, d_factors * before + d_addends)

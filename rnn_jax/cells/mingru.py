@@ -80,4 +80,4 @@ def gates(params: MinGRUParams, state: HiddenState, z: Array) -> dict[str, Array
     return {"update gate": jax.nn.sigmoid(update), "candidate": candidate}
 
 
-MINGRU = Cell(init, zero_hidden, affine, advance, advance_all=advance_all, gates=gates)
+MINGRU = Cell(init, zero_hidden, affine, advance, advance_all=advance_all, gates=gates, diagonal=True)

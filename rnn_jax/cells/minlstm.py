@@ -89,4 +89,4 @@ def gates(params: MinLSTMParams, state: HiddenState, z: Array) -> dict[str, Arra
     }
 
 
-MINLSTM = Cell(init, zero_hidden, affine, advance, advance_all=advance_all, gates=gates)
+MINLSTM = Cell(init, zero_hidden, affine, advance, advance_all=advance_all, gates=gates, diagonal=True)

@@ -156,5 +156,7 @@ def _show(memory: Array, z: Array) -> Array:
     return jax.nn.sigmoid(a_r) * jnp.tanh(memory) + jax.nn.sigmoid(-a_r) * x
 
 
-SRU = Cell(init, initial_state, project, advance, gates=gates)
-SRU_V1 = Cell(init_v1, initial_state, project, advance_v1, advance_all=advance_all_v1, gates=gates_v1)
+SRU = Cell(init, initial_state, project, advance, gates=gates, diagonal=True)
+SRU_V1 = Cell(
+    init_v1, initial_state, project, advance_v1, advance_all=advance_all_v1, gates=gates_v1, diagonal=True
+)

@@ -10,6 +10,7 @@ from rnn_jax.unroll.dynamic import dynamic
 from rnn_jax.unroll.fused import fused
 from rnn_jax.unroll.hoisted import hoisted
 from rnn_jax.unroll.layers import init_layers, map_layers, run_layer, run_layers
+from rnn_jax.unroll.newton import newton
 from rnn_jax.unroll.parallel import parallel
 from rnn_jax.unroll.sequence import Unroll, Unrolled
 from rnn_jax.unroll.static import static
@@ -21,6 +22,7 @@ UNROLLS: dict[str, Unroll] = {
     "hoisted": hoisted,
     "checkpointed": checkpointed,
     "parallel": parallel,
+    "newton": newton,
     "cudnn": cudnn,
     "auto": auto,
 }
@@ -44,6 +46,7 @@ __all__ = [
     "hoisted",
     "init_layers",
     "map_layers",
+    "newton",
     "parallel",
     "run_layer",
     "run_layers",

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from rnn_jax.cells.cell import Array, Cell, Params, Restarts, State
-from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.cells.cell import AdvanceAll, Array, Cell, Params, Restarts, State
+from rnn_jax.unroll.arguments import Arguments, check_arguments
 from rnn_jax.unroll.fused import fused
 from rnn_jax.unroll.sequence import Lengths, Unrolled
 from rnn_jax.unroll.steps import first_steps, own_steps_reversed, to_steps
@@ -37,6 +37,11 @@ def parallel(
     if cell.advance_all is None:
         return fused(cell, params, x, lengths, initial_state, resets, reverse=reverse)
     arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
+    return run_at_once(cell, cell.advance_all, arguments, reverse)
+
+
+def run_at_once(cell: Cell, advance_all: AdvanceAll, arguments: Arguments, reverse: bool) -> Unrolled:
+    """Runs the cell by what takes all of its steps at once."""
     params, x, lengths, _, resets = arguments
     ends = jnp.full(len(x), x.shape[1], jnp.int32) if lengths is None else lengths
     if reverse:
@@ -46,7 +51,7 @@ def parallel(
     steps = to_steps(cell, arguments, reverse=False)
     restarts = None if steps.resets is None else Restarts(steps.resets, steps.fresh)
     # What follows a sequence's own last step changes none of its steps, so that nothing is masked on the way.
-    states, outputs = cell.advance_all(params, steps.initial_state, cell.project(params, steps.x), restarts)
+    states, outputs = advance_all(params, steps.initial_state, cell.project(params, steps.x), restarts)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
     outputs = jnp.swapaxes(outputs, 0, 1)

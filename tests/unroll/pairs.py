@@ -13,7 +13,9 @@ def is_own(name: str, method: str) -> bool:
     """Whether a cell takes a path of its own through an unroll, or stands for those that take it."""
     if method == "auto":  # another one, mostly as if that was called: `test_auto.py`
         return name == "qrnn"
-    known = {"dynamic": True, "fused": CELLS[name].fusion, "parallel": CELLS[name].advance_all}
+    cell = CELLS[name]
+    known = {"dynamic": True, "fused": cell.fusion, "parallel": cell.advance_all}
+    known["newton"] = cell.diagonal and not cell.advance_all
     return bool(known.get(method)) or name in KINDS
 
 
