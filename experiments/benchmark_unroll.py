@@ -113,6 +113,7 @@ def methods_of(options: Options, cell: str, directions: int) -> list[str]:
     knows = {
         "fused": CELLS[cell].fusion is not None,
         "parallel": CELLS[cell].advance_all is not None,
+        "newton": CELLS[cell].diagonal and CELLS[cell].advance_all is None,
         "cudnn": cell == "lstm" and jax.default_backend() == "gpu",
     }
     ours = [method for method in options.methods or (*OURS, "cudnn") if knows.get(method, True)]

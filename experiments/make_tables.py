@@ -22,6 +22,7 @@ from rnn_jax.reporting.benchmark import (
 )
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.reporting.fastest import as_file, estimated, measured
+from rnn_jax.reporting.iterations import load_iterations, over_training_table, weights_table
 from rnn_jax.reporting.language_models import language_models_table, model_rows, published_table
 from rnn_jax.reporting.language_speed import (
     curve_table,
@@ -128,6 +129,7 @@ def make_files(root: Path) -> Files:
     try:
         from rnn_jax.reporting import (
             benchmark_plots,
+            iteration_plots,
             language_model_plots,
             length_plots,
             memory_plots,
@@ -188,6 +190,10 @@ def make_files(root: Path) -> Files:
         learnt = load_memory(file)
         tables[f"memory_{platform}"] = memory_table(learnt)
         pictures |= memory_plots.pictures(learnt, platform)
+    if (file := results / "newton/iterations.jsonl").exists():
+        counts = load_iterations(file)
+        tables |= {"newton_weights": weights_table(counts), "newton_training": over_training_table(counts)}
+        pictures |= iteration_plots.pictures(counts)
     for file in sorted(results.glob("networks/*/costs.jsonl")):
         platform = file.parent.name
         costs, orders = load_costs(file), load_orders(file.with_name("orders.jsonl"))

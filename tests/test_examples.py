@@ -13,9 +13,12 @@ from tests.training.runs import make_run
 PUBLIC = (
     *(
         f"unroll.{name}.{name}"
-        for name in ("auto", "dynamic", "static", "fused", "hoisted", "checkpointed", "parallel", "cudnn")
+        for name in (
+            *("auto", "dynamic", "static", "fused", "hoisted", "checkpointed", "parallel", "newton", "cudnn"),
+        )
     ),
     "unroll.auto.fastest",
+    "unroll.newton.iterate",
     "platforms.for_device",
     "unroll.layers.init_layers",
     "unroll.layers.run_layers",

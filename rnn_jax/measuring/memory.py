@@ -1,5 +1,7 @@
 """What a cell remembers: tasks learnt, and how far a gradient reaches back."""
 
+import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -42,13 +44,14 @@ class Reader(NamedTuple):
         return fused(cell, self.layer, inputs).outputs @ self.kernel + self.bias
 
 
-def measure_memory(case: Case) -> dict[str, Any]:
-    """Trains one layer on a task, and measures its score and its gradients, before and after.
+def learn(case: Case) -> Iterator[tuple[Reader, float]]:
+    """Trains one layer on a task: what has been learnt before training, and after every `CHUNK` steps.
 
-    Adam, with gradients clipped at norm 1, and batches drawn anew: nothing can be learnt by heart.
+    Beside it is the mean loss of these steps. Adam, with gradients clipped at norm 1, and batches drawn anew:
+    nothing can be learnt by heart.
     """
     cell, task = CELLS[case.cell], TASKS[case.task]
-    init_key, data_key, test_key = jax.random.split(make_key(case.seed), 3)
+    init_key, data_key, _ = _keys(case)
     layer_key, kernel_key = jax.random.split(init_key)
     kernel = jax.nn.initializers.glorot_uniform()(kernel_key, (case.hidden, task.output_size))
     layer = cell.init(layer_key, task.input_size, case.hidden)
@@ -69,27 +72,39 @@ def measure_memory(case: Case) -> dict[str, Any]:
     def chunk(state: tuple[Reader, Any], keys: Array) -> tuple[tuple[Reader, Any], Array]:
         return jax.lax.scan(step, state, keys)
 
+    yield reader, math.nan
+    state = reader, optimizer.init(reader)
+    for keys in jax.random.split(data_key, (case.steps // CHUNK, CHUNK)):
+        state, values = chunk(state, keys)
+        yield state[0], float(values.mean())
+
+
+def measure_memory(case: Case) -> dict[str, Any]:
+    """Trains one layer on a task, and measures its score and its gradients, before and after."""
+    cell, task = CELLS[case.cell], TASKS[case.task]
+    *_, test_key = _keys(case)
+
     @jax.jit
     def score(reader: Reader) -> Array:
         inputs, targets = task.draw(test_key, EXAMPLES, case.length)
         return task.score(reader(cell, inputs), targets)
 
     norms = jax.jit(lambda layer: gradient_norms(cell, layer, task.draw(test_key, 64, case.length).inputs))
-    before = norms(reader.layer)
-    state = reader, optimizer.init(reader)
-    losses = []
-    for keys in jax.random.split(data_key, (case.steps // CHUNK, CHUNK)):
-        state, values = chunk(state, keys)
-        losses.append(float(values.mean()))
+    readers, losses = zip(*learn(case), strict=True)
     return {
         **case._asdict(),
-        "score": float(score(state[0])),
-        "losses": [round(value, 6) for value in losses],
+        "score": float(score(readers[-1])),
+        "losses": [round(value, 6) for value in losses[1:]],
         "gradient_norms": {
-            "before": _thinned(before),
-            "after": _thinned(norms(state[0].layer)),
+            "before": _thinned(norms(readers[0].layer)),
+            "after": _thinned(norms(readers[-1].layer)),
         },
     }
+
+
+def _keys(case: Case) -> Array:
+    """Of the weights, of the examples to learn from, and of those of the score."""
+    return jax.random.split(make_key(case.seed), 3)
 
 
 def gradient_norms(cell: Cell, params: Params, x: Array) -> Array:
