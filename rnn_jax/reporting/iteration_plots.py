@@ -6,6 +6,7 @@ from statistics import mean
 
 from matplotlib.figure import Figure
 
+from rnn_jax.cells import CELLS
 from rnn_jax.reporting.iterations import counts
 from rnn_jax.reporting.picture import Picture, legend_below, looks, plain_ticks, tidy
 from rnn_jax.reporting.rows import Record
@@ -27,6 +28,9 @@ def iterations(rows: Sequence[Record]) -> Figure:
     training = [row for row in rows if row["what"] == "training"]
     longest = max((row["length"] for row in weights), default=0)
     styles = looks(row["cell"] for row in rows)
+    for cell, look in styles.items():
+        if not CELLS[cell].diagonal:
+            look["label"] = f"{cell}, diagonal alone"
     kinds = (weights, "scale", longest), (training, "step", max((r["length"] for r in training), default=0))
     for axes, (own, over, length) in zip(panels, kinds, strict=True):
         for cell, look in styles.items():
