@@ -66,6 +66,8 @@ CASES = {
         "--workdir new --pair-buckets -1",
         "--workdir new --network bag --cell gru",
         "--workdir new --adversarial -1",
+        "--workdir new --packed --adversarial 1",
+        "--workdir new --packed --network bag",
         "--workdir new --seed -1",
         "--workdir new --log-every 0",
         "--workdir new --save-every 0",

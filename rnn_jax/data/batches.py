@@ -28,10 +28,17 @@ class Sequences(NamedTuple):
     lengths: AnyArray  # int32 [B]
 
 
-class Batch(NamedTuple):
-    """B examples."""
+class Spans(NamedTuple):
+    """Where in B rows up to K sequences lie, one after the other."""
 
-    columns: dict[str, Any]  # by name: `Sequences`, or an array [B, ...]
+    first: AnyArray  # int32 [B, K], the first step of each
+    lengths: AnyArray  # int32 [B, K], 0 where there is none
+
+
+class Batch(NamedTuple):
+    """B examples, or B rows of several."""
+
+    columns: dict[str, Any]  # by name: `Sequences`, `Spans`, or an array [B, ...]
     weights: AnyArray  # float32 [B], 0 for rows that only fill the batch up
     rows: AnyArray  # int32 [B], number of the row in the global batch, from which its random keys come
 

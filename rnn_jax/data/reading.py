@@ -29,3 +29,6 @@ class ReadingSettings:
     """Train on the validation examples, too, when all settings have been chosen; the last epoch counts."""
     buckets: Annotated[int, above(0)] = 6
     """Number of lengths that batches are padded to; each is compiled once."""
+    packed: bool = False
+    """In training, several texts in a row of a batch, of max_length tokens in all; a batch is of batch_size
+    rows. Else each has a row of its own."""

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from rnn_jax.cells.cell import Array
+from rnn_jax.data.batches import Spans
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.vocabulary import UNKNOWN
 from rnn_jax.errors import UserError
@@ -60,9 +61,10 @@ class Classifier(VectorClassifier):
         *,
         keys: Keys | None = None,
         perturbation: Array | None = None,
+        spans: Spans | None = None,
     ) -> Array:
         """The log-odds of sequences: `embed`, then `logits`."""
-        return self.logits(self.embed(tokens, lengths, ratios, keys, perturbation), lengths, keys)
+        return self.logits(self.embed(tokens, lengths, ratios, keys, perturbation), lengths, keys, spans)
 
     def embed(
         self,

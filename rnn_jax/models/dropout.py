@@ -32,6 +32,12 @@ def redrawn(keys: Keys, stream: int) -> Keys:
     return Keys(jax.vmap(fold)(keys.examples), fold(keys.shared))
 
 
+def of_parts(keys: Keys, count: int) -> Keys:
+    """Keys for the parts of each example, so many of each: `[B count]`."""
+    parts = jax.vmap(lambda key: jax.vmap(partial(jax.random.fold_in, key))(jnp.arange(count)))
+    return keys._replace(examples=parts(keys.examples).reshape(-1))
+
+
 def _bernoulli(key: Array, rate: float, shape: tuple[int, ...], stream: int) -> Array:
     """Where to drop; `stream` keeps the masks of different places apart.
 

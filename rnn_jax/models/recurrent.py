@@ -19,6 +19,7 @@ from rnn_jax.cells.noise import (
     recurrent_dropout,
     zoneout,
 )
+from rnn_jax.data.batches import Spans
 from rnn_jax.models.dropout import Keys, dropout, weight_dropout
 from rnn_jax.models.encoder import Part
 from rnn_jax.models.pooling import POOLINGS
@@ -209,9 +210,21 @@ class PooledRecurrent(nnx.Module):
         self.pooling = pooling
         self.pool, self.output_size = POOLINGS[pooling](recurrent.output_size, rngs)
 
-    def __call__(self, x: Array, lengths: Array, *, keys: Keys | None = None) -> Array:
-        """One vector a sequence; `keys` turn noise on."""
-        return self.pool(self.recurrent(x, lengths, keys=keys), lengths)
+    def __call__(
+        self, x: Array, lengths: Array, *, keys: Keys | None = None, spans: Spans | None = None
+    ) -> Array:
+        """One vector a sequence; `keys` turn noise on.
+
+        Where rows hold several sequences, `spans` of `[B, K]` say where they are, and all of them have a
+        vector: `[B K, output_size]`.
+        """
+        if spans is None:
+            return self.pool(self.recurrent(x, lengths, keys=keys), lengths)
+        begins = jnp.arange(x.shape[1]) == spans.first[..., None]
+        resets = (begins & (spans.lengths[..., None] > 0)).any(axis=1)
+        unrolled = self.recurrent(x, lengths, keys=keys, resets=resets)
+        pool = jax.vmap(partial(self.pool, unrolled), in_axes=1, out_axes=1)
+        return pool(spans.lengths, spans.first).reshape(-1, self.output_size)
 
     def parts(self, x: jax.ShapeDtypeStruct, lengths: jax.ShapeDtypeStruct) -> list[Part]:
         """What it is made of, for inputs of these shapes."""

@@ -12,10 +12,11 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from rnn_jax.cells.cell import Array
-from rnn_jax.data.batches import Batch, Bucketed, Sequences
+from rnn_jax.data.batches import Batch, Bucketed, Sequences, Spans
 from rnn_jax.data.buckets import choose_boundaries
 from rnn_jax.data.examples import NO_LABEL, Examples
 from rnn_jax.data.log_count_ratios import ratio_features
+from rnn_jax.data.packing import MOST, Packed
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.data.reading import ReadingSettings
 from rnn_jax.data.vocabulary import FIRST_WORD, Vocabulary
@@ -67,6 +68,12 @@ class ClassifierSettings:
         """Raises UserError for what has nothing to go by."""
         patience = self.training.patience
         require(not (self.text.refit and patience), "patience", patience, "needs validation: no --refit")
+        if self.text.packed:
+            network = self.encoder.network
+            require(network == "recurrent", "network", network, "reads a row as one text: no --packed")
+            for name in ("pair_buckets", "adversarial", "virtual_adversarial"):
+                value = getattr(self, name)
+                require(value == 0, name, value, "takes a row for one text: 0, or no --packed")
 
 
 def make_model(settings: ClassifierSettings, num_labels: int = 2) -> Classifier:
@@ -130,7 +137,8 @@ class Network(NamedTuple):
         """The log-odds of a batch, `[B]`; the logits `[B, K]` of K labels."""
         tokens, ratios = batch.columns["tokens"], batch.columns.get("ratios")
         beside = None if ratios is None else ratios.values
-        return self.apply(params, tokens.values, tokens.lengths, beside, **training)
+        spans = batch.columns.get("spans")
+        return self.apply(params, tokens.values, tokens.lengths, beside, spans=spans, **training)
 
     def loss(
         self,
@@ -154,8 +162,10 @@ class Network(NamedTuple):
             lost = bernoulli_divergence(before, logits) * batch.weights
             moved = {"divergence": Mean(lost.sum(), batch.weights.sum())}
             return zeros(("loss", "accuracy")) | moved, beside
-        weights = batch.weights * batch.columns.get("importance", 1.0)
-        sums = count(logits, batch.columns["labels"], weights)
+        weights = weights_of(batch)
+        if (importance := batch.columns.get("importance")) is not None:
+            weights *= importance.ravel()
+        sums = count(logits, batch.columns["labels"].ravel(), weights)
         still = zeros(("divergence",)) if self.settings.virtual_adversarial else {}
         return sums | still, beside
 
@@ -172,7 +182,14 @@ class Network(NamedTuple):
     def evaluate(self, params: ModelParams, batch: Batch, carry: Carry) -> tuple[Sums, Carry, Array]:
         """The sums of a batch, and its log-odds."""
         logits = self.logits(params, batch)
-        return count(logits, batch.columns["labels"], batch.weights), carry, logits
+        return count(logits, batch.columns["labels"].ravel(), weights_of(batch)), carry, logits
+
+
+def weights_of(batch: Batch) -> Array:
+    """The weight of each text, those of a row together: 1, or 0 where there is none."""
+    if (spans := batch.columns.get("spans")) is None:
+        return batch.weights
+    return (batch.weights[:, None] * (spans.lengths > 0)).ravel()
 
 
 def signs(keys: Keys) -> Array:
@@ -228,8 +245,8 @@ def in_batches(
     validation: Examples,
     test: Examples,
     test_words: NDArray[np.int32],
-) -> tuple[Bucketed, Bucketed, Bucketed]:
-    """Splits in batches, padded to lengths that fit the training split.
+) -> tuple[Bucketed | Packed, Bucketed, Bucketed]:
+    """Splits in batches, padded to lengths that fit the training split; that is packed where it is to be.
 
     Args:
         settings: of the run.
@@ -240,15 +257,18 @@ def in_batches(
     """
     text, batch_size = settings.text, settings.training.batch_size
     boundaries = choose_boundaries(train.lengths, text.max_length, text.buckets)
+    unlabelled = {"unlabelled": np.array((train.labels == NO_LABEL).sum())}
     first, second, third = (
         Bucketed(part.columns, part.lengths, boundaries, batch_size, beside)
         for part, beside in (
-            (train, {"unlabelled": np.array((train.labels == NO_LABEL).sum())}),
+            (train, unlabelled),
             (validation, {}),
             (test, {"words": test_words}),
         )
     )
-    return first, second, third
+    if not text.packed:
+        return first, second, third
+    return Packed(train.columns, train.lengths, text.max_length, batch_size, unlabelled), second, third
 
 
 def stand_in(settings: ClassifierSettings) -> TextPreprocessor:
@@ -267,14 +287,15 @@ def shapes(settings: ClassifierSettings, preprocessor: Preprocessor, rows: int) 
         ratios = jax.ShapeDtypeStruct((rows, time, features), jnp.float32)
         columns["ratios"] = Sequences(ratios, lengths)
     columns["labels"] = lengths
+    own, several = batch_shapes(columns, rows), jax.ShapeDtypeStruct((rows, MOST), jnp.int32)
+    packed = batch_shapes(columns | {"labels": several, "spans": Spans(several, several)}, rows)
     num_labels = len(preprocessor.answer_names())
     network = Network(settings, split(lambda: make_model(settings, num_labels))[0])
 
     def use(params: ModelParams, batch: Batch) -> Array:
         return probabilities_of(network.logits(params, batch))
 
-    batch = batch_shapes(columns, rows)
-    return Shapes(batch, use, (batch,))
+    return Shapes(packed if settings.text.packed else own, use, (own,))
 
 
 def read_preprocessor(settings: ClassifierSettings, directory: Path) -> TextPreprocessor:

@@ -43,6 +43,7 @@ OWN = to_flat(labelled_texts.Settings())
 APART = with_flat(
     STREAM, dataset="imdb", tokens="bare", reading="apart", bidirectional=True, softmax_samples=3, length=8
 )
+IN_ROWS = with_flat(CONFIG, packed=True, batch_size=8, bidirectional=True, pooling="mean_max")
 PACKED = with_flat(STREAM, dataset="imdb", tokens="bare", reading="packed", length=8)
 THREE = with_flat(
     labelled_texts.Settings(),
@@ -201,6 +202,11 @@ CASES = {
         APART,
         lambda: language_model.data_of(APART, documents(60, 20, 20)),
         both_directions,
+    ),
+    "text_classification, several in a row": Case(
+        TASKS["text_classification"],
+        IN_ROWS,
+        lambda: text_classification.data_of(IN_ROWS, make_data()),
     ),
     "text_classification": Case(
         TASKS["text_classification"],
