@@ -28,7 +28,7 @@ from rnn_jax.tasks.text_classification import Settings
 
 CELLS = (
     *("elman", "lstm", "gru", "peephole_lstm", "coupled_lstm", "layer_norm_lstm", "mgu", "indrnn"),
-    *("qrnn", "sru", "mingru", "minlstm", "lru"),
+    *("qrnn", "sru", "mingru", "minlstm", "lru", "slstm", "rg_lru", "s6"),
 )
 
 # What reads a log-count ratio of n-grams beside each word: the networks that go beyond the recipe.

@@ -189,11 +189,52 @@ def lru(params, state, x):
     return (c.real, c.imag), (c @ C).real + x @ params["input_kernel"][:, 2 * H :]
 
 
+def rg_lru(params, state, x):
+    """De et al. (2024), equations 1 to 4: gates r, i, then the input where its size is another."""
+    H = len(params["decay"])
+    products = x @ params["input_kernel"]
+    r = sigmoid(products[:H] + params["bias"][:H])
+    i = sigmoid(products[H : 2 * H] + params["bias"][H:])
+    inputs = products[2 * H :] if len(products) > 2 * H else x
+    a = sigmoid(params["decay"]) ** (8 * r)
+    h = a * state[0] + np.sqrt(1 - a**2) * i * inputs
+    return (h,), h
+
+
+def slstm(params, state, x):
+    """Beck et al. (2024), equations 8 to 17, and with no exponent taken out: c and n grow as they may."""
+    h, c, n, m = state
+    scale = np.exp(m)  # what the state that is given leaves out
+    a = _sums(params, h, x, 4)
+    i, f, g, o = np.exp(a[0]), sigmoid(a[1]), np.tanh(a[2]), sigmoid(a[3])
+    largest = np.where(n == 0, a[0], np.maximum(np.log(f) + m, a[0]))
+    c, n = f * scale * c + i * g, f * scale * n + i
+    h = o * c / n
+    return (h, c * np.exp(-largest), n * np.exp(-largest), largest), h
+
+
+def s6(params, state, x):
+    """Gu and Dao (2023), algorithm 2, a unit and a memory at a time."""
+    H, N = params["rates"].shape
+    products = x @ params["input_kernel"]
+    delta = np.log1p(np.exp(products[:H] + params["bias"]))
+    B, C = products[H : H + N], products[H + N : H + 2 * N]
+    inputs = products[H + 2 * N :] if len(products) > H + 2 * N else x
+    S, y = np.array(state[0]).reshape(H, N), np.zeros(H)
+    for h in range(H):
+        for n in range(N):
+            S[h, n] = (
+                np.exp(-delta[h] * np.exp(params["rates"][h, n])) * S[h, n] + delta[h] * B[n] * inputs[h]
+            )
+        y[h] = S[h] @ C + params["skip"][h] * inputs[h]
+    return (S.ravel(),), y
+
+
 STEPS = {
     step.__name__: step
     for step in (
         *(elman, elman_relu, lstm, peephole_lstm, coupled_lstm, layer_norm_lstm, gru, gru_v3, mgu, indrnn),
-        *(qrnn, sru, sru_v1, mingru, minlstm, lru),
+        *(qrnn, sru, sru_v1, mingru, minlstm, lru, rg_lru, slstm, s6),
     )
 }
 

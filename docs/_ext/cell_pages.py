@@ -28,6 +28,9 @@ TITLES = {
     "mingru": "minGRU",
     "minlstm": "minLSTM",
     "lru": "LRU",
+    "rg_lru": "RG-LRU",
+    "s6": "S6",
+    "slstm": "sLSTM",
 }
 
 

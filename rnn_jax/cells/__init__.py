@@ -19,6 +19,9 @@ from rnn_jax.cells.mingru import MINGRU
 from rnn_jax.cells.minlstm import MINLSTM
 from rnn_jax.cells.peephole_lstm import PEEPHOLE_LSTM
 from rnn_jax.cells.qrnn import QRNN
+from rnn_jax.cells.rg_lru import RG_LRU
+from rnn_jax.cells.s6 import S6
+from rnn_jax.cells.slstm import SLSTM
 from rnn_jax.cells.sru import SRU, SRU_V1
 
 CELLS: dict[str, Cell] = {
@@ -28,6 +31,7 @@ CELLS: dict[str, Cell] = {
     "peephole_lstm": PEEPHOLE_LSTM,
     "coupled_lstm": COUPLED_LSTM,
     "layer_norm_lstm": LAYER_NORM_LSTM,
+    "slstm": SLSTM,
     "gru": GRU,
     "gru_v3": GRU_V3,
     "mgu": MGU,
@@ -38,6 +42,8 @@ CELLS: dict[str, Cell] = {
     "mingru": MINGRU,
     "minlstm": MINLSTM,
     "lru": LRU,
+    "rg_lru": RG_LRU,
+    "s6": S6,
 }
 
 if TYPE_CHECKING:  # a type checker cannot know what the table holds

@@ -85,8 +85,21 @@ class ZoneoutState(NamedTuple):
 
 
 def has_hidden(cell: Cell) -> bool:
-    """Whether the state of a cell holds its output, as `hidden`: what `zoneout` needs, and attention."""
-    return hasattr(jax.eval_shape(lambda: cell.initial_state(_params(cell), ())), "hidden")
+    """Whether the state of a cell holds its output, as `hidden`: what attention needs."""
+    return hasattr(_state(cell), "hidden")
+
+
+def can_zone_out(cell: Cell) -> bool:
+    """Whether `zoneout` knows a cell: one that has its output as `hidden`, in arrays that may be mixed.
+
+    Those of an sLSTM may not: they are in units that another of them gives.
+    """
+    return has_hidden(cell) and not hasattr(_state(cell), "largest")
+
+
+def _state(cell: Cell) -> State:
+    """The shapes of a cell's state."""
+    return jax.eval_shape(lambda: cell.initial_state(_params(cell), ()))
 
 
 def _params(cell: Cell) -> Params:

@@ -14,7 +14,7 @@ from rnn_jax.cells.noise import (
     MaskedParams,
     ZoneoutParams,
     can_drop,
-    has_hidden,
+    can_zone_out,
     has_recurrent_kernel,
     recurrent_dropout,
     zoneout,
@@ -73,7 +73,7 @@ class RecurrentSettings:
         for name, known in (
             ("recurrent_dropout", can_drop(cell)),
             ("weight_dropout", has_recurrent_kernel(cell)),
-            ("zoneout", has_hidden(cell)),
+            ("zoneout", can_zone_out(cell)),
         ):
             value = getattr(self, name)
             require(known or value == 0, name, value, f"is not known for --cell {self.cell}: leave it 0")

@@ -10,6 +10,7 @@ from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import product
 from rnn_jax.unroll import dynamic
 from tests import oracles
+from tests.states import random_state
 
 SIZES = [(1, 1), (3, 5), (4, 4), (8, 4)]  # D, H
 # Cells whose forget gate is open at the start, and its place among the gates.
@@ -20,6 +21,7 @@ FORGET_GATE = {
     "coupled_lstm": 0,
     "qrnn": 1,
     "minlstm": 0,
+    "slstm": 1,
 }
 
 
@@ -27,9 +29,7 @@ def random_case(cell, rng, input_size, hidden_size, batch=(6,)):
     """Parameters with random biases, a random state and random inputs."""
     params = cell.init(jax.random.key(rng.integers(1 << 30)), input_size, hidden_size)
     params = jax.tree.map(lambda p: p + rng.normal(0, 0.5, p.shape).astype(np.float32), params)
-    state = jax.tree.map(
-        lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), cell.initial_state(params, batch)
-    )
+    state = random_state(cell, params, batch, rng)
     return params, state, jnp.asarray(rng.normal(size=(*batch, input_size)), jnp.float32)
 
 
@@ -96,14 +96,14 @@ def test_initial_parameters(name):
     cell = CELLS[name]
     params = cell.init(jax.random.key(1), 7, 6)
     assert params.hidden_size == 6
-    if name not in ("sru", "sru_v1", "lru"):  # Glorot, gate by gate
+    if name not in ("sru", "sru_v1", "lru", "rg_lru", "s6"):  # Glorot, gate by gate
         assert np.abs(params.input_kernel).max() <= np.sqrt(6 / (7 + 6)) + 1e-6
     if hasattr(params, "recurrent_kernel"):
         gates = params.recurrent_kernel.shape[1] // 6
         assert params.input_kernel.shape == (7, 6 * gates)
         for gate in np.split(np.asarray(params.recurrent_kernel), gates, axis=1):
             np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-5)
-    if hasattr(params, "bias"):
+    if hasattr(params, "bias") and name != "s6":
         expected = np.zeros(params.bias.shape)
         if name in FORGET_GATE:
             expected[6 * FORGET_GATE[name] : 6 * FORGET_GATE[name] + 6] = 1
@@ -134,6 +134,17 @@ def test_cells_begin_as_their_docstrings_say():
     radius = np.exp(-np.exp(np.asarray(lru.decay)))
     assert 0.9 <= radius.min() < 0.905 < 0.994 < radius.max() <= 0.999
     np.testing.assert_allclose(np.exp(lru.scale), np.sqrt(1 - radius**2), rtol=1e-3)
+    rg_lru = make("rg_lru")
+    decay = (1 / (1 + np.exp(-np.asarray(rg_lru.decay, float)))) ** 8
+    assert 0.9 <= decay.min() < 0.901 < 0.998 < decay.max() <= 0.9991
+    assert decay.mean() == pytest.approx(0.9495, abs=0.002)
+    s6 = make("s6")
+    step = np.log1p(np.exp(np.asarray(s6.bias, float)))
+    assert 0.00099 < step.min() < 0.00101 < 0.099 < step.max() < 0.101
+    assert np.log(step).mean() == pytest.approx(np.log(0.01), abs=0.1)
+    np.testing.assert_allclose(np.exp(s6.rates), np.tile(np.arange(1, 17), (size, 1)), rtol=1e-6)
+    for drawn in (rg_lru, s6):
+        assert np.asarray(drawn.input_kernel).var() == pytest.approx(1 / 50, rel=0.02)
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -89,10 +89,26 @@ def minlstm(gates, _, __):
         yield h
 
 
+def rg_lru(gates, params, x):
+    h = np.zeros(H)
+    a = 1 / (1 + np.exp(-np.asarray(params.decay, float)))
+    for r, i, x_t in zip(*gates.values(), x @ params.input_kernel[:, 2 * H :], strict=True):
+        h = a ** (8 * r) * h + np.sqrt(1 - a ** (16 * r)) * i * x_t
+        yield h
+
+
+def slstm(gates, _, __):
+    """c / n moves to the candidate by the input gate's share of the normaliser."""
+    shown = np.zeros(H)
+    for i, _, g, o in zip(*gates.values(), strict=True):
+        shown = (1 - i) * shown + i * g
+        yield o * shown
+
+
 EQUATIONS = {
     **{"lstm": lstm, "peephole_lstm": lstm, "coupled_lstm": coupled_lstm, "layer_norm_lstm": layer_norm_lstm},
     **{"gru": gru, "gru_v3": gru, "mgu": mgu, "qrnn": qrnn, "sru": sru, "sru_v1": sru_v1},
-    **{"mingru": mgu, "minlstm": minlstm},
+    **{"mingru": mgu, "minlstm": minlstm, "rg_lru": rg_lru, "slstm": slstm},
 }
 
 
@@ -102,7 +118,7 @@ def test_a_cell_is_made_of_its_gates(name, x, rng):
     gates = gates_over_time(CELLS[name], params, x)
     for gate, values in gates.items():
         assert values.shape == (T, H)
-        assert gate == "candidate" or ((values > 0) & (values < 1)).all()
+        assert gate == "candidate" or ((values > 0) & (values <= 1)).all()
     expected = dynamic(CELLS[name], params, x[None]).outputs[0]
     np.testing.assert_allclose(list(EQUATIONS[name](gates, params, x)), expected, atol=1e-5)
 

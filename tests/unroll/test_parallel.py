@@ -13,7 +13,7 @@ B, D, H = 2, 3, 4
 
 
 def test_the_linear_cells_are_known():
-    assert set(LINEAR) == {"qrnn", "sru_v1", "mingru", "minlstm", "lru"}
+    assert set(LINEAR) == {"qrnn", "sru_v1", "mingru", "minlstm", "lru", "rg_lru", "s6"}
 
 
 @pytest.mark.parametrize("time", [1, 37, pytest.param(16_384, marks=pytest.mark.slow)])

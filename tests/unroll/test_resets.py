@@ -10,6 +10,7 @@ import pytest
 from rnn_jax.cells import CELLS
 from rnn_jax.unroll import UNROLLS, Directions, dynamic, init_layers, run_layer, run_layers, static
 from tests import oracles
+from tests.states import random_state
 from tests.unroll.pairs import KINDS, each_kind_of_pair, each_pair
 
 B, T, D, H = 4, 9, 3, 4
@@ -28,11 +29,6 @@ def x(rng):
 
 def make_params(name):
     return jax.tree.map(lambda p: p + 0.1, CELLS[name].init(jax.random.key(0), D, H))
-
-
-def random_state(name, params, rng):
-    state = CELLS[name].initial_state(params, (B,))
-    return jax.tree.map(lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), state)
 
 
 def one_by_one(cell, params, x, lengths, state, reverse):
@@ -82,7 +78,7 @@ def differentiate(run, params, x, state):
 @each_pair
 def test_values_are_the_loop_of_the_paper_over_each_sequence(name, unroll, reverse, x, rng):
     params = make_params(name)
-    state = random_state(name, params, rng)
+    state = random_state(CELLS[name], params, (B,), rng)
     outputs, final = unroll(CELLS[name], params, x, LENGTHS, state, RESETS, reverse=reverse)
     expected = oracles.run(name, params, np.asarray(x), LENGTHS, tuple(state), reverse, RESETS)
     all_close((outputs, tuple(final)), expected)
@@ -94,7 +90,7 @@ def test_gradients_are_those_of_each_sequence_alone(name, reverse, x, rng):
     cell, params = CELLS[name], make_params(name)
     alone = lambda p, x, s: one_by_one(cell, p, x, LENGTHS, s, reverse)  # noqa: E731
     together = lambda p, x, s: dynamic(cell, p, x, LENGTHS, s, RESETS, reverse=reverse)  # noqa: E731
-    arguments = params, x, random_state(name, params, rng)
+    arguments = params, x, random_state(CELLS[name], params, (B,), rng)
     all_close(differentiate(together, *arguments), differentiate(alone, *arguments))
 
 
@@ -103,7 +99,7 @@ def test_gradients_are_those_of_each_sequence_alone(name, reverse, x, rng):
 def test_gradients_are_those_of_the_plain_scan(name, unroll, reverse, x, rng):
     """Of the state that a sequence begins with, too, where that is learnt."""
     cell, params = learn_start(CELLS[name]), make_params(name)
-    arguments = params, x, random_state(name, params, rng)
+    arguments = params, x, random_state(CELLS[name], params, (B,), rng)
 
     def find(unroll):
         run = lambda p, x, s: unroll(cell, p, x, LENGTHS, s, RESETS, reverse=reverse)  # noqa: E731

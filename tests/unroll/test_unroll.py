@@ -8,6 +8,7 @@ import pytest
 from rnn_jax.cells import CELLS
 from rnn_jax.unroll import UNROLLS, dynamic, static
 from tests import oracles
+from tests.states import random_state
 from tests.unroll.pairs import KINDS, each_kind_of_pair, each_pair
 
 B, T, D, H = 5, 7, 3, 4
@@ -22,11 +23,6 @@ def x(rng):
 def make_params(name, input_size=D, seed=0):
     params = CELLS[name].init(jax.random.key(seed), input_size, H)
     return jax.tree.map(lambda p: p + 0.1, params)  # biases that show
-
-
-def random_state(name, params, rng):
-    state = CELLS[name].initial_state(params, (B,))
-    return jax.tree.map(lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32), state)
 
 
 def loss(method, name, params, x, lengths, state, **options):
@@ -44,7 +40,7 @@ def all_close(a, b, tolerance=2e-5):
 @each_pair
 def test_values_are_the_loop_of_the_paper(name, unroll, reverse, x, rng):
     params = make_params(name)
-    state = random_state(name, params, rng)
+    state = random_state(CELLS[name], params, (B,), rng)
     result = unroll(CELLS[name], params, jnp.asarray(x), jnp.asarray(LENGTHS), state, reverse=reverse)
     outputs, final = oracles.run(name, params, x, LENGTHS, tuple(state), reverse)
     all_close(result.outputs, outputs)
@@ -56,7 +52,7 @@ def test_values_are_the_loop_of_the_paper(name, unroll, reverse, x, rng):
 @pytest.mark.parametrize("name", KINDS)
 def test_static_and_dynamic_agree_in_values_and_gradients(name, reverse, x, rng):
     params = make_params(name)
-    state = random_state(name, params, rng)
+    state = random_state(CELLS[name], params, (B,), rng)
 
     def differentiate(method, **options):
         run = lambda p, x, s: loss(method, name, p, x, LENGTHS, s, reverse=reverse, **options)  # noqa: E731
