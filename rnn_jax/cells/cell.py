@@ -28,20 +28,26 @@ class Fusion(NamedTuple):
 
     The backward pass multiplies by the transposes of two weights itself: `project` must be x W, with W
     `params.input_kernel`, plus what does not depend on x; and `mix` h U, with U `params.recurrent_kernel`.
+    Of parameters that hold a cell's and more (`rnn_jax.cells.wrapped`), these are those of the cell.
 
     Attributes:
-        mix: `(params, state) -> m [..., G*H]`: h U, where h is `state.hidden`, which is also the output.
+        mix: `(params, state) -> m [..., G*H]`: h U, where h is `state.hidden`, which is also the output;
+            beside it may be more for `combine` that does not depend on the state.
         combine: `(state, z, m) -> (state, saved)`, and what `gradients` wants to know of the step.
         gradients: `(saved, previous, state, d_state) -> (d_previous, dz, dm)`, the gradients of a step's
             arguments but for what passes through `mix`. They are products with 0 where `d_state` is 0.
         weight_gradients: `(x [N, D], hidden [N, H], dz [N, G*H], dm [N, G*H]) -> params`, summed over N steps
-            of any sequences; `hidden` is the state before the step.
+            of any sequences; `hidden` is what `mix` has multiplied by U.
+        seen: `(params, hidden [..., H]) -> [..., H]`: what `mix` multiplies by U, linear, unit by unit.
+        passed: `(params, d_state) -> d_state`: what of the gradient of the state before a step is passed on.
     """
 
     mix: Callable[[Params, State], Array]
     combine: Callable[[State, Array, Array], tuple[State, Any]]
     gradients: Callable[[Any, State, State, State], tuple[State, Array, Array]]
     weight_gradients: Callable[[Array, Array, Array, Array], Params]
+    seen: Callable[[Params, Array], Array] = lambda params, hidden: hidden
+    passed: Callable[[Params, State], State] = lambda params, d_state: d_state
 
 
 class Restarts(NamedTuple):

@@ -4,12 +4,13 @@ What is drawn comes with the parameters, so that every layer and direction has i
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State
+from rnn_jax.cells.wrapped import wrap
 
 
 class MaskedParams(NamedTuple):
@@ -45,17 +46,20 @@ def recurrent_dropout(cell: Cell) -> Cell:
     if fusion is None:
         raise ValueError("recurrent dropout needs a cell that is one product a step and the rest")
 
+    def hide(params: MaskedParams, state: State) -> State:
+        return state._replace(hidden=state.hidden * params.mask)
+
     def advance(params: MaskedParams, state: State, z: Array) -> tuple[State, Array]:
-        seen = state._replace(hidden=state.hidden * params.mask)
-        state, _ = fusion.combine(state, z, fusion.mix(params.params, seen))
+        state, _ = fusion.combine(state, z, fusion.mix(params.params, hide(params, state)))
         return state, state.hidden
 
-    return Cell(
-        cell.init,
-        lambda params, batch_shape: cell.initial_state(params.params, batch_shape),
-        lambda params, x: cell.project(params.params, x),
-        advance,
+    own = wrap(cell, advance=advance, gates=None)
+    assert own.fusion is not None
+    masked = own.fusion._replace(
+        mix=lambda params, state: fusion.mix(params.params, hide(params, state)),
+        seen=lambda params, hidden: fusion.seen(params.params, hidden * params.mask),
     )
+    return own._replace(fusion=masked)
 
 
 def has_recurrent_kernel(cell: Cell) -> bool:
@@ -82,6 +86,12 @@ class ZoneoutState(NamedTuple):
 
     state: State
     step: Array  # int32 [..., 1]
+
+    @property
+    def hidden(self) -> Array:
+        """The output, [..., H]."""
+        output: Array = self.state.hidden
+        return output
 
 
 def has_hidden(cell: Cell) -> bool:
@@ -120,36 +130,68 @@ def zoneout(cell: Cell) -> Cell:
     """
 
     def initial_state(params: ZoneoutParams, batch_shape: tuple[int, ...]) -> ZoneoutState:
-        return ZoneoutState(
-            cell.initial_state(params.params, batch_shape), jnp.zeros((*batch_shape, 1), jnp.int32)
-        )
+        state = cell.initial_state(params.params, batch_shape)
+        return ZoneoutState(state, jnp.zeros((*batch_shape, 1), jnp.int32))
 
-    def advance(params: ZoneoutParams, state: ZoneoutState, z: Array) -> tuple[ZoneoutState, Array]:
-        new, _ = cell.advance(params.params, state.state, z)
+    def kept(params: ZoneoutParams, state: ZoneoutState) -> State:
+        """How much each unit keeps of its old state at this step: 0 or 1 in training, `[B, H]` each."""
         if params.keys is None:
-            mixed = jax.tree.map(lambda o, n: params.rate * o + (1 - params.rate) * n, state.state, new)
-        else:
-            keep = stays(params, params.keys, state)
-            mixed = jax.tree.map(jnp.where, type(new)(*keep), state.state, new)
-        return ZoneoutState(mixed, state.step + 1), mixed.hidden
-
-    def stays(params: ZoneoutParams, keys: Array, state: ZoneoutState) -> list[Array]:
-        """Which units keep their old state at this step, for each array of it `[B, H]`."""
+            return jax.tree.map(lambda s: jnp.full_like(s, params.rate), state.state)
 
         def draw(key: Array, step: Array) -> list[Array]:
             each = jax.random.split(jax.random.fold_in(key, step), len(state.state))
             return [jax.random.bernoulli(k, jnp.float32(params.rate), (params.hidden_size,)) for k in each]
 
-        return jax.vmap(draw)(keys, state.step[:, 0])
+        drawn = jax.vmap(draw)(params.keys, state.step[:, 0])
+        masks = (mask.astype(s.dtype) for mask, s in zip(drawn, state.state, strict=True))
+        return type(state.state)(*masks)
+
+    def move(state: ZoneoutState, new: State, kept: State) -> ZoneoutState:
+        mixed = jax.tree.map(lambda o, n, k: k * o + (1 - k) * n, state.state, new, kept)
+        return ZoneoutState(mixed, state.step + 1)
+
+    def advance(params: ZoneoutParams, state: ZoneoutState, z: Array) -> tuple[ZoneoutState, Array]:
+        new, _ = cell.advance(params.params, state.state, z)
+        state = move(state, new, kept(params, state))
+        return state, state.hidden
 
     def gates(params: ZoneoutParams, state: ZoneoutState, z: Array) -> dict[str, Array]:
         assert cell.gates is not None
         return cell.gates(params.params, state.state, z)
 
-    return Cell(
-        cell.init,
-        initial_state,
-        lambda params, x: cell.project(params.params, x),
-        advance,
+    def fuse(fusion: Fusion) -> Fusion:
+        def mix(params: ZoneoutParams, state: ZoneoutState) -> Any:
+            return fusion.mix(params.params, state.state), kept(params, state)
+
+        def combine(state: ZoneoutState, z: Array, mixed: Any) -> tuple[ZoneoutState, Any]:
+            m, kept = mixed
+            new, saved = fusion.combine(state.state, z, m)
+            return move(state, new, kept), (new, saved, kept)
+
+        def gradients(
+            saved: Any, previous: ZoneoutState, state: ZoneoutState, d_state: ZoneoutState
+        ) -> tuple[ZoneoutState, Array, Array]:
+            new, saved, kept = saved
+            d_new = jax.tree.map(lambda d, k: (1 - k) * d, d_state.state, kept)
+            d_old = jax.tree.map(jnp.multiply, d_state.state, kept)
+            d_previous, dz, dm = fusion.gradients(saved, previous.state, new, d_new)
+            return ZoneoutState(jax.tree.map(jnp.add, d_previous, d_old), d_state.step), dz, dm
+
+        return Fusion(
+            mix,
+            combine,
+            gradients,
+            fusion.weight_gradients,
+            lambda params, hidden: fusion.seen(params.params, hidden),
+            lambda params, d: ZoneoutState(fusion.passed(params.params, d.state), d.step),
+        )
+
+    return wrap(
+        cell,
+        initial_state=initial_state,
+        advance=advance,
+        fusion=cell.fusion and fuse(cell.fusion),
+        advance_all=None,
         gates=gates if cell.gates else None,
+        diagonal=False,
     )

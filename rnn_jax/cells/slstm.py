@@ -120,8 +120,9 @@ def gradients(
     da_g = δc ⊙ i ⊙ (1 - g²),    da_o = dh ⊙ c / n ⊙ o(1 - o)
     """
     enter, keep, candidate, output, forgets, takes = saved
-    shown = state.cell / state.normalizer
-    d_shown = d_state.hidden * output / state.normalizer
+    normalizer = jnp.where(state.normalizer == 0, 1, state.normalizer)  # 0 where no step has counted yet
+    shown = state.cell / normalizer
+    d_shown = d_state.hidden * output / normalizer
     d_memory, d_normalizer = d_state.cell + d_shown, d_state.normalizer - d_shown * shown
     d_largest = d_state.largest - d_state.cell * state.cell - d_state.normalizer * state.normalizer
     d_keep = (d_memory * previous.cell + d_normalizer * previous.normalizer) * keep

@@ -53,6 +53,8 @@ class DecoderSettings:
         require(not both, "bidirectional", both, "what comes is not read: leave it out")
         zoneout = self.recurrent.zoneout
         require(zoneout == 0, "zoneout", zoneout, "is not known to a decoder: leave it 0")
+        learned = self.recurrent.learned_start
+        require(not learned, "learned_start", learned, "a decoder begins with what is read: leave it out")
         if self.attention == "bahdanau":
             alone = self.recurrent.num_layers == 1 and self.recurrent.block == "none"
             require(alone, "attention", self.attention, "needs --num-layers 1 and --block none")
@@ -102,7 +104,7 @@ class Decoder(nnx.Module):
         self.attention = None if kind is None else kind(memory_size, hidden, rngs)
         self.projection = nnx.Linear(self.recurrent.output_size + memory_size, size, rngs=rngs)
         self.bias = nnx.Param(log_uniform(jnp.arange(vocabulary_size), vocabulary_size))
-        states = jax.eval_shape(lambda: self._zero_state(1))
+        states = jax.eval_shape(lambda: self.recurrent.initial_state(1))
         self.first = nnx.Linear(
             memory_size, sum(each.shape[-1] for each in jax.tree.leaves(states)), rngs=rngs
         )
@@ -114,7 +116,7 @@ class Decoder(nnx.Module):
 
     def start(self, memory: Memory) -> tuple[State, ...]:
         """The state before the first token."""
-        zero = self._zero_state(len(memory.values))
+        zero = self.recurrent.initial_state(len(memory.values))
         leaves, structure = jax.tree.flatten(zero)
         flat = jnp.tanh(self.first(_mean(memory)))
         ends = [sum(each.shape[-1] for each in leaves[: i + 1]) for i in range(len(leaves))]
@@ -174,10 +176,6 @@ class Decoder(nnx.Module):
     def output(self) -> Output:
         """The output layer."""
         return Output(self.embedding.embedding[...], self.bias[...])
-
-    def _zero_state(self, batch_size: int) -> tuple[State, ...]:
-        cell = CELLS[self.settings.recurrent.cell]
-        return tuple(cell.initial_state(layer, (batch_size,)) for layer in self.recurrent.params())
 
     def parts(self, tokens: jax.ShapeDtypeStruct) -> list[Part]:
         """What it is made of, for texts of this shape."""

@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array, State
 from rnn_jax.data.tokenizers import UNKNOWN
 from rnn_jax.models.dropout import Keys, dropout
@@ -159,5 +158,4 @@ class LanguageModel(nnx.Module):
 
     def initial_state(self, batch_size: int) -> tuple[State, ...]:
         """The state before the first token."""
-        cell = CELLS[self.recurrent.settings.cell]
-        return tuple(cell.initial_state(layer, (batch_size,)) for layer in self.recurrent.params())
+        return self.recurrent.initial_state(batch_size)

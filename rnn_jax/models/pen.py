@@ -96,8 +96,7 @@ class Pen(nnx.Module):
         before = jnp.broadcast_to(jnp.array(NOWHERE), (batch_size, 3))
         if self.settings.network == "window":
             return before, self._start(batch_size)
-        cell, layers = self.recurrent.with_noise(self.recurrent.params(), None)
-        return before, tuple(cell.initial_state(layer, (batch_size,)) for layer in layers)
+        return before, self.recurrent.initial_state(batch_size)
 
     def _start(self, batch_size: int) -> Array:
         return jnp.zeros((batch_size, WINDOW - 1, INPUTS))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +10,8 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS, Cell, CellName
 from rnn_jax.cells.cell import Array, Params, State
+from rnn_jax.cells.clipped import ClippedParams, clipped
+from rnn_jax.cells.learned_start import StartedParams, learned_start
 from rnn_jax.cells.noise import (
     MaskedParams,
     ZoneoutParams,
@@ -24,14 +26,14 @@ from rnn_jax.models.dropout import Keys, dropout, weight_dropout
 from rnn_jax.models.encoder import Part
 from rnn_jax.models.pooling import POOLINGS
 from rnn_jax.models.residual import ResidualBlocks
-from rnn_jax.settings import EXTENDABLE, NEUTRAL, Rate, above, require
+from rnn_jax.settings import EXTENDABLE, NEUTRAL, Rate, above, at_least, require
 from rnn_jax.unroll import UNROLLS, Unrolled, UnrollName, init_layers, map_layers, run_layer, run_layers
 from rnn_jax.unroll.gates import gates_over_time
 
 BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
 
 # Which decide what weights a direction has.
-LAYER_SETTINGS = ("cell", "hidden_size", "num_layers", "dense", "block")
+LAYER_SETTINGS = ("cell", "hidden_size", "num_layers", "dense", "block", "learned_start")
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class RecurrentSettings:
     """Probability that a recurrent weight is dropped in training, at all steps."""
     zoneout: Rate = 0.0
     """Probability that a unit keeps its old state at a step in training."""
+    learned_start: bool = False
+    """Whether the state before the first step is learnt, instead of zero."""
+    clip_state: Annotated[float, at_least(0)] = 0.0
+    """Largest gradient, in each number, that passes from a step to the state before it; 0: any."""
 
     def check(self) -> None:
         """Raises UserError for noise that the cell does not know."""
@@ -113,6 +119,10 @@ class Recurrent(nnx.Module):
                 for layer in init_layers(cell, one, hidden, hidden, bidirectional=settings.bidirectional)
             )
         self.layers = nnx.data(jax.tree.map(nnx.Param, layers))
+        starts: list[State] = []
+        if settings.learned_start:
+            map_layers(lambda _, params: starts.append(cell.initial_state(params, ())), layers)
+        self.starts = nnx.data(jax.tree.map(nnx.Param, starts))
 
     def __call__(
         self,
@@ -143,7 +153,12 @@ class Recurrent(nnx.Module):
 
     def params(self) -> tuple[Params, ...]:
         """The parameters of all layers, as cells and `run_layers` take them."""
-        return jax.tree.map(lambda p: p[...], self.layers, is_leaf=lambda p: isinstance(p, nnx.Param))
+        return _values(self.layers)
+
+    def initial_state(self, batch_size: int) -> tuple[State, ...]:
+        """The state of each layer before the first step, of layers that are read forward alone."""
+        cell, layers = self.with_noise(self.params(), None)
+        return tuple(cell.initial_state(layer, (batch_size,)) for layer in layers)
 
     def gates(self, x: Array) -> dict[str, Array]:
         """The gates of the first layer, read forward, over one sequence: `x [T, D] -> {name: [T, H]}`.
@@ -160,9 +175,11 @@ class Recurrent(nnx.Module):
         """What it is made of, for inputs of this shape."""
         settings, outputs = self.settings, jax.eval_shape(self, x).outputs
         name = f"{settings.cell}, both directions" if settings.bidirectional else settings.cell
+        each = len(self.starts) // len(self.layers)  # initial states of a layer
+        layers = [(layer, self.starts[i * each : (i + 1) * each]) for i, layer in enumerate(self.layers)]
         if settings.block == "none":
-            return [Part(name, outputs, layer) for layer in self.layers]
-        blocks = zip(self.layers, self.residual.blocks, strict=True)
+            return [Part(name, outputs, layer) for layer in layers]
+        blocks = zip(layers, self.residual.blocks, strict=True)
         return [
             Part("dense", outputs, self.residual.entrance),
             *(Part(f"residual block of {name}", outputs, block) for block in blocks),
@@ -170,7 +187,7 @@ class Recurrent(nnx.Module):
         ]
 
     def with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
-        """The cell, and parameters, of this step."""
+        """The cell, and parameters, of this step, with all that is around the cell."""
         cell, settings = CELLS[self.settings.cell], self.settings
 
         def drop_weights(number: int, params: Params) -> Params:
@@ -191,11 +208,23 @@ class Recurrent(nnx.Module):
 
         if keys is not None and settings.weight_dropout:
             layers = map_layers(drop_weights, layers)
+        if settings.learned_start:
+            starts = _values(self.starts)
+            cell = learned_start(cell)
+            layers = map_layers(lambda number, params: StartedParams(params, starts[number]), layers)
         if keys is not None and settings.recurrent_dropout:
             cell, layers = recurrent_dropout(cell), map_layers(mask, layers)
         if settings.zoneout:  # which acts otherwise when not training, too
             cell, layers = zoneout(cell), map_layers(zone_out, layers)
+        if settings.clip_state:
+            cell = clipped(cell)
+            layers = map_layers(lambda _, params: ClippedParams(params, settings.clip_state), layers)
         return cell, layers
+
+
+def _values(tree: Any) -> Any:
+    """The arrays of parameters."""
+    return jax.tree.map(lambda p: p[...], tree, is_leaf=lambda p: isinstance(p, nnx.Param))
 
 
 class PooledRecurrent(nnx.Module):

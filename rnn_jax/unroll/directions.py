@@ -4,6 +4,7 @@ from functools import partial
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Params, State
@@ -65,7 +66,5 @@ def _run_alike(unroll: Unroll, cell: Cell, forward: Arguments, backward: Argumen
 
 
 def _are_alike(forward: Arguments, backward: Arguments) -> bool:
-    one, other = (
-        [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(half)] for half in (forward, backward)
-    )
-    return one == other
+    kinds = lambda half: [(jnp.shape(a), jnp.result_type(a)) for a in jax.tree.leaves(half)]  # noqa: E731
+    return kinds(forward) == kinds(backward)

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State, product, product_precision
+from rnn_jax.cells.wrapped import gradient_of, innermost, with_hidden
 from rnn_jax.unroll.arguments import check_arguments
 from rnn_jax.unroll.dynamic import scan_steps
 from rnn_jax.unroll.sequence import Lengths, Unrolled
@@ -127,6 +128,8 @@ def _forward(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, S
 def _backward(setup: Setup, kept: Any, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
     params, steps, states, saved = kept
     d_outputs, d_state = gradients
+    initial = steps.initial_state
+    d_state = jax.tree.map(lambda d, s: d if _has_gradient(s) else _no_gradient(s), d_state, initial)
     time = len(d_outputs)
     length = max(1, min(setup.chunk, time))
     count = time // length
@@ -141,7 +144,7 @@ def _backward(setup: Setup, kept: Any, gradients: tuple[Array, State]) -> tuple[
     before = _shift(ends, steps.initial_state, setup.reverse)
     with jax.default_matmul_precision(setup.precision):
         run_chunk = partial(_chunk_backward, setup, params, steps.fresh)
-        carry = d_state, *jax.tree.map(jnp.zeros_like, (params, steps.fresh))
+        carry = d_state, *jax.tree.map(_no_gradient, (innermost(params), steps.fresh))
         if begin or end < time:
             left_over = jax.tree.map(lambda a: a[rest], whole), jax.tree.map(lambda s: s[last], ends)
             carry, d_rest = run_chunk(carry, left_over)
@@ -150,7 +153,9 @@ def _backward(setup: Setup, kept: Any, gradients: tuple[Array, State]) -> tuple[
     dx = dx.reshape(end - begin, *steps.x.shape[1:])
     if begin or end < time:
         dx = jnp.concatenate([d_rest, dx] if setup.reverse else [dx, d_rest])
-    return d_params, Steps(dx, None, None, d_state, d_fresh)
+    own = jax.tree.map(lambda d, s: d if _has_gradient(s) else None, d_state, initial)
+    fresh = jax.tree.map(lambda d, s: d if _has_gradient(s) else None, d_fresh, steps.fresh)
+    return gradient_of(params, d_params), Steps(dx, None, None, own, fresh)
 
 
 def _chunk_backward(
@@ -166,7 +171,8 @@ def _chunk_backward(
     """
     d_state, d_params, d_fresh = carry
     chunk, before = chunk_and_before
-    recurrent = params.recurrent_kernel.T
+    core = innermost(params)
+    recurrent = core.recurrent_kernel.T
     previous = _shift(chunk.states, before, setup.reverse)
     if chunk.resets is not None:
         previous = choose(chunk.resets, fresh, previous)
@@ -174,13 +180,14 @@ def _chunk_backward(
     def run_step(carry: tuple[State, State | None], step: Any) -> tuple[tuple[State, State | None], Any]:
         d_state, d_fresh = carry
         d_output, valid, reset, saved, previous, state = step
-        d_new = d_state._replace(hidden=d_state.hidden + d_output)
+        d_new = with_hidden(d_state, d_state.hidden + d_output)
         d_old = jax.tree.map(jnp.zeros_like, d_new)
         if valid is not None:
             d_new, d_old = choose(valid, d_new, d_old), choose(valid, d_old, d_new)
         d_previous, dz, dm = setup.fusion.gradients(saved, previous, state, d_new)
+        d_hidden = d_previous.hidden + setup.fusion.seen(params, product(dm, recurrent))
+        d_previous = setup.fusion.passed(params, with_hidden(d_previous, d_hidden))
         d_previous = jax.tree.map(jnp.add, d_previous, d_old)
-        d_previous = d_previous._replace(hidden=d_previous.hidden + product(dm, recurrent))
         if reset is not None:
             nothing = jax.tree.map(jnp.zeros_like, d_previous)
             d_fresh = jax.tree.map(jnp.add, d_fresh, choose(reset, d_previous, nothing))
@@ -193,12 +200,23 @@ def _chunk_backward(
     )
     dz = _rows(dz)
     dm = dz if dm is None else _rows(dm)
-    more = setup.fusion.weight_gradients(_rows(chunk.x), _rows(previous.hidden), dz, dm)
-    dx = product(dz, params.input_kernel.T).reshape(chunk.x.shape)
+    hidden = setup.fusion.seen(params, previous.hidden)
+    more = setup.fusion.weight_gradients(_rows(chunk.x), _rows(hidden), dz, dm)
+    dx = product(dz, core.input_kernel.T).reshape(chunk.x.shape)
     return (d_state, jax.tree.map(jnp.add, d_params, more), d_fresh), dx
 
 
 _run.defvjp(_forward, _backward)
+
+
+def _has_gradient(a: Array) -> bool:
+    """Whether it is no counter."""
+    return bool(jnp.issubdtype(a.dtype, jnp.floating))
+
+
+def _no_gradient(a: Array) -> Array:
+    """Zeros; of a counter, too."""
+    return jnp.zeros_like(a, a.dtype if _has_gradient(a) else jnp.float32)
 
 
 def _rows(a: Array) -> Array:

@@ -9,6 +9,8 @@ import pytest
 from flax import nnx
 
 from rnn_jax.cells import CELLS
+from rnn_jax.cells.clipped import ClippedParams, clipped
+from rnn_jax.cells.learned_start import StartedParams, learned_start
 from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
 from rnn_jax.models import RecurrentSettings
 from rnn_jax.models.dropout import dropout, make_keys, weight_dropout
@@ -94,3 +96,37 @@ def test_weight_dropout_is_of_recurrent_weights_alone_and_differs_from_cell_to_c
     expected = by_hand(LSTM, thinned, x)
     np.testing.assert_allclose(layers(x, LENGTHS, keys=KEYS).outputs, expected, atol=1e-6)
     np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x), atol=1e-6)
+
+
+def test_initial_states_that_are_learnt_belong_to_each_layer_and_direction(x):
+    layers, four = make(learned_start=True)
+    np.testing.assert_array_equal(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x))  # zeros, at first
+    for number, start in enumerate(layers.starts):
+        start.hidden[...] = jnp.full(H, 0.1 * (number + 1))
+    starts = [
+        LSTM.initial_state(params, ())._replace(hidden=jnp.full(H, 0.1 * n))
+        for n, params in enumerate(four, 1)
+    ]
+    begun = [StartedParams(params, start) for params, start in zip(four, starts, strict=True)]
+    np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(learned_start(LSTM), begun, x), atol=1e-6)
+    gradients = nnx.grad(lambda layers: layers(x, LENGTHS).outputs.sum())(layers)
+    assert all(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients["starts"]))
+
+
+def test_a_clipped_gradient_is_that_of_each_layer_and_direction(x):
+    layers, four = make(clip_state=0.01)
+    limited = [ClippedParams(params, 0.01) for params in four]
+    np.testing.assert_array_equal(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x))
+    found = jax.grad(lambda x: layers(x, LENGTHS).outputs.sum())(x)
+    np.testing.assert_allclose(
+        found, jax.grad(lambda x: by_hand(clipped(LSTM), limited, x).sum())(x), atol=1e-6
+    )
+    assert not np.allclose(found, jax.grad(lambda x: by_hand(LSTM, four, x).sum())(x), atol=1e-3)
+
+
+@pytest.mark.parametrize("changes", [{"zoneout": 0.2}, {"learned_start": True}, {"clip_state": 1.0}])
+def test_the_state_before_the_first_step_is_that_which_the_layers_begin_in(changes, x):
+    layers = Recurrent(RecurrentSettings(cell="lstm", hidden_size=H, num_layers=2, **changes), D, nnx.Rngs(0))
+    np.testing.assert_array_equal(
+        layers(x, LENGTHS, layers.initial_state(B)).outputs, layers(x, LENGTHS).outputs
+    )
