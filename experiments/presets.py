@@ -104,14 +104,13 @@ PRESETS: dict[str, Settings] = {
         embedding_size=128,
         hidden_size=128,
         word_dropout=0.1,
-        embedding_dropout=0.5,
         dropout=0.5,
-        learning_rate=3e-3,
+        learning_rate=5e-3,
         warm_up=0.05,
         # Less than in `best`: the radius is in units of the word vectors, and those of a language model are
         # large from the beginning.
         virtual_adversarial=2.0,
-        epochs=6,
+        epochs=3,
     ),
 }
 PRESETS["semi_supervised_large"] = with_flat(
@@ -120,9 +119,9 @@ PRESETS["semi_supervised_large"] = with_flat(
     embedding_size=256,
     hidden_size=1024,
     precision="bfloat16",
+    embedding_dropout=0.5,
     batch_size=128,
     learning_rate=1e-3,
-    epochs=3,
 )
 
 # Further options of `semi_supervised` for a classifier that does not read unlabelled reviews itself.
