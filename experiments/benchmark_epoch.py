@@ -15,7 +15,7 @@ from rnn_jax.measuring.epochs import Epoch, our_epochs
 from rnn_jax.measuring.keras_epochs import keras_epochs
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.settings import check, to_flat
-from rnn_jax.tasks.text_classification import Settings
+from rnn_jax.tasks.text_classification import Settings, data_of
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 
@@ -49,6 +49,13 @@ def train(library: str, settings: Settings, data: Dataset, num_devices: int, con
     return epochs
 
 
+def padding(settings: Settings, data: Dataset) -> float:
+    """The share of all steps of an epoch that no word is in."""
+    split = data_of(settings, data).train
+    steps = sum(settings.training.batch_size * plan.length for plan in split.epoch(settings.training.seed, 0))
+    return 1 - int(data.train.lengths.sum()) / steps
+
+
 def main() -> int:
     """Measures, and writes the records and a table."""
     options = parse(Options, Options(output=tyro.MISSING, settings=Settings()))
@@ -65,6 +72,7 @@ def main() -> int:
             "library": library,
             "dataset": data.name,
             "reviews": len(data.train),
+            "padding": padding(settings, data) if library == "rnn_jax" else None,
             "epochs": [epoch._asdict() for epoch in epochs],
             "config": to_flat(settings),
             **origin(command_line("benchmark_epoch"), num_devices, ("keras", "tensorflow", "tensorflow-cpu")),

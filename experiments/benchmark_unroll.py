@@ -26,6 +26,7 @@ from rnn_jax.measuring.supervisor import measure
 from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
+from rnn_jax.unroll import runs_itself
 
 if TYPE_CHECKING:
     MethodName: TypeAlias = str
@@ -110,13 +111,9 @@ def methods_of(options: Options, cell: str, directions: int) -> list[str]:
     Left out are those that would hand the cell on to another. `hoisted` stays: it runs all cells, those that
     cannot be taken apart as `dynamic-8` does.
     """
-    knows = {
-        "fused": CELLS[cell].fusion is not None,
-        "parallel": CELLS[cell].advance_all is not None,
-        "newton": CELLS[cell].diagonal and CELLS[cell].advance_all is None,
-        "cudnn": cell == "lstm" and jax.default_backend() == "gpu",
-    }
-    ours = [method for method in options.methods or (*OURS, "cudnn") if knows.get(method, True)]
+    there = cell == "lstm" and jax.default_backend() == "gpu"
+    asked = options.methods or (*OURS, "cudnn")
+    ours = [name for name in asked if (there if name == "cudnn" else runs_itself(name, CELLS[cell]))]
     peers = [peer for peer in peers_of(options) if cell in PEER_CELLS and (directions == 1 or peer in BOTH)]
     return sorted({*ours, *peers}, key=lambda method: (method != "dynamic", method in PEERS, method))
 

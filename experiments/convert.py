@@ -85,8 +85,8 @@ def from_run(options: Options) -> None:
     if options.to_pytorch:
         if LAYERS not in weights.parts:
             raise UserError(f"{options.workdir} has no recurrent layers: nothing to write for PyTorch")
-        for name, neutral in (("dense", False), ("block", "none"), ("learned_start", False)):
-            lacks = f"PyTorch has no layers with --{name} {weights.settings[name]}"
+        for name, neutral in (("dense", False), ("block", "none"), ("learned_initial_state", False)):
+            lacks = f"PyTorch has no layers with --{name.replace('_', '-')} {weights.settings[name]}"
             require(weights.settings[name] == neutral, "to_pytorch", options.to_pytorch, lacks)
         layers = layers_of(weights.settings["cell"], at(weights.params, weights.parts[LAYERS].path))
         state = to_pytorch(*layers)

@@ -42,7 +42,8 @@ def main() -> None:
     options = parse(Options)
     if not options.seeds:
         raise UserError("--seeds: give one or more")
-    for seed in options.seeds:
+    seeds = dict.fromkeys(options.seeds)
+    for seed in seeds:
         words(seed)  # there are some
     file = Path(options.output) / "iterations.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -52,13 +53,11 @@ def main() -> None:
     cases: list[Case | Learning] = [
         Case(cell, scale, length, seed)
         for length in LENGTHS
-        for seed in options.seeds
+        for seed in seeds
         for cell in CELLS
         for scale in SCALES
     ]
-    cases += [
-        Learning(cell, "adding", LENGTH, seed, steps=STEPS) for seed in options.seeds for cell in LEARNT
-    ]
+    cases += [Learning(cell, "adding", LENGTH, seed, steps=STEPS) for seed in seeds for cell in LEARNT]
     missing = [case for case in cases if tuple(case._asdict().get(name) for name in KEY) not in done]
     for case in track(missing, "iterating", console=Console(stderr=True)):
         if isinstance(case, Case):

@@ -189,6 +189,17 @@ def lru(params, state, x):
     return (c.real, c.imag), (c @ C).real + x @ params["input_kernel"][:, 2 * H :]
 
 
+def projected_lstm(params, state, x):
+    """Sak et al. (2014) without peepholes: gates i, f, g, o of the memory, which a matrix projects."""
+    h, c = state
+    M = len(c)
+    a = x @ params["input_kernel"] + h @ params["recurrent_kernel"] + params["bias"]
+    i, f, o = sigmoid(a[:M]), sigmoid(a[M : 2 * M]), sigmoid(a[3 * M :])
+    c = f * c + i * np.tanh(a[2 * M : 3 * M])
+    h = (o * np.tanh(c)) @ params["projection"]
+    return (h, c), h
+
+
 def rg_lru(params, state, x):
     """De et al. (2024), equations 1 to 4: gates r, i, then the input where its size is another."""
     H = len(params["decay"])
@@ -215,7 +226,7 @@ def slstm(params, state, x):
 
 def s6(params, state, x):
     """Gu and Dao (2023), algorithm 2, a unit and a memory at a time."""
-    H, N = params["rates"].shape
+    H, N = params["log_rates"].shape
     products = x @ params["input_kernel"]
     delta = np.log1p(np.exp(products[:H] + params["bias"]))
     B, C = products[H : H + N], products[H + N : H + 2 * N]
@@ -224,7 +235,7 @@ def s6(params, state, x):
     for h in range(H):
         for n in range(N):
             S[h, n] = (
-                np.exp(-delta[h] * np.exp(params["rates"][h, n])) * S[h, n] + delta[h] * B[n] * inputs[h]
+                np.exp(-delta[h] * np.exp(params["log_rates"][h, n])) * S[h, n] + delta[h] * B[n] * inputs[h]
             )
         y[h] = S[h] @ C + params["skip"][h] * inputs[h]
     return (S.ravel(),), y
@@ -234,7 +245,7 @@ STEPS = {
     step.__name__: step
     for step in (
         *(elman, elman_relu, lstm, peephole_lstm, coupled_lstm, layer_norm_lstm, gru, gru_v3, mgu, indrnn),
-        *(qrnn, sru, sru_v1, mingru, minlstm, lru, rg_lru, slstm, s6),
+        *(qrnn, sru, sru_v1, mingru, minlstm, lru, rg_lru, slstm, s6, projected_lstm),
     )
 }
 

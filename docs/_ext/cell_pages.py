@@ -28,6 +28,7 @@ TITLES = {
     "mingru": "minGRU",
     "minlstm": "minLSTM",
     "lru": "LRU",
+    "projected_lstm": "Projected LSTM",
     "rg_lru": "RG-LRU",
     "s6": "S6",
     "slstm": "sLSTM",

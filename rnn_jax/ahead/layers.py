@@ -1,5 +1,6 @@
 """A recurrent layer in training, to be compiled for one device."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +10,9 @@ from jax.sharding import SingleDeviceSharding
 from rnn_jax.ahead.programs import Ahead
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.cell import Array
-from rnn_jax.unroll import UNROLLS
+from rnn_jax.unroll import UNROLLS, newton, runs_itself
+
+ITERATIONS = 8  # of Newton's method, which nobody knows before it has run
 
 
 class Layer(NamedTuple):
@@ -24,6 +27,8 @@ class Layer(NamedTuple):
     def program(self, device: Any) -> Ahead:
         """Gradients of the sum of its outputs, for inputs and weights."""
         cell, unroll = CELLS[self.cell], UNROLLS[self.unroll]
+        if unroll is newton:
+            unroll = partial(newton, max_iterations=ITERATIONS)
 
         def train(params: Any, x: Array, weights: Array) -> Any:
             return jax.grad(lambda p, x: (unroll(cell, p, x).outputs * weights).sum(), argnums=(0, 1))(
@@ -41,7 +46,5 @@ def unrolls_of(cell: str) -> list[str]:
     Left out are those that would hand the cell on to another as it is, and a loop that is compiled step by
     step.
     """
-    own = CELLS[cell]
-    knows = {"fused": own.fusion is not None, "parallel": own.advance_all is not None}
-    others = ("fused", "hoisted", "checkpointed", "parallel")
-    return ["dynamic", *(name for name in others if knows.get(name, True))]
+    others = ("fused", "hoisted", "checkpointed", "parallel", "newton")
+    return ["dynamic", *(name for name in others if runs_itself(name, CELLS[cell]))]

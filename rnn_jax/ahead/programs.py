@@ -67,6 +67,7 @@ def programs_of(
         return jax.tree.map(share, tree)
 
     batch, one = shared(shapes.batch), SingleDeviceSharding(devices[0])
+    evaluated = shared(shapes.evaluation or shapes.batch)
     sums = jax.eval_shape(lambda: zeros(task.figures.counted, task.figures.sizes))
     carry = shared(state.carry)
     training = replicated(state._replace(carry=()))._replace(carry=carry)
@@ -74,7 +75,7 @@ def programs_of(
     return {
         "training": Ahead(map_ahead(work.step, devices, STEP_AXES), (training, batch, key)),
         "evaluation": Ahead(
-            map_ahead(evaluation_work(task), devices, (0, 0, 0)), (evaluation, replicated(params), batch)
+            map_ahead(evaluation_work(task), devices, (0, 0, 0)), (evaluation, replicated(params), evaluated)
         ),
         "use": Ahead(jax.jit(used.use, in_shardings=one), (params, *used.inputs)),
     }

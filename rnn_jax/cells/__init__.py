@@ -18,6 +18,7 @@ from rnn_jax.cells.mgu import MGU
 from rnn_jax.cells.mingru import MINGRU
 from rnn_jax.cells.minlstm import MINLSTM
 from rnn_jax.cells.peephole_lstm import PEEPHOLE_LSTM
+from rnn_jax.cells.projected_lstm import PROJECTED_LSTM
 from rnn_jax.cells.qrnn import QRNN
 from rnn_jax.cells.rg_lru import RG_LRU
 from rnn_jax.cells.s6 import S6
@@ -31,6 +32,7 @@ CELLS: dict[str, Cell] = {
     "peephole_lstm": PEEPHOLE_LSTM,
     "coupled_lstm": COUPLED_LSTM,
     "layer_norm_lstm": LAYER_NORM_LSTM,
+    "projected_lstm": PROJECTED_LSTM,
     "slstm": SLSTM,
     "gru": GRU,
     "gru_v3": GRU_V3,

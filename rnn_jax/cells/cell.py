@@ -60,6 +60,11 @@ class Restarts(NamedTuple):
 AdvanceAll = Callable[[Params, State, Array, Restarts | None], tuple[State, Array]]
 
 
+def at_least_float32(a: Array) -> Array:
+    """The array in float32, if its type is narrower: a decay near 1 would be rounded to it."""
+    return a.astype(jnp.promote_types(a.dtype, jnp.float32))
+
+
 class Init(Protocol):
     """What draws a cell's parameters."""
 
@@ -86,9 +91,11 @@ class Cell(NamedTuple):
         advance_all: `(params, state, z [T, ..., G*H], restarts) -> (states [T, ...], y [T, ..., H])`,
             `advance` for all steps at once, for cells that are linear in their state; None for others.
         gates: `(params, state, z) -> {name: [..., H]}`, the gates of a step and its candidate, to look at;
-            None for cells without gates.
+            None where there are none, or not one for each unit of the output.
         diagonal: whether no unit of a state sees another unit of the state before, nor another array of it:
             whether the Jacobian of a step is diagonal.
+        free_state: whether any numbers make a state of it, so that states may be mixed, learnt or worked out:
+            those of an sLSTM are in units that one of them gives.
     """
 
     init: Init
@@ -99,6 +106,7 @@ class Cell(NamedTuple):
     advance_all: AdvanceAll | None = None
     gates: Callable[[Params, State, Array], dict[str, Array]] | None = None
     diagonal: bool = False
+    free_state: bool = True
 
     def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:
         """One step: `(params, state, x [..., D]) -> (state, y [..., H])`."""

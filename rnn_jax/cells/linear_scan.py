@@ -11,7 +11,7 @@ Sequence Length", 2018, arXiv:1709.04057).
 import jax
 import jax.numpy as jnp
 
-from rnn_jax.cells.cell import Array, Restarts
+from rnn_jax.cells.cell import Array, Restarts, State, at_least_float32
 
 
 def linear_scan(factors: Array, addends: Array, initial: Array, restarts: Restarts | None = None) -> Array:
@@ -26,6 +26,14 @@ def linear_scan(factors: Array, addends: Array, initial: Array, restarts: Restar
         addends = jnp.where(restarts.steps, factors * restarts.state + addends, addends)
         factors = jnp.where(restarts.steps, 0, factors)
     return _scan(factors, addends.at[0].add(factors[0] * initial))
+
+
+def scan_states(factors: Array, addends: Array, initial: State, restarts: Restarts | None) -> State:
+    """The same for a state of one array, in its type; worked out in float32 at least."""
+    (memory,) = initial
+    own = restarts and restarts._replace(state=restarts.state[0])
+    states = linear_scan(at_least_float32(factors), at_least_float32(addends), memory, own)
+    return type(initial)(states.astype(memory.dtype))
 
 
 @jax.custom_jvp

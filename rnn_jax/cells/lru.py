@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, Restarts, check_sizes, product
+from rnn_jax.cells.cell import Array, Cell, Restarts, at_least_float32, check_sizes, product
 from rnn_jax.cells.linear_scan import linear_scan
 
 RADII = 0.9, 0.999  # |λ| at the start: a memory of about 10 to 1,000 steps
@@ -94,18 +94,14 @@ def project(params: LRUParams, x: Array) -> Array:
 
 def _pole(params: LRUParams) -> Array:
     """λ `[H]`."""
-    decay, angle = _at_least_float32(params.decay), jnp.exp(_at_least_float32(params.angle))
+    decay, angle = at_least_float32(params.decay), jnp.exp(at_least_float32(params.angle))
     radius = jnp.exp(-jnp.exp(decay))
     return jax.lax.complex(radius * jnp.cos(angle), radius * jnp.sin(angle))
 
 
 def _complex(real: Array, imaginary: Array) -> Array:
     """`real + i imaginary`, of complex64 at least: there is no narrower complex type."""
-    return jax.lax.complex(_at_least_float32(real), _at_least_float32(imaginary))
-
-
-def _at_least_float32(a: Array) -> Array:
-    return a.astype(jnp.promote_types(a.dtype, jnp.float32))
+    return jax.lax.complex(at_least_float32(real), at_least_float32(imaginary))
 
 
 def _show(params: LRUParams, state: LRUState, skip: Array) -> Array:

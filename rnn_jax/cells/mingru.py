@@ -26,7 +26,7 @@ from rnn_jax.cells.cell import (
     input_kernel,
     zero_hidden,
 )
-from rnn_jax.cells.linear_scan import linear_scan
+from rnn_jax.cells.linear_scan import scan_states
 
 
 class MinGRUParams(NamedTuple):
@@ -69,9 +69,8 @@ def advance_all(
     params: MinGRUParams, state: HiddenState, z: Array, restarts: Restarts | None = None
 ) -> tuple[HiddenState, Array]:
     """`advance` for all steps at once: `z [T, ..., 2H] -> (states [T, ...], y [T, ..., H])`."""
-    restarts = restarts and restarts._replace(state=restarts.state.hidden)
-    hidden = linear_scan(*_terms(z), state.hidden, restarts)
-    return HiddenState(hidden), hidden
+    states = scan_states(*_terms(z), state, restarts)
+    return states, states.hidden
 
 
 def gates(params: MinGRUParams, state: HiddenState, z: Array) -> dict[str, Array]:

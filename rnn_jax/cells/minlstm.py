@@ -27,7 +27,7 @@ from rnn_jax.cells.cell import (
     input_kernel,
     zero_hidden,
 )
-from rnn_jax.cells.linear_scan import linear_scan
+from rnn_jax.cells.linear_scan import scan_states
 
 
 class MinLSTMParams(NamedTuple):
@@ -74,9 +74,8 @@ def advance_all(
     params: MinLSTMParams, state: HiddenState, z: Array, restarts: Restarts | None = None
 ) -> tuple[HiddenState, Array]:
     """`advance` for all steps at once: `z [T, ..., 3H] -> (states [T, ...], y [T, ..., H])`."""
-    restarts = restarts and restarts._replace(state=restarts.state.hidden)
-    hidden = linear_scan(*_terms(z), state.hidden, restarts)
-    return HiddenState(hidden), hidden
+    states = scan_states(*_terms(z), state, restarts)
+    return states, states.hidden
 
 
 def gates(params: MinLSTMParams, state: HiddenState, z: Array) -> dict[str, Array]:

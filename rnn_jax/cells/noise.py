@@ -47,7 +47,7 @@ def recurrent_dropout(cell: Cell) -> Cell:
         raise ValueError("recurrent dropout needs a cell that is one product a step and the rest")
 
     def hide(params: MaskedParams, state: State) -> State:
-        return state._replace(hidden=state.hidden * params.mask)
+        return state._replace(hidden=state.hidden * jax.lax.stop_gradient(params.mask))
 
     def advance(params: MaskedParams, state: State, z: Array) -> tuple[State, Array]:
         state, _ = fusion.combine(state, z, fusion.mix(params.params, hide(params, state)))
@@ -100,11 +100,8 @@ def has_hidden(cell: Cell) -> bool:
 
 
 def can_zone_out(cell: Cell) -> bool:
-    """Whether `zoneout` knows a cell: one that has its output as `hidden`, in arrays that may be mixed.
-
-    Those of an sLSTM may not: they are in units that another of them gives.
-    """
-    return has_hidden(cell) and not hasattr(_state(cell), "largest")
+    """Whether `zoneout` knows a cell: one that has its output as `hidden`, in a state that may be mixed."""
+    return has_hidden(cell) and cell.free_state
 
 
 def _state(cell: Cell) -> State:
@@ -140,7 +137,9 @@ def zoneout(cell: Cell) -> Cell:
 
         def draw(key: Array, step: Array) -> list[Array]:
             each = jax.random.split(jax.random.fold_in(key, step), len(state.state))
-            return [jax.random.bernoulli(k, jnp.float32(params.rate), (params.hidden_size,)) for k in each]
+            sizes = (leaf.shape[-1:] for leaf in state.state)
+            rate = jnp.float32(params.rate)
+            return [jax.random.bernoulli(k, rate, size) for k, size in zip(each, sizes, strict=True)]
 
         drawn = jax.vmap(draw)(params.keys, state.step[:, 0])
         masks = (mask.astype(s.dtype) for mask, s in zip(drawn, state.state, strict=True))

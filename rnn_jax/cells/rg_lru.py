@@ -7,7 +7,8 @@
 
 Paper: S. De et al., "Griffin: Mixing Gated Linear Recurrences with Local Attention for Efficient Language
 Models", 2024, arXiv:2402.19427, section 2.4. Variant: the recurrence alone, without the convolution and the
-gated branch that the paper puts around it; gates read all features, as in the paper's equations, not blocks
+gated branch that the paper puts around it, and with √(1 - a_t²) at the first step, too, where the authors'
+code has 1; gates read all features, as in the paper's equations, not blocks
 of them, as in its code; where D ≠ H, x_t W_x stands for x_t in h_t; 1 - a_t² is at least 10⁻¹², which keeps
 the derivative of its root finite.
 
@@ -22,8 +23,17 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, HiddenState, Restarts, check_sizes, product, zero_hidden
-from rnn_jax.cells.linear_scan import linear_scan
+from rnn_jax.cells.cell import (
+    Array,
+    Cell,
+    HiddenState,
+    Restarts,
+    at_least_float32,
+    check_sizes,
+    product,
+    zero_hidden,
+)
+from rnn_jax.cells.linear_scan import scan_states
 
 POWER = 8.0  # c of the paper
 DECAYS = 0.9, 0.999  # a^c at the start
@@ -71,8 +81,9 @@ def project(params: RGLRUParams, x: Array) -> Array:
 
 def _terms(params: RGLRUParams, z: Array) -> tuple[Array, Array]:
     """What a step multiplies the state by, and what it adds."""
-    recurrence, enter, x = jnp.split(z, 3, axis=-1)
-    logarithm = POWER * jax.nn.sigmoid(recurrence) * jax.nn.log_sigmoid(params.decay)
+    recurrence, enter, x = jnp.split(at_least_float32(z), 3, axis=-1)
+    decay = jax.nn.log_sigmoid(at_least_float32(params.decay))
+    logarithm = POWER * jax.nn.sigmoid(recurrence) * decay
     scale = jnp.sqrt(jnp.maximum(-jnp.expm1(2 * logarithm), SMALLEST))
     return jnp.exp(logarithm), scale * jax.nn.sigmoid(enter) * x
 
@@ -80,7 +91,7 @@ def _terms(params: RGLRUParams, z: Array) -> tuple[Array, Array]:
 def advance(params: RGLRUParams, state: HiddenState, z: Array) -> tuple[HiddenState, Array]:
     """The new state: `z [..., 3H] -> (state, y [..., H])`."""
     factor, addend = _terms(params, z)
-    hidden = factor * state.hidden + addend
+    hidden = (factor * state.hidden + addend).astype(z.dtype)
     return HiddenState(hidden), hidden
 
 
@@ -88,9 +99,8 @@ def advance_all(
     params: RGLRUParams, state: HiddenState, z: Array, restarts: Restarts | None = None
 ) -> tuple[HiddenState, Array]:
     """`advance` for all steps at once: `z [T, ..., 3H] -> (states [T, ...], y [T, ..., H])`."""
-    restarts = restarts and restarts._replace(state=restarts.state.hidden)
-    hidden = linear_scan(*_terms(params, z), state.hidden, restarts)
-    return HiddenState(hidden), hidden
+    states = scan_states(*_terms(params, z), state, restarts)
+    return states, states.hidden
 
 
 def gates(params: RGLRUParams, state: HiddenState, z: Array) -> dict[str, Array]:

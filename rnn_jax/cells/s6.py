@@ -2,11 +2,11 @@
 
     Δ_t = softplus(x_t W_Δ + b_Δ)               step size of each unit: how much of the input enters
     B_t = x_t W_B,    C_t = x_t W_C             what enters each memory, and what is shown of it
-    S_t = exp(-Δ_t e^A) ⊙ S_{t-1} + (Δ_t ⊙ x_t) B_t        memories of all units, a matrix
+    S_t = exp(Δ_t A) ⊙ S_{t-1} + (Δ_t ⊙ x_t) B_t           memories of all units, a matrix; A = -e^a
     y_t = S_t C_t + d ⊙ x_t
 
-Here Δ_t and x_t are of a unit, B_t and C_t of a memory: exp(-Δ_t e^A) scales memory n of unit h by
-exp(-Δ_{t,h} e^{A_{hn}}), and it takes Δ_{t,h} x_{t,h} B_{t,n}.
+Here Δ_t and x_t are of a unit, B_t and C_t of a memory: memory n of unit h is scaled by exp(Δ_{t,h} A_{hn}),
+and takes Δ_{t,h} x_{t,h} B_{t,n}.
 
 Paper: A. Gu and T. Dao, "Mamba: Linear-Time Sequence Modeling with Selective State Spaces", 2023,
 arXiv:2312.00752, algorithm 2. Variant: the recurrence alone, without the convolution and the gated branch of
@@ -14,7 +14,7 @@ Mamba's block; W_Δ is of full rank; where D ≠ H, x_t W_x stands for x_t behin
 by Δ_t B_t, as in the authors' code; products beyond ±10⁶ count as that, since four of them are multiplied.
 
 Order in every packed array: Δ, B, C, then x where D ≠ H. Shapes: W `[D, H + 2N]` or `[D, 2H + 2N]`, b `[H]`,
-A `[H, N]`, d `[H]`, x_t `[..., D]`, S_t `[..., H N]`, y_t `[..., H]`.
+a `[H, N]`, d `[H]`, x_t `[..., D]`, S_t `[..., H N]`, y_t `[..., H]`.
 """
 
 import math
@@ -24,8 +24,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, Restarts, check_sizes, product
-from rnn_jax.cells.linear_scan import linear_scan
+from rnn_jax.cells.cell import Array, Cell, Restarts, at_least_float32, check_sizes, product
+from rnn_jax.cells.linear_scan import scan_states
 
 MEMORIES = 16  # N
 STEP_SIZES = 0.001, 0.1  # Δ at the start
@@ -37,7 +37,7 @@ class S6Params(NamedTuple):
 
     input_kernel: Array  # W [D, H + 2N] or [D, 2H + 2N], in the order Δ, B, C, x
     bias: Array  # b of Δ [H]
-    rates: Array  # A [H, N], logarithms
+    log_rates: Array  # a [H, N]
     skip: Array  # d [H]
 
     @property
@@ -53,9 +53,10 @@ class S6State(NamedTuple):
 
 
 def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32) -> S6Params:
-    """Draws parameters: W normal of variance 1/D, d one, A = log(1 … N) in each unit.
+    """Draws parameters: W normal of variance 1/D.
 
-    b is so that Δ is from 0.001 to 0.1 for an input of zero, uniform in its logarithm; as the authors do.
+    The others begin as the authors': d is one, A is -1 … -N in each unit, and b is so that Δ is from 0.001 to
+    0.1 for an input of zero, uniform in its logarithm.
 
     Raises:
         ValueError: if a size is below 1.
@@ -74,12 +75,12 @@ def init(key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.f
 
 def initial_state(params: S6Params, batch_shape: tuple[int, ...]) -> S6State:
     """A state of zeros in the type of the parameters."""
-    return S6State(jnp.zeros((*batch_shape, params.rates.size), params.bias.dtype))
+    return S6State(jnp.zeros((*batch_shape, params.log_rates.size), params.bias.dtype))
 
 
 def project(params: S6Params, x: Array) -> Array:
     """`x W`, b for Δ, and x itself where W makes nothing in its place: `[..., D] -> [..., 2H + 2N]`."""
-    units, memories = params.rates.shape
+    units, memories = params.log_rates.shape
     products = product(x, params.input_kernel)
     if products.shape[-1] == units + 2 * memories:
         products = jnp.concatenate([products, x], axis=-1)
@@ -88,31 +89,31 @@ def project(params: S6Params, x: Array) -> Array:
 
 def _split(params: S6Params, z: Array) -> tuple[Array, Array, Array, Array]:
     """Δ and x of each unit, B and C of each memory."""
-    units, memories = params.rates.shape
+    units, memories = params.log_rates.shape
     step, enter, show, x = jnp.split(z, [units, units + memories, units + 2 * memories], axis=-1)
     return jax.nn.softplus(step), x, enter, show
 
 
 def _terms(params: S6Params, z: Array) -> tuple[Array, Array]:
     """What a step multiplies each memory by, and what it adds: `[..., H N]` both."""
-    step, x, enter, _ = _split(params, z)
-    factors = jnp.exp(-step[..., None] * jnp.exp(params.rates))
+    step, x, enter, _ = _split(params, at_least_float32(z))
+    factors = jnp.exp(-step[..., None] * jnp.exp(at_least_float32(params.log_rates)))
     addends = (step * x)[..., None] * enter[..., None, :]
-    shape = *z.shape[:-1], params.rates.size
+    shape = *z.shape[:-1], params.log_rates.size
     return factors.reshape(shape), addends.reshape(shape)
 
 
 def _show(params: S6Params, memory: Array, z: Array) -> Array:
     """`S C + d ⊙ x`."""
     _, x, _, show = _split(params, z)
-    of_units = memory.reshape(*memory.shape[:-1], *params.rates.shape)
+    of_units = memory.reshape(*memory.shape[:-1], *params.log_rates.shape)
     return (of_units * show[..., None, :]).sum(axis=-1) + params.skip * x
 
 
 def advance(params: S6Params, state: S6State, z: Array) -> tuple[S6State, Array]:
     """The new state: `z [..., 2H + 2N] -> (state, y [..., H])`."""
     factor, addend = _terms(params, z)
-    memory = factor * state.memory + addend
+    memory = (factor * state.memory + addend).astype(z.dtype)
     return S6State(memory), _show(params, memory, z)
 
 
@@ -120,9 +121,8 @@ def advance_all(
     params: S6Params, state: S6State, z: Array, restarts: Restarts | None = None
 ) -> tuple[S6State, Array]:
     """`advance` for all steps at once: `z [T, ..., 2H + 2N] -> (states [T, ...], y [T, ..., H])`."""
-    restarts = restarts and restarts._replace(state=restarts.state.memory)
-    memory = linear_scan(*_terms(params, z), state.memory, restarts)
-    return S6State(memory), _show(params, memory, z)
+    states = scan_states(*_terms(params, z), state, restarts)
+    return states, _show(params, states.memory, z)
 
 
 S6 = Cell(init, initial_state, project, advance, advance_all=advance_all, diagonal=True)

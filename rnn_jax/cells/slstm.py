@@ -47,7 +47,7 @@ class SLSTMState(NamedTuple):
     hidden: Array  # h [..., H]
     cell: Array  # c e^(-m) [..., H]
     normalizer: Array  # n e^(-m) [..., H], 1 or more once something has been read
-    largest: Array  # m [..., H]
+    stabilizer: Array  # m [..., H]
 
 
 class Saved(NamedTuple):
@@ -81,15 +81,15 @@ def combine(state: SLSTMState, z: Array, m: Array) -> tuple[SLSTMState, Saved]:
     """The new state, and what its derivatives need."""
     log_enter, a_f, a_g, a_o = jnp.split(z + m, 4, axis=-1)
     is_first = state.normalizer == 0
-    log_keep = jax.nn.log_sigmoid(a_f) + state.largest
+    log_keep = jax.nn.log_sigmoid(a_f) + state.stabilizer
     takes = is_first | (log_enter > log_keep)
-    largest = jnp.where(takes, log_enter, log_keep)
-    enter, keep = jnp.exp(log_enter - largest), jnp.exp(jnp.where(is_first, 0, log_keep - largest))
+    stabilizer = jnp.where(takes, log_enter, log_keep)
+    enter, keep = jnp.exp(log_enter - stabilizer), jnp.exp(jnp.where(is_first, 0, log_keep - stabilizer))
     candidate, output = jnp.tanh(a_g), jax.nn.sigmoid(a_o)
     memory = keep * state.cell + enter * candidate
     normalizer = keep * state.normalizer + enter
     saved = Saved(enter, keep, candidate, output, jax.nn.sigmoid(-a_f), takes)
-    return SLSTMState(output * memory / normalizer, memory, normalizer, largest), saved
+    return SLSTMState(output * memory / normalizer, memory, normalizer, stabilizer), saved
 
 
 def advance(params: SLSTMParams, state: SLSTMState, z: Array) -> tuple[SLSTMState, Array]:
@@ -124,12 +124,12 @@ def gradients(
     shown = state.cell / normalizer
     d_shown = d_state.hidden * output / normalizer
     d_memory, d_normalizer = d_state.cell + d_shown, d_state.normalizer - d_shown * shown
-    d_largest = d_state.largest - d_state.cell * state.cell - d_state.normalizer * state.normalizer
+    d_stabilizer = d_state.stabilizer - d_state.cell * state.cell - d_state.normalizer * state.normalizer
     d_keep = (d_memory * previous.cell + d_normalizer * previous.normalizer) * keep
-    d_log_keep = jnp.where(previous.normalizer == 0, 0, d_keep) + jnp.where(takes, 0, d_largest)
+    d_log_keep = jnp.where(previous.normalizer == 0, 0, d_keep) + jnp.where(takes, 0, d_stabilizer)
     da = jnp.concatenate(
         [
-            (d_memory * candidate + d_normalizer) * enter + jnp.where(takes, d_largest, 0),
+            (d_memory * candidate + d_normalizer) * enter + jnp.where(takes, d_stabilizer, 0),
             d_log_keep * forgets,
             d_memory * enter * (1 - candidate * candidate),
             d_state.hidden * shown * output * (1 - output),
@@ -152,4 +152,5 @@ SLSTM = Cell(
     advance,
     Fusion(mix, combine, gradients, weight_gradients),
     gates=gates,
+    free_state=False,
 )

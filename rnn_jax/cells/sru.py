@@ -26,7 +26,7 @@ import jax.numpy as jnp
 from jax.typing import DTypeLike
 
 from rnn_jax.cells.cell import Array, Cell, Restarts, check_sizes, product
-from rnn_jax.cells.linear_scan import linear_scan
+from rnn_jax.cells.linear_scan import scan_states
 
 SCALE = math.sqrt(3)  # α = √(1 + 2 exp b_r) for the b_r that training starts from, which is 0
 
@@ -139,9 +139,8 @@ def advance_all_v1(
     params: SRUV1Params, state: SRUState, z: Array, restarts: Restarts | None = None
 ) -> tuple[SRUState, Array]:
     """`advance_v1` for all steps at once: `z [T, ..., 4H] -> (states [T, ...], y [T, ..., H])`."""
-    restarts = restarts and restarts._replace(state=restarts.state.cell)
-    memory = linear_scan(*_terms(z), state.cell, restarts)
-    return SRUState(memory), _show(memory, z)
+    states = scan_states(*_terms(z), state, restarts)
+    return states, _show(states.cell, z)
 
 
 def _terms(z: Array) -> tuple[Array, Array]:

@@ -25,6 +25,7 @@ def wrap(cell: Cell, **changes: Any) -> Cell:
         advance_all and (lambda params, *arguments: advance_all(params.params, *arguments)),
         gates and (lambda params, *arguments: gates(params.params, *arguments)),
         cell.diagonal,
+        cell.free_state,
     )._replace(**changes)
 
 

@@ -46,7 +46,7 @@ class Batch(NamedTuple):
 class Plan(NamedTuple):
     """One batch to be made: which examples, and how far to pad them."""
 
-    indices: NDArray[np.int64]  # [at most B]
+    indices: NDArray[np.int64]  # [at most B]; [at most B, K] of several a row, -1 where there is none
     length: int  # T
 
 

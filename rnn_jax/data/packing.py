@@ -20,12 +20,14 @@ def pack_lengths(lengths: NDArray[np.integer], capacity: int, most: int = MOST) 
     The longest comes first, and each goes where it leaves least room (best fit decreasing).
 
     Raises:
-        ValueError: if a sequence is longer than a row.
+        ValueError: if a sequence is longer than a row, or has no step.
 
     Example:
         >>> pack_lengths(np.array([3, 9, 5, 2]), capacity=10, most=3).tolist()
         [[1, -1, -1], [2, 0, 3]]
     """
+    if lengths.min(initial=1) < 1:
+        raise ValueError("a sequence of 0 steps cannot be told from a place where there is none")
     if lengths.max(initial=0) > capacity:
         raise ValueError(f"a sequence of {lengths.max()} steps does not fit into a row of {capacity}")
     rows: list[list[int]] = []

@@ -30,5 +30,6 @@ class ReadingSettings:
     buckets: Annotated[int, above(0)] = 6
     """Number of lengths that batches are padded to; each is compiled once."""
     packed: bool = False
-    """In training, several texts in a row of a batch, of max_length tokens in all; a batch is of batch_size
-    rows. Else each has a row of its own."""
+    """In training, several texts in a row of a batch, of max_length tokens in all; else each has a row of its
+    own. A batch is of batch_size rows, and so of more texts; those of a row share the noise on words and
+    layers, and each has its own before the head."""

@@ -16,22 +16,22 @@ class Stream:
 
     A row of a batch holds `tokens` to read and `targets`, the tokens that follow them; `fresh` says that it
     is the first of its part, where whatever is carried over starts anew. The last part may lack some steps.
-    With a `border`, `resets` says where another text begins.
+    Of several texts, `resets` says where another begins.
 
     Attributes:
         tokens: the text, `[N + 1]`; its N tokens but the first are predicted, each once an epoch.
         batch_size: parts, over all devices of all hosts.
         length: T.
         beside: what else is known of the text.
-        border: the token that each of several texts begins with, each to be read from an empty state; None
-            where the state goes on from one to the next.
+        first: which tokens are the first of one of several texts, `[N + 1]`, each to be read from an empty
+            state; None where the state goes on from one to the next.
     """
 
     tokens: NDArray[np.int32]
     batch_size: int
     length: int
     beside: Mapping[str, Any] = field(default_factory=dict)
-    border: int | None = None
+    first: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return max(len(self.tokens) - 1, 0)
@@ -71,8 +71,8 @@ class Stream:
             "targets": Sequences(following, lengths),
             "fresh": np.full(len(rows), step == 0),
         }
-        if self.border is not None:
-            columns["resets"] = read == self.border
+        if self.first is not None:
+            columns["resets"] = counts & self.first[places]
         return Batch(columns, (lengths > 0).astype(np.float32), parts.astype(np.int32))
 
     def describe(self, plan: Plan) -> str:

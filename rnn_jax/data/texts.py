@@ -134,6 +134,13 @@ def join(documents: Documents, tokenizer: Tokenizer) -> NDArray[np.int32]:
     return np.insert(documents.tokens, [0, *ends], tokenizer.index(END)).astype(np.int32)
 
 
+def beginnings(documents: Documents) -> NDArray[np.bool_]:
+    """Which tokens of `join` a document begins with: the end before it."""
+    first = np.zeros(len(documents.tokens) + len(documents.lengths) + 1, bool)
+    first[np.cumsum(documents.lengths + 1) - documents.lengths - 1] = True
+    return first
+
+
 def _read(name: str, data_dir: str | None) -> Texts:
     if name in PREPARED:
         folder = data_directory(data_dir) / PREPARED[name]

@@ -15,7 +15,7 @@ from rnn_jax.measuring.memory import Case as Learning
 from rnn_jax.seeds import make_key
 from rnn_jax.unroll.newton import iterate
 
-MOST = 500  # iterations
+MAX_ITERATIONS = 500  # iterations
 
 
 class Case(NamedTuple):
@@ -70,7 +70,7 @@ def _solve(cell: Cell) -> Any:
     @jax.jit
     def solve(params: Params, x: Array) -> Any:
         state = cell.initial_state(params, (x.shape[1],))
-        return iterate(own, params, state, cell.project(params, x), most=MOST)
+        return iterate(own, params, state, cell.project(params, x), max_iterations=MAX_ITERATIONS)
 
     return solve
 
@@ -109,4 +109,4 @@ def diagonal_alone(cell: Cell) -> Cell:
         return advance(*values), jax.tree.map(jnp.multiply, rates, changes[1])
 
     advance.defjvp(advance_jvp)
-    return cell._replace(advance=lambda *a: (advance(*a), a[1]))
+    return cell._replace(advance=lambda *a: (advance(*a), a[1]), diagonal=True)

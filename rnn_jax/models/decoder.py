@@ -53,8 +53,11 @@ class DecoderSettings:
         require(not both, "bidirectional", both, "what comes is not read: leave it out")
         zoneout = self.recurrent.zoneout
         require(zoneout == 0, "zoneout", zoneout, "is not known to a decoder: leave it 0")
-        learned = self.recurrent.learned_start
-        require(not learned, "learned_start", learned, "a decoder begins with what is read: leave it out")
+        learned = self.recurrent.learned_initial_state
+        words = "a decoder begins with what is read: leave it out"
+        require(not learned, "learned_initial_state", learned, words)
+        free = CELLS[cell].free_state
+        require(free, "cell", cell, "cannot begin in a state that is worked out: another cell")
         if self.attention == "bahdanau":
             alone = self.recurrent.num_layers == 1 and self.recurrent.block == "none"
             require(alone, "attention", self.attention, "needs --num-layers 1 and --block none")

@@ -11,7 +11,7 @@ from flax import nnx
 from rnn_jax.cells import CELLS, Cell, CellName
 from rnn_jax.cells.cell import Array, Params, State
 from rnn_jax.cells.clipped import ClippedParams, clipped
-from rnn_jax.cells.learned_start import StartedParams, learned_start
+from rnn_jax.cells.learned_initial_state import InitialStateParams, learned_initial_state
 from rnn_jax.cells.noise import (
     MaskedParams,
     ZoneoutParams,
@@ -33,7 +33,7 @@ from rnn_jax.unroll.gates import gates_over_time
 BETWEEN_LAYERS, RECURRENT, ZONEOUT, WEIGHTS = 100, 200, 300, 400  # random streams, one a layer from here on
 
 # Which decide what weights a direction has.
-LAYER_SETTINGS = ("cell", "hidden_size", "num_layers", "dense", "block", "learned_start")
+LAYER_SETTINGS = ("cell", "hidden_size", "num_layers", "dense", "block", "learned_initial_state")
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ class RecurrentSettings:
     """Probability that a recurrent weight is dropped in training, at all steps."""
     zoneout: Rate = 0.0
     """Probability that a unit keeps its old state at a step in training."""
-    learned_start: bool = False
+    learned_initial_state: bool = False
     """Whether the state before the first step is learnt, instead of zero."""
-    clip_state: Annotated[float, at_least(0)] = 0.0
+    clip_state_gradient: Annotated[float, at_least(0)] = 0.0
     """Largest gradient, in each number, that passes from a step to the state before it; 0: any."""
 
     def check(self) -> None:
@@ -80,6 +80,7 @@ class RecurrentSettings:
             ("recurrent_dropout", can_drop(cell)),
             ("weight_dropout", has_recurrent_kernel(cell)),
             ("zoneout", can_zone_out(cell)),
+            ("learned_initial_state", cell.free_state),
         ):
             value = getattr(self, name)
             require(known or value == 0, name, value, f"is not known for --cell {self.cell}: leave it 0")
@@ -120,7 +121,7 @@ class Recurrent(nnx.Module):
             )
         self.layers = nnx.data(jax.tree.map(nnx.Param, layers))
         starts: list[State] = []
-        if settings.learned_start:
+        if settings.learned_initial_state:
             map_layers(lambda _, params: starts.append(cell.initial_state(params, ())), layers)
         self.starts = nnx.data(jax.tree.map(nnx.Param, starts))
 
@@ -208,17 +209,17 @@ class Recurrent(nnx.Module):
 
         if keys is not None and settings.weight_dropout:
             layers = map_layers(drop_weights, layers)
-        if settings.learned_start:
+        if settings.learned_initial_state:
             starts = _values(self.starts)
-            cell = learned_start(cell)
-            layers = map_layers(lambda number, params: StartedParams(params, starts[number]), layers)
+            cell = learned_initial_state(cell)
+            layers = map_layers(lambda number, params: InitialStateParams(params, starts[number]), layers)
         if keys is not None and settings.recurrent_dropout:
             cell, layers = recurrent_dropout(cell), map_layers(mask, layers)
         if settings.zoneout:  # which acts otherwise when not training, too
             cell, layers = zoneout(cell), map_layers(zone_out, layers)
-        if settings.clip_state:
+        if settings.clip_state_gradient:
             cell = clipped(cell)
-            layers = map_layers(lambda _, params: ClippedParams(params, settings.clip_state), layers)
+            layers = map_layers(lambda _, params: ClippedParams(params, settings.clip_state_gradient), layers)
         return cell, layers
 
 

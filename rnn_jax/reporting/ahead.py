@@ -9,7 +9,7 @@ from rnn_jax.reporting.rows import Record, read_rows
 from rnn_jax.reporting.tables import markdown
 
 DEVICES = (8, 64, 256, 1024, 4096)  # of the model of scaling
-UNROLLS = ("dynamic", "fused", "hoisted", "checkpointed", "parallel")
+UNROLLS = ("dynamic", "fused", "hoisted", "checkpointed", "parallel", "newton")
 
 
 class Cost(NamedTuple):

@@ -41,8 +41,8 @@ def epochs_table(rows: Sequence[Record]) -> str:
     """A line a row."""
     lines = [
         [
-            *("library", "cell", "length", "E", "H", "reviews/s", "first epoch s", "data %"),
-            *(f"s to {GOAL:.0%} test", "test % by epoch"),
+            *("library", "cell", "length", "E", "H", "rows", "padding %", "reviews/s"),
+            *("first epoch s", "data %", f"s to {GOAL:.0%} test", "test % by epoch"),
         ]
     ]
     for row in rows:
@@ -52,7 +52,8 @@ def epochs_table(rows: Sequence[Record]) -> str:
         lines.append(
             [
                 *(row["library"], config["cell"], str(config["max_length"])),
-                *(str(config["embedding_size"]), str(config["hidden_size"])),
+                *(str(config["embedding_size"]), str(config["hidden_size"]), _rows(row)),
+                f"{100 * row['padding']:.1f}" if row.get("padding") is not None else "–",
                 f"{fastest:,.0f}" if fastest else "–",
                 f"{epochs[0]['seconds']:.1f}",
                 f"{100 * median(waited):.1f}" if waited else "–",
@@ -61,3 +62,15 @@ def epochs_table(rows: Sequence[Record]) -> str:
             ]
         )
     return markdown(lines)
+
+
+def _rows(row: Record) -> str:
+    """How the rows of a batch are filled, and how many there are."""
+    config = row["config"]
+    if row["library"] != "rnn_jax":
+        kind = "padded to one length"
+    elif config.get("packed"):
+        kind = "packed"
+    else:
+        kind = f"padded to {config['buckets']} lengths"
+    return f"{config['batch_size']}, {kind}"

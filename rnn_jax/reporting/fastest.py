@@ -39,7 +39,11 @@ def estimated(rows: Sequence[Record], platform: Platform) -> list[Fastest]:
     """A line for each size that was compiled for a platform, from what stands for time there."""
     cost, found = COSTS[platform], []
     for size, unrolls in layers_of(rows).items():
-        costs = {name: row[cost.field] for name, row in unrolls.items() if row["status"] == "ok"}
+        costs = {
+            name: row[cost.field]
+            for name, row in unrolls.items()
+            if name in CHOICES and row["status"] == "ok"
+        }
         default = usual(platform, CELLS[size.cell])
         if default in unrolls and costs:
             found.append(Fastest(platform, *size, fastest_of(costs, default), "estimated"))

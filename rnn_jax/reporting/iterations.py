@@ -8,11 +8,12 @@ from rnn_jax.reporting.rows import Record, read_rows
 from rnn_jax.reporting.tables import markdown
 
 FIELDS = ("what", "cell", "length", "seed", "iterations", "converged")
+OVER = {"weights": "scale", "training": "step"}  # what the counts of each kind are over
 
 
 def load_iterations(file: Path) -> list[Record]:
     """Reads the rows; see `read_rows` for errors."""
-    return read_rows(file, lambda row: [row[field] for field in FIELDS])
+    return read_rows(file, lambda row: [row[field] for field in (*FIELDS, OVER[row["what"]])])
 
 
 def counts(rows: Sequence[Record], cell: str, over: str, **wanted: object) -> dict[float, list[Record]]:

@@ -17,7 +17,7 @@ from rnn_jax.data.batches import Batch, Bucketed, Sequences, Split
 from rnn_jax.data.documents import apart
 from rnn_jax.data.streams import Stream
 from rnn_jax.data.texts import Corpus, CorpusSettings, Documents, read_tokenizer, tokenizer_file
-from rnn_jax.data.tokenizers import END, Tokenizer
+from rnn_jax.data.tokenizers import Tokenizer
 from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.models.dropout import Keys
@@ -215,8 +215,8 @@ def data_of(settings: Settings, corpus: Corpus) -> Data:
                 f"few for --batch-size {batch_size}: take a longer text or a smaller batch"
             )
         beside = {"characters": np.array(documents.characters), "unknown": np.array(documents.unknown)}
-        border = corpus.tokenizer.index(END) if settings.text.reading == "packed" else None
-        return Stream(tokens, batch_size, length, beside, border)
+        first = texts.beginnings(documents) if settings.text.reading == "packed" else None
+        return Stream(tokens, batch_size, length, beside, first)
 
     train, validation, test = (
         batches(name, getattr(corpus, name)) for name in ("train", "validation", "test")

@@ -295,7 +295,7 @@ def shapes(settings: ClassifierSettings, preprocessor: Preprocessor, rows: int) 
     def use(params: ModelParams, batch: Batch) -> Array:
         return probabilities_of(network.logits(params, batch))
 
-    return Shapes(packed if settings.text.packed else own, use, (own,))
+    return Shapes(packed if settings.text.packed else own, use, (own,), own)
 
 
 def read_preprocessor(settings: ClassifierSettings, directory: Path) -> TextPreprocessor:

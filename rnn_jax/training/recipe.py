@@ -53,11 +53,13 @@ class Shapes(NamedTuple):
         batch: of examples that are as long as they may be.
         use: what is asked of trained parameters: `(params, *inputs) -> answers`.
         inputs: of one use.
+        evaluation: of examples that are evaluated, where they come in other batches than in training.
     """
 
     batch: Batch
     use: Callable[..., Any]
     inputs: tuple[Any, ...]
+    evaluation: Batch | None = None
 
 
 def batch_shapes(columns: dict[str, Any], rows: int) -> Batch:

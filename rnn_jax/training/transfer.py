@@ -55,7 +55,8 @@ def of_layers(path: str | Path) -> Source:
     """Recurrent layers in a file; see `rnn_jax.interchange.weight_files.load_layers` for errors."""
     layers = load_layers(path)
     tree = jax.tree.map(lambda array: np.asarray(array, np.float32), tree_of(layers))
-    sizes: dict[str, Any] = {"cell": layers.cell, **layers.sizes, "block": "none", "learned_start": False}
+    plain = {"block": "none", "learned_initial_state": False}
+    sizes: dict[str, Any] = {"cell": layers.cell, **layers.sizes, **plain}
     sizes["embedding_size"] = sizes.pop("input_size")
     part = Part((), tuple(sizes))
     return Source(str(path), "recurrent layers", sizes, {LAYERS: part}, (), tree)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rnn_jax.cells.cell import Cell
 from rnn_jax.unroll.auto import auto
 from rnn_jax.unroll.checkpointed import checkpointed
 from rnn_jax.unroll.cudnn import cudnn
@@ -27,6 +28,20 @@ UNROLLS: dict[str, Unroll] = {
     "auto": auto,
 }
 
+
+def runs_itself(unroll: str, cell: Cell) -> bool:
+    """Whether an unroll runs a cell in a way of its own, and hands it to no other.
+
+    `hoisted` always does: it runs several steps a turn. Example:
+        >>> from rnn_jax.cells import GRU
+        >>> runs_itself("fused", GRU), runs_itself("parallel", GRU)
+        (True, False)
+    """
+    linear = cell.advance_all is not None
+    knows = {"fused": cell.fusion is not None, "parallel": linear, "newton": cell.diagonal and not linear}
+    return knows.get(unroll, True)
+
+
 if TYPE_CHECKING:  # a type checker cannot know what the table holds
     UnrollName: TypeAlias = str
 else:  # choices that the command line shows and checks
@@ -50,5 +65,6 @@ __all__ = [
     "parallel",
     "run_layer",
     "run_layers",
+    "runs_itself",
     "static",
 ]

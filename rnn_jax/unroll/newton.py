@@ -8,23 +8,22 @@ them, and in each iteration solves the steps made linear around the last guess s
 That is a linear recurrence, for `linear_scan`, if J_t is diagonal: if each unit sees its own past alone. The
 error is squared in each iteration, in the end.
 
-Derivatives are exact: at a solution, those of the last iteration, with J_t held fixed, are those of the
-states, and cost one more linear recurrence, backward.
+Derivatives are exact: ds_t = J_t ds_{t-1} + ∂f/∂θ dθ is one more linear recurrence, backward another.
 
 Papers: Y. Lim et al., "Parallelizing non-linear sequential models over the sequence length", ICLR 2024,
 arXiv:2309.12252; X. Gonzalez et al., "Towards Scalable and Stable Parallelization of Nonlinear RNNs", NeurIPS
-2024, arXiv:2407.19115. Variant: diagonal Jacobians alone, for which both methods are the same; iterations end
-at a tolerance, and where they do not get there, steps are run one after the other.
+2024, arXiv:2407.19115. Variant: Jacobians that are diagonal, and so exact and cheap at once; no damping:
+iterations end at a tolerance, and where they do not get there, steps are run one after the other.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from rnn_jax.cells.cell import Array, Cell, Params, Restarts, State
+from rnn_jax.cells.cell import Array, Cell, Params, Restarts, State, at_least_float32
 from rnn_jax.cells.linear_scan import linear_scan
 from rnn_jax.unroll.arguments import check_arguments, vary_alike
 from rnn_jax.unroll.fused import fused
@@ -32,7 +31,7 @@ from rnn_jax.unroll.parallel import parallel, run_at_once
 from rnn_jax.unroll.sequence import Lengths, Unrolled
 from rnn_jax.unroll.steps import choose
 
-MOST = 50  # iterations, after which steps are run one after the other
+MAX_ITERATIONS = 50
 
 
 class Solution(NamedTuple):
@@ -52,12 +51,14 @@ def newton(
     resets: ArrayLike | None = None,
     *,
     reverse: bool = False,
+    max_iterations: int = MAX_ITERATIONS,
 ) -> Unrolled:
     """Runs the cell by Newton's method over all steps; see `Unroll` for arguments and errors.
 
     Of T steps, some 2 log₂ T operations an iteration follow each other. How many iterations there are is up
-    to the weights: few while gates hardly see the state. After 50, or where numbers overflow, the steps are
-    run one after the other instead, so that the result is right in any case; `iterate` says which it was.
+    to the weights: few while gates hardly see the state. After `max_iterations`, or where numbers overflow,
+    all steps of all sequences are run one after the other instead, so that the result is right in any case;
+    `iterate` says which it was. Under `vmap` they always are, besides.
 
     A cell whose Jacobian is not `diagonal` is run by `fused`, one that is linear by `parallel`.
 
@@ -73,16 +74,24 @@ def newton(
     if not cell.diagonal:
         return fused(cell, params, x, lengths, initial_state, resets, reverse=reverse)
     arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
-    return run_at_once(cell, partial(_advance_all, cell), arguments, reverse)
+    return run_at_once(cell, partial(_advance_all, cell, max_iterations), arguments, reverse)
 
 
 def iterate(
-    cell: Cell, params: Params, state: State, z: Array, restarts: Restarts | None = None, most: int = MOST
+    cell: Cell,
+    params: Params,
+    state: State,
+    z: Array,
+    restarts: Restarts | None = None,
+    max_iterations: int = MAX_ITERATIONS,
 ) -> Solution:
     """Solves the steps of a diagonal cell: `z [T, ..., G*H]`, as `project` has made it.
 
-    It begins with states of zero and ends, at the latest, after `most` iterations. Nothing of it is
-    differentiated.
+    It begins with states of zero and ends when none changes much more, or after `max_iterations`. Nothing of
+    it is differentiated.
+
+    Raises:
+        ValueError: for a cell that is not diagonal.
 
     Example:
         >>> from rnn_jax.cells import CELLS
@@ -93,12 +102,14 @@ def iterate(
         >>> int(iterations), bool(converged)
         (2, True)
     """
+    if not cell.diagonal:
+        raise ValueError("Newton's method over time needs a cell whose Jacobian is diagonal")
     params, state, z, restarts = jax.lax.stop_gradient((params, state, z, restarts))
     tolerance = jnp.finfo(z.dtype).eps ** (2 / 3)
 
     def is_going_on(reached: tuple[State, Array, Array, Array]) -> Array:
         _, number, settled, finite = reached
-        return (number < most) & ~settled & finite
+        return (number < max_iterations) & ~settled & finite
 
     def improve(reached: tuple[State, Array, Array, Array]) -> tuple[State, Array, Array, Array]:
         guess, number, *_ = reached
@@ -123,19 +134,36 @@ def _change(new: Array, old: Array) -> Array:
 
 
 def _advance_all(
-    cell: Cell, params: Params, state: State, z: Array, restarts: Restarts | None
+    cell: Cell, max_iterations: int, params: Params, state: State, z: Array, restarts: Restarts | None
 ) -> tuple[State, Array]:
     """`advance_all` of a diagonal cell."""
-    found = iterate(cell, params, state, z, restarts)
-    states = jax.lax.cond(
-        found.converged,
-        lambda *_: found.states,
-        partial(_one_by_one, cell),
-        *jax.lax.stop_gradient((params, state, z, restarts)),
-    )
-    states = _linearized(cell, params, state, z, restarts, states)
+    states = _solve(cell, max_iterations, params, state, z, restarts)
     _, outputs = cell.advance(params, _before(states, state, restarts), z)
     return states, outputs
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
+def _solve(
+    cell: Cell, max_iterations: int, params: Params, state: State, z: Array, restarts: Restarts | None
+) -> State:
+    """The states after every step, by iteration, or one by one where that does not converge."""
+    found = iterate(cell, params, state, z, restarts, max_iterations)
+    scan = partial(_one_by_one, cell)
+    return jax.lax.cond(found.converged, lambda *_: found.states, scan, params, state, z, restarts)
+
+
+@_solve.defjvp
+def _solve_jvp(cell: Cell, max_iterations: int, values: Any, changes: Any) -> tuple[State, State]:
+    """ds_t = J_t ds_{t-1} + what the parameters and the input change at (s_{t-1}, x_t)."""
+    params, state, z, restarts = values
+    d_params, d_state, d_z, d_restarts = changes
+    states = _solve(cell, max_iterations, *values)
+    before = _before(states, state, restarts)
+    move = lambda p, s, z: cell.advance(p, s, z)[0]  # noqa: E731
+    _, change = jax.jvp(lambda p, z: move(p, before, z), (params, z), (d_params, d_z))
+    slopes = _slopes(cell, params, before, z)[1]
+    fresh = None if restarts is None else d_restarts.state
+    return states, _solve_linear(slopes, change, d_state, restarts, fresh)
 
 
 def _one_by_one(cell: Cell, params: Params, state: State, z: Array, restarts: Restarts | None) -> State:
@@ -155,18 +183,30 @@ def _linearized(
     cell: Cell, params: Params, state: State, z: Array, restarts: Restarts | None, guess: State
 ) -> State:
     """The states of steps that are made linear around a guess of them: an iteration."""
-    before = jax.lax.stop_gradient(_before(guess, state, restarts))
+    before = _before(guess, state, restarts)
+    after, slopes = _slopes(cell, params, before, z)
+    addends = jax.tree.map(lambda a, j, b: a - j * b, after, slopes, before)
+    return _solve_linear(slopes, addends, state, restarts, restarts and restarts.state)
+
+
+def _slopes(cell: Cell, params: Params, before: State, z: Array) -> tuple[State, State]:
+    """The states after each step, and the diagonal of its Jacobian, in float32 at least."""
     ones = jax.tree.map(jnp.ones_like, before)
-    after, slopes = jax.jvp(lambda s: cell.advance(params, s, z)[0], (before,), (ones,))
+    found = jax.jvp(lambda s: cell.advance(params, s, z)[0], (before,), (ones,))
+    return jax.tree.map(at_least_float32, found)
 
-    def solve(before: Array, after: Array, slope: Array, initial: Array, fresh: Array | None) -> Array:
-        wide = lambda a: a.astype(jnp.promote_types(a.dtype, jnp.float32))  # noqa: E731
-        before, after, slope, initial = map(wide, (before, after, jax.lax.stop_gradient(slope), initial))
-        own = restarts and Restarts(restarts.steps, wide(fresh))
-        return linear_scan(slope, after - slope * before, initial, own).astype(z.dtype)
 
-    fresh = restarts.state if restarts is not None else jax.tree.map(lambda _: None, state)
-    return jax.tree.map(solve, before, after, slopes, state, fresh)
+def _solve_linear(
+    slopes: State, addends: State, initial: State, restarts: Restarts | None, fresh: State | None
+) -> State:
+    """s_t = J_t s_{t-1} + b_t, from the fresh state where a step restarts; in the type of the initial one."""
+
+    def solve(slope: Array, addend: Array, initial: Array, fresh: Array | None) -> Array:
+        own = restarts and Restarts(restarts.steps, fresh)
+        return linear_scan(slope, addend, initial, own).astype(initial.dtype)
+
+    none = jax.tree.map(lambda _: None, initial)
+    return jax.tree.map(solve, slopes, addends, initial, none if fresh is None else fresh)
 
 
 def _before(states: State, initial: State, restarts: Restarts | None) -> State:

@@ -22,6 +22,7 @@ FORGET_GATE = {
     "qrnn": 1,
     "minlstm": 0,
     "slstm": 1,
+    "projected_lstm": 1,
 }
 
 
@@ -106,7 +107,8 @@ def test_initial_parameters(name):
     if hasattr(params, "bias") and name != "s6":
         expected = np.zeros(params.bias.shape)
         if name in FORGET_GATE:
-            expected[6 * FORGET_GATE[name] : 6 * FORGET_GATE[name] + 6] = 1
+            size = 24 if name == "projected_lstm" else 6
+            expected[size * FORGET_GATE[name] :][:size] = 1
         np.testing.assert_allclose(params.bias, expected, atol=0.5 if name == "layer_norm_lstm" else 0)
 
 
@@ -142,7 +144,7 @@ def test_cells_begin_as_their_docstrings_say():
     step = np.log1p(np.exp(np.asarray(s6.bias, float)))
     assert 0.00099 < step.min() < 0.00101 < 0.099 < step.max() < 0.101
     assert np.log(step).mean() == pytest.approx(np.log(0.01), abs=0.1)
-    np.testing.assert_allclose(np.exp(s6.rates), np.tile(np.arange(1, 17), (size, 1)), rtol=1e-6)
+    np.testing.assert_allclose(np.exp(s6.log_rates), np.tile(np.arange(1, 17), (size, 1)), rtol=1e-6)
     for drawn in (rg_lru, s6):
         assert np.asarray(drawn.input_kernel).var() == pytest.approx(1 / 50, rel=0.02)
 

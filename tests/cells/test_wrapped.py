@@ -7,7 +7,7 @@ import pytest
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.clipped import ClippedParams, clipped
-from rnn_jax.cells.learned_start import StartedParams, learned_start
+from rnn_jax.cells.learned_initial_state import InitialStateParams, learned_initial_state
 from rnn_jax.cells.noise import (
     MaskedParams,
     ZoneoutParams,
@@ -118,8 +118,8 @@ def test_a_start_that_is_learnt_is_an_initial_state(name, x, rng):
     start = random_state(cell, params, (), rng)
 
     def learned(start, unroll=fused):
-        begun = StartedParams(params, start)
-        outputs, _ = unroll(learned_start(cell), begun, x[:1], None, None, RESETS[:1])
+        begun = InitialStateParams(params, start)
+        outputs, _ = unroll(learned_initial_state(cell), begun, x[:1], None, None, RESETS[:1])
         return (outputs**2).sum()
 
     def by_hand(start):
@@ -135,7 +135,7 @@ def test_a_start_that_is_learnt_is_an_initial_state(name, x, rng):
 def test_around_cells_that_are_fused_they_are_fused():
     for cell in CELLS.values():
         assert (clipped(cell).fusion is None) == (cell.fusion is None)
-        assert (learned_start(cell).advance_all is None) == (cell.advance_all is None)
+        assert (learned_initial_state(cell).advance_all is None) == (cell.advance_all is None)
         assert clipped(cell).advance_all is None
         if can_drop(cell):
             assert recurrent_dropout(cell).fusion is not None

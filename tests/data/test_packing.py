@@ -17,7 +17,7 @@ def packed(lengths, capacity, batch_size):
     return Packed(columns, lengths, capacity, batch_size)
 
 
-@given(st.lists(st.integers(0, 20), max_size=60), st.integers(1, 5))
+@given(st.lists(st.integers(1, 20), max_size=60), st.integers(1, 5))
 def test_each_sequence_has_one_place_in_a_row_that_holds_it(lengths, most):
     lengths = np.array(lengths, np.int64)
     rows = pack_lengths(lengths, 20, most)
@@ -38,6 +38,8 @@ def test_reviews_leave_little_empty(rng):
 def test_what_is_longer_than_a_row_is_refused():
     with pytest.raises(ValueError, match="a sequence of 6 steps does not fit into a row of 5"):
         pack_lengths(np.array([3, 6]), 5)
+    with pytest.raises(ValueError, match="a sequence of 0 steps"):
+        pack_lengths(np.array([3, 0]), 5)
 
 
 def test_an_epoch_holds_each_example_once_and_deals_out_those_of_a_length_anew():

@@ -6,6 +6,8 @@ import pytest
 
 from rnn_jax.data.batches import host_rows
 from rnn_jax.data.streams import Stream
+from rnn_jax.data.texts import Documents, beginnings, join
+from rnn_jax.data.tokenizers import END, Tokenizer
 
 
 def stream(count, size, length):
@@ -43,12 +45,14 @@ def test_a_part_goes_on_where_its_last_batch_ended():
     jax.tree.map(np.testing.assert_array_equal, again, batches)
 
 
-def test_texts_that_are_packed_begin_at_their_border():
-    tokens = np.array([1, 5, 6, 1, 1, 7, 8, 9, 1], np.int32)
-    text = Stream(tokens, 2, 3, border=1)
+def test_texts_that_are_packed_begin_anew():
+    documents = Documents(np.array([5, 6, 1, 7, 8, 9], np.int32), np.array([2, 1, 3]), 0)  # 1 is a word, too
+    tokens = join(documents, Tokenizer("bare", [END]))
+    assert tokens.tolist() == [1, 5, 6, 1, 1, 1, 7, 8, 9, 1]
+    text = Stream(tokens, 2, 3, first=beginnings(documents))
     first, second = (text.batch(plan, range(2)).columns["resets"].tolist() for plan in text.once())
-    assert first == [[True, False, False], [True, False, False]]  # reading 1 5 6 and 1 7 8
-    assert second == [[True, False, False], [False, False, False]]  # 1 and padding; 9 and padding
+    assert first == [[True, False, False], [True, False, False]]  # reading 1 5 6, and 1 7 8
+    assert second == [[True, False, False], [False, False, False]]  # reading 1 1, and 9 1
     assert "resets" not in Stream(tokens, 2, 3).batch(text.once()[0], range(2)).columns
 
 

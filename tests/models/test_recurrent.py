@@ -10,11 +10,13 @@ from flax import nnx
 
 from rnn_jax.cells import CELLS
 from rnn_jax.cells.clipped import ClippedParams, clipped
-from rnn_jax.cells.learned_start import StartedParams, learned_start
+from rnn_jax.cells.learned_initial_state import InitialStateParams, learned_initial_state
 from rnn_jax.cells.noise import MaskedParams, ZoneoutParams, recurrent_dropout, zoneout
+from rnn_jax.errors import UserError
 from rnn_jax.models import RecurrentSettings
 from rnn_jax.models.dropout import dropout, make_keys, weight_dropout
 from rnn_jax.models.recurrent import BETWEEN_LAYERS, RECURRENT, WEIGHTS, ZONEOUT, Recurrent
+from rnn_jax.settings import check
 from rnn_jax.unroll import dynamic
 
 B, T, D, H = 3, 6, 4, 5
@@ -99,7 +101,7 @@ def test_weight_dropout_is_of_recurrent_weights_alone_and_differs_from_cell_to_c
 
 
 def test_initial_states_that_are_learnt_belong_to_each_layer_and_direction(x):
-    layers, four = make(learned_start=True)
+    layers, four = make(learned_initial_state=True)
     np.testing.assert_array_equal(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x))  # zeros, at first
     for number, start in enumerate(layers.starts):
         start.hidden[...] = jnp.full(H, 0.1 * (number + 1))
@@ -107,14 +109,15 @@ def test_initial_states_that_are_learnt_belong_to_each_layer_and_direction(x):
         LSTM.initial_state(params, ())._replace(hidden=jnp.full(H, 0.1 * n))
         for n, params in enumerate(four, 1)
     ]
-    begun = [StartedParams(params, start) for params, start in zip(four, starts, strict=True)]
-    np.testing.assert_allclose(layers(x, LENGTHS).outputs, by_hand(learned_start(LSTM), begun, x), atol=1e-6)
+    begun = [InitialStateParams(params, start) for params, start in zip(four, starts, strict=True)]
+    expected = by_hand(learned_initial_state(LSTM), begun, x)
+    np.testing.assert_allclose(layers(x, LENGTHS).outputs, expected, atol=1e-6)
     gradients = nnx.grad(lambda layers: layers(x, LENGTHS).outputs.sum())(layers)
     assert all(jnp.abs(leaf).max() > 0 for leaf in jax.tree.leaves(gradients["starts"]))
 
 
 def test_a_clipped_gradient_is_that_of_each_layer_and_direction(x):
-    layers, four = make(clip_state=0.01)
+    layers, four = make(clip_state_gradient=0.01)
     limited = [ClippedParams(params, 0.01) for params in four]
     np.testing.assert_array_equal(layers(x, LENGTHS).outputs, by_hand(LSTM, four, x))
     found = jax.grad(lambda x: layers(x, LENGTHS).outputs.sum())(x)
@@ -124,9 +127,20 @@ def test_a_clipped_gradient_is_that_of_each_layer_and_direction(x):
     assert not np.allclose(found, jax.grad(lambda x: by_hand(LSTM, four, x).sum())(x), atol=1e-3)
 
 
-@pytest.mark.parametrize("changes", [{"zoneout": 0.2}, {"learned_start": True}, {"clip_state": 1.0}])
+@pytest.mark.parametrize(
+    "changes", [{"zoneout": 0.2}, {"learned_initial_state": True}, {"clip_state_gradient": 1.0}]
+)
 def test_the_state_before_the_first_step_is_that_which_the_layers_begin_in(changes, x):
-    layers = Recurrent(RecurrentSettings(cell="lstm", hidden_size=H, num_layers=2, **changes), D, nnx.Rngs(0))
-    np.testing.assert_array_equal(
-        layers(x, LENGTHS, layers.initial_state(B)).outputs, layers(x, LENGTHS).outputs
-    )
+    settings = RecurrentSettings(cell="lstm", hidden_size=H, num_layers=2, **changes)
+    layers = Recurrent(settings, D, nnx.Rngs(0))
+    for start in layers.starts:
+        start.hidden[...] = jnp.full(H, 0.5)
+    whole, start = layers(x, LENGTHS), layers.initial_state(B)
+    np.testing.assert_array_equal(layers(x, LENGTHS, start).outputs, whole.outputs)
+    with_start = jnp.concatenate([jnp.ravel(leaf) for leaf in jax.tree.leaves(start)]).any()
+    assert with_start == settings.learned_initial_state
+
+
+def test_a_state_that_not_any_numbers_make_is_not_learnt():
+    with pytest.raises(UserError, match="--learned-initial-state True: is not known for --cell slstm"):
+        check(RecurrentSettings(cell="slstm", learned_initial_state=True))

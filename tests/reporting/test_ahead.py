@@ -41,8 +41,8 @@ def cells(table):
 
 def test_unrolls_as_multiples_of_the_plain_scan():
     _, _, gru, lru = cells(layers_table(LAYERS, "tpu"))
-    assert gru == ["gru", "8", "2", "5", "1,000", "0.5", "0.25", "", "", "3", "3", "3", "", ""]
-    assert lru == ["lru", "8", "2", "5", "1,000", "", "", "2", "–", "3", "", "", "3", ""]
+    assert gru == ["gru", "8", "2", "5", "1,000", "0.5", "0.25", *[""] * 3, "3", "3", "3", *[""] * 3]
+    assert lru == ["lru", "8", "2", "5", "1,000", "", "", "2", "–", "", "3", "", "", "3", "", ""]
     assert cells(layers_table(LAYERS, "cuda"))[2][4:6] == ["100", "0.5"]
 
 

@@ -10,7 +10,10 @@ def row(*epochs, data_seconds=0.1):
     return {
         "library": "rnn_jax",
         "reviews": 1000,
-        "config": {"cell": "lstm", "max_length": 400, "embedding_size": 8, "hidden_size": 16},
+        "config": {
+            **{"cell": "lstm", "max_length": 400, "embedding_size": 8, "hidden_size": 16},
+            **{"batch_size": 64, "buckets": 6},
+        },
         "epochs": [
             {"seconds": seconds, "data_seconds": data_seconds, "test_accuracy": accuracy}
             for seconds, accuracy in epochs
@@ -27,12 +30,14 @@ def test_the_first_epoch_compiles_and_counts_only_for_the_goal():
 
 
 def test_the_table():
-    text = epochs_table(
-        [row((20.0, 0.8), (4.0, 0.88)), row((20.0, 0.8), data_seconds=None) | {"library": "keras"}]
-    )
-    assert text.splitlines()[2:] == [
-        "| rnn_jax | lstm | 400 | 8 | 16 | 250 | 20.0 | 2.5 | 24.0 | 80.0, 88.0 |",
-        "| keras | lstm | 400 | 8 | 16 | – | 20.0 | – | not reached | 80.0 |",
+    own = row((20.0, 0.8), (4.0, 0.88)) | {"padding": 0.125}
+    packed = own | {"config": own["config"] | {"packed": True}, "padding": 0.012}
+    keras = row((20.0, 0.8), data_seconds=None) | {"library": "keras"}
+    name, rest = "| lstm | 400 | 8 | 16 |", "| 250 | 20.0 | 2.5 | 24.0 | 80.0, 88.0 |"
+    assert epochs_table([own, packed, keras]).splitlines()[2:] == [
+        f"| rnn_jax {name} 64, padded to 6 lengths | 12.5 {rest}",
+        f"| rnn_jax {name} 64, packed | 1.2 {rest}",
+        f"| keras {name} 64, padded to one length | – | – | 20.0 | – | not reached | 80.0 |",
     ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rnn_jax.cells import CELLS
-from rnn_jax.unroll import UNROLLS
+from rnn_jax.unroll import UNROLLS, runs_itself
 
 # States of one array and of two, of size H and others, with derivatives by hand and without, linear and not.
 KINDS = ("elman", "lstm", "gru_v3", "qrnn")
@@ -13,10 +13,8 @@ def is_own(name: str, method: str) -> bool:
     """Whether a cell takes a path of its own through an unroll, or stands for those that take it."""
     if method == "auto":  # another one, mostly as if that was called: `test_auto.py`
         return name == "qrnn"
-    cell = CELLS[name]
-    known = {"dynamic": True, "fused": cell.fusion, "parallel": cell.advance_all}
-    known["newton"] = cell.diagonal and not cell.advance_all
-    return bool(known.get(method)) or name in KINDS
+    own = method in ("dynamic", "fused", "parallel", "newton") and runs_itself(method, CELLS[name])
+    return own or name in KINDS
 
 
 PAIRS = [(name, method) for name in CELLS for method in UNROLLS if is_own(name, method)]

@@ -112,12 +112,23 @@ def test_its_only_loop_is_that_of_iterations(name):
     cell = CELLS[name]
     params = cell.init(jax.random.key(0), D, H)
     program = jax.make_jaxpr(lambda x: newton(cell, params, x).outputs)(jnp.zeros((B, T, D)))
-    names = [equation.primitive.name for equation in program.eqns]
+    outside = list(instructions(program.jaxpr))
+    names = [each.primitive.name for each in outside]
     assert names.count("while") == 1
     assert names.count("scan") == 0
-    (choice,) = (equation for equation in program.eqns if equation.primitive.name == "cond")
-    inside = [[e.primitive.name for e in branch.eqns] for branch in choice.params["branches"]]
-    assert ["scan" in each for each in inside] == [True, False]
+    (choice,) = (each for each in outside if each.primitive.name == "cond")
+    branches = [[each.primitive.name for each in branch.eqns] for branch in choice.params["branches"]]
+    assert ["scan" in names for names in branches] == [True, False]
+
+
+def instructions(program):
+    """Those of a program and of what it calls, but for loops and choices."""
+    for each in program.eqns:
+        inner = each.params.get("jaxpr", each.params.get("call_jaxpr"))
+        if each.primitive.name in ("jit", "pjit", "custom_jvp_call"):
+            yield from instructions(getattr(inner, "jaxpr", inner))
+        else:
+            yield each
 
 
 @pytest.mark.parametrize(("name", "other"), [("mingru", parallel), ("lru", parallel), ("gru", fused)])
@@ -128,3 +139,9 @@ def test_other_cells_are_run_otherwise(name, other, rng):
         for unroll in (newton, other)
     )
     assert mine == theirs
+
+
+def test_a_cell_that_is_not_diagonal_cannot_be_iterated(rng):
+    params = make_params("gru", rng, 0.1)
+    with pytest.raises(ValueError, match="whose Jacobian is diagonal"):
+        solve("gru", params, jnp.ones((1, 3, D)))

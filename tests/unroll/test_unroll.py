@@ -140,3 +140,22 @@ def test_unrolls_can_be_batched_by_vmap(unroll, x):
     params = make_params("gru")
     mapped = jax.vmap(lambda x: unroll(CELLS["gru"], params, x, LENGTHS).outputs)(jnp.stack([x, -x]))
     all_close(mapped[1], unroll(CELLS["gru"], params, -x, LENGTHS).outputs, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("lstm", "fused"), ("slstm", "fused"), ("gru", "hoisted"), ("mingru", "parallel"), ("sru", "newton")],
+)
+def test_second_derivatives_are_those_of_the_plain_scan(name, method, x):
+    """Of the gradient in a direction, along that direction."""
+    params = make_params(name)
+    direction = jax.tree.map(lambda p: jnp.sin(jnp.arange(p.size, dtype=p.dtype)).reshape(p.shape), params)
+
+    def curvature(unroll):
+        def slope(params):
+            gradient = jax.grad(lambda p: loss(unroll, name, p, x, LENGTHS, None))(params)
+            return sum(jax.tree.leaves(jax.tree.map(lambda g, d: (g * d).sum(), gradient, direction)))
+
+        return jax.jit(jax.grad(slope))(params)
+
+    all_close(curvature(UNROLLS[method]), curvature(dynamic), 2e-3)

@@ -10,7 +10,7 @@ from rnn_jax.cells.cell import Cell, Params, State
 from rnn_jax.cells.wrapped import wrap
 
 
-class StartedParams(NamedTuple):
+class InitialStateParams(NamedTuple):
     """A cell's parameters, and the state that its sequences begin in."""
 
     params: Params
@@ -24,7 +24,7 @@ class StartedParams(NamedTuple):
 
 
 @cache  # the same cell each time, so that what is compiled for it is found again
-def learned_start(cell: Cell) -> Cell:
+def learned_initial_state(cell: Cell) -> Cell:
     """A cell whose sequences begin in a state that is one of its parameters, instead of in zeros.
 
     So does what follows a reset. Paper: the output that a network begins with is named among its parameters
@@ -35,12 +35,12 @@ def learned_start(cell: Cell) -> Cell:
     Example:
         >>> from rnn_jax.cells import GRU
         >>> params = GRU.init(jax.random.key(0), 3, 4)
-        >>> begun = StartedParams(params, GRU.initial_state(params, ()))  # in zeros, until it is trained
-        >>> learned_start(GRU).initial_state(begun, (2,)).hidden.shape
+        >>> begun = InitialStateParams(params, GRU.initial_state(params, ()))  # in zeros, until it is trained
+        >>> learned_initial_state(GRU).initial_state(begun, (2,)).hidden.shape
         (2, 4)
     """
 
-    def initial_state(params: StartedParams, batch_shape: tuple[int, ...]) -> State:
+    def initial_state(params: InitialStateParams, batch_shape: tuple[int, ...]) -> State:
         return jax.tree.map(lambda s: jnp.broadcast_to(s, (*batch_shape, *s.shape)), params.start)
 
     return wrap(cell, initial_state=initial_state)
