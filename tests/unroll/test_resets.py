@@ -95,7 +95,7 @@ def test_gradients_are_those_of_each_sequence_alone(name, reverse, x, rng):
 
 
 @pytest.mark.parametrize("reverse", [False, pytest.param(True, marks=pytest.mark.slow)])
-@each_pair
+@each_kind_of_pair
 def test_gradients_are_those_of_the_plain_scan(name, unroll, reverse, x, rng):
     """Of the state that a sequence begins with, too, where that is learnt."""
     cell, params = learn_start(CELLS[name]), make_params(name)
