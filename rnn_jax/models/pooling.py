@@ -1,12 +1,14 @@
 """From the outputs of a recurrent layer to one vector a sequence: `[B, T, F] -> [B, F]`, or wider."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 
 from rnn_jax.cells.cell import Array
+from rnn_jax.data.batches import Spans
 from rnn_jax.unroll import Directions, Unrolled
 from rnn_jax.unroll.arguments import check_lengths
 from rnn_jax.unroll.sequence import Lengths
@@ -16,45 +18,48 @@ from rnn_jax.unroll.steps import valid_steps
 class Pooling(Protocol):
     """From the outputs of the steps that count to one vector a sequence, zeros where there are none."""
 
-    def __call__(self, unrolled: Unrolled, lengths: Lengths, first: Array | None = None) -> Array:
-        """The vector of each sequence.
+    def __call__(self, unrolled: Unrolled, lengths: Lengths, spans: Spans | None = None) -> Array:
+        """The vector of each sequence, `[B, F]`, or `[B, K, F]` where rows hold several.
 
         Args:
             unrolled: what a recurrent layer has made of the rows.
             lengths: how many steps of a row count, `[B]`.
-            first: the first of them, `[B]`, where rows hold other sequences, too; step 0 by default.
+            spans: where in a row each of several sequences lies; one a row, from step 0, by default.
         """
 
 
-def last(unrolled: Unrolled, lengths: Lengths, first: Array | None = None) -> Array:
+def last(unrolled: Unrolled, lengths: Lengths, spans: Spans | None = None) -> Array:
     """The outputs of the last layer when it has read all: forward at the end, backward at the beginning."""
     outputs, counts = unrolled.outputs, _counted(unrolled, lengths)
-    begin = jnp.zeros_like(counts) if first is None else first
-    at_end = _at(outputs, begin + jnp.maximum(counts - 1, 0))
+    first, own = (jnp.zeros_like(counts)[:, None], counts[:, None]) if spans is None else spans
+    at_end = _at(outputs, first + jnp.maximum(own - 1, 0))
     if isinstance(unrolled.state[-1], Directions):
         size = outputs.shape[-1] // 2
-        at_end = jnp.concatenate([at_end[:, :size], _at(outputs, begin)[:, size:]], axis=-1)
-    return at_end if first is None else jnp.where(counts[:, None] > 0, at_end, 0)
+        at_end = jnp.concatenate([at_end[..., :size], _at(outputs, first)[..., size:]], axis=-1)
+    return at_end[:, 0] if spans is None else jnp.where(own[..., None] > 0, at_end, 0)
 
 
-def mean(unrolled: Unrolled, lengths: Lengths, first: Array | None = None) -> Array:
+def mean(unrolled: Unrolled, lengths: Lengths, spans: Spans | None = None) -> Array:
     """The mean of the outputs over the steps that count."""
     outputs, counts = unrolled.outputs, _counted(unrolled, lengths)
-    if first is not None:  # else what does not count is zero
-        outputs = jnp.where(_steps(outputs, counts, first), outputs, 0)
+    if spans is not None:
+        sums = _mix(_inside(outputs, spans).astype(outputs.dtype), outputs)
+        return sums / jnp.maximum(spans.lengths, 1)[..., None].astype(outputs.dtype)
     return outputs.sum(axis=1) / jnp.maximum(counts, 1)[:, None].astype(outputs.dtype)
 
 
-def maximum(unrolled: Unrolled, lengths: Lengths, first: Array | None = None) -> Array:
+def maximum(unrolled: Unrolled, lengths: Lengths, spans: Spans | None = None) -> Array:
     """The largest value of each feature over the steps that count."""
     outputs, counts = unrolled.outputs, _counted(unrolled, lengths)
-    counted = jnp.where(_steps(outputs, counts, first), outputs, -jnp.inf)
+    if spans is not None:
+        return _largest(outputs, spans)
+    counted = jnp.where(valid_steps(counts, outputs.shape[1]), outputs, -jnp.inf)
     return jnp.where(counts[:, None] > 0, counted.max(axis=1, initial=-jnp.inf), 0)
 
 
-def mean_max(unrolled: Unrolled, lengths: Lengths, first: Array | None = None) -> Array:
+def mean_max(unrolled: Unrolled, lengths: Lengths, spans: Spans | None = None) -> Array:
     """The mean and the maximum side by side: `[B, 2 F]`."""
-    both = mean(unrolled, lengths, first), maximum(unrolled, lengths, first)
+    both = mean(unrolled, lengths, spans), maximum(unrolled, lengths, spans)
     return jnp.concatenate(both, axis=-1)
 
 
@@ -69,15 +74,18 @@ class Attention(nnx.Module):
         self.hidden = nnx.Linear(size, size, rngs=rngs)
         self.context = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
 
-    def __call__(self, unrolled: Unrolled, lengths: Lengths, first: Array | None = None) -> Array:
+    def __call__(self, unrolled: Unrolled, lengths: Lengths, spans: Spans | None = None) -> Array:
         """The mean."""
-        outputs = unrolled.outputs
-        valid = _steps(outputs, _counted(unrolled, lengths), first)[..., 0]
+        outputs, counts = unrolled.outputs, _counted(unrolled, lengths)
         scores = self.context(jnp.tanh(self.hidden(outputs)))[..., 0]
+        if spans is None:
+            valid = valid_steps(counts, outputs.shape[1])[..., 0]
+        else:
+            valid, scores = _inside(outputs, spans), scores[:, None]
         scores = jnp.where(valid, scores, jnp.finfo(scores.dtype).min)
-        weights = jnp.where(valid, jnp.exp(scores - scores.max(axis=1, keepdims=True)), 0)
-        total = weights.sum(axis=1, keepdims=True)  # at least 1, but 0 for length 0
-        return jnp.einsum("bt,btf->bf", weights / jnp.maximum(total, 1), outputs)
+        weights = jnp.where(valid, jnp.exp(scores - scores.max(axis=-1, keepdims=True)), 0)
+        total = weights.sum(axis=-1, keepdims=True)  # at least 1, but 0 for length 0
+        return jnp.einsum("b...t,btf->b...f", weights / jnp.maximum(total, 1), outputs)
 
 
 def _counted(unrolled: Unrolled, lengths: Lengths) -> Array:
@@ -85,17 +93,47 @@ def _counted(unrolled: Unrolled, lengths: Lengths) -> Array:
     return check_lengths(lengths, *unrolled.outputs.shape[:2])
 
 
-def _steps(outputs: Array, counts: Array, first: Array | None) -> Array:
-    """Which steps count, `[B, T, 1]`."""
-    time = outputs.shape[1]
-    if first is None:
-        return valid_steps(counts, time)
-    return valid_steps(first + counts, time) & ~valid_steps(first, time)
-
-
 def _at(outputs: Array, steps: Array) -> Array:
-    """The outputs of one step of each row: `[B, T, F], [B] -> [B, F]`."""
-    return jnp.take_along_axis(outputs, steps[:, None, None], axis=1)[:, 0]
+    """The outputs of some steps of each row: `[B, T, F], [B, K] -> [B, K, F]`."""
+    return jnp.take_along_axis(outputs, steps[..., None], axis=1)
+
+
+def _inside(outputs: Array, spans: Spans) -> Array:
+    """Which steps each sequence of a row has, bool `[B, K, T]`."""
+    steps, first = jnp.arange(outputs.shape[1]), spans.first[..., None]
+    return (steps >= first) & (steps < first + spans.lengths[..., None])
+
+
+def _mix(weights: Array, outputs: Array) -> Array:
+    """`[B, K, T], [B, T, F] -> [B, K, F]`, whatever the precision of other products."""
+    return jnp.einsum("bkt,btf->bkf", weights, outputs, precision=jax.lax.Precision.HIGHEST)
+
+
+@jax.custom_vjp
+def _largest(outputs: Array, spans: Spans) -> Array:
+    """The largest value of each feature in each sequence of a row, `[B, K, F]`; zeros where there is none.
+
+    Its derivative goes over the outputs once, not once a sequence; all that are as large as the largest have
+    it.
+    """
+    inside = _inside(outputs, spans)[..., None]
+    counted = [jnp.where(inside[:, k], outputs, -jnp.inf).max(axis=1) for k in range(inside.shape[1])]
+    return jnp.where(spans.lengths[..., None] > 0, jnp.stack(counted, axis=1), 0)
+
+
+def _largest_forward(outputs: Array, spans: Spans) -> tuple[Array, Any]:
+    found = _largest(outputs, spans)
+    return found, (outputs, spans, found)
+
+
+def _largest_backward(kept: Any, gradient: Array) -> tuple[Array, Spans]:
+    outputs, spans, found = kept
+    of_steps = _inside(outputs, spans).astype(outputs.dtype).swapaxes(1, 2)  # [B, T, K], one or none is 1
+    d_outputs = jnp.where(outputs == _mix(of_steps, found), _mix(of_steps, gradient), 0)
+    return d_outputs, Spans(None, None)
+
+
+_largest.defvjp(_largest_forward, _largest_backward)
 
 
 def _without_parameters(pooling: Pooling, vectors: int = 1) -> Callable[[int, nnx.Rngs], tuple[Pooling, int]]:

@@ -253,8 +253,7 @@ class PooledRecurrent(nnx.Module):
         begins = jnp.arange(x.shape[1]) == spans.first[..., None]
         resets = (begins & (spans.lengths[..., None] > 0)).any(axis=1)
         unrolled = self.recurrent(x, lengths, keys=keys, resets=resets)
-        pool = jax.vmap(partial(self.pool, unrolled), in_axes=1, out_axes=1)
-        return pool(spans.lengths, spans.first).reshape(-1, self.output_size)
+        return self.pool(unrolled, lengths, spans).reshape(-1, self.output_size)
 
     def parts(self, x: jax.ShapeDtypeStruct, lengths: jax.ShapeDtypeStruct) -> list[Part]:
         """What it is made of, for inputs of these shapes."""
