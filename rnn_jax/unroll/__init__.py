@@ -30,9 +30,11 @@ UNROLLS: dict[str, Unroll] = {
 
 
 def runs_itself(unroll: str, cell: Cell) -> bool:
-    """Whether an unroll runs a cell in a way of its own, and hands it to no other.
+    """Whether an unroll, by its name, runs a cell in a way of its own, and hands it to no other.
 
-    `hoisted` always does: it runs several steps a turn. Example:
+    `hoisted` always does: it runs several steps a turn.
+
+    Example:
         >>> from rnn_jax.cells import GRU
         >>> runs_itself("fused", GRU), runs_itself("parallel", GRU)
         (True, False)
