@@ -3,14 +3,16 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import tyro
 from rich.console import Console
 
 from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.data import dataset as datasets
+from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.dataset import Dataset
+from rnn_jax.data.packing import Packed
 from rnn_jax.measuring.epochs import Epoch, our_epochs
 from rnn_jax.measuring.keras_epochs import keras_epochs
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
@@ -51,9 +53,9 @@ def train(library: str, settings: Settings, data: Dataset, num_devices: int, con
 
 def padding(settings: Settings, data: Dataset) -> float:
     """The share of all steps of an epoch that no word is in."""
-    split = data_of(settings, data).train
+    split = cast("Bucketed | Packed", data_of(settings, data).train)
     steps = sum(settings.training.batch_size * plan.length for plan in split.epoch(settings.training.seed, 0))
-    return 1 - int(data.train.lengths.sum()) / steps
+    return 1 - int(split.lengths.sum()) / steps
 
 
 def main() -> int:

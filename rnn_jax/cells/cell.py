@@ -38,16 +38,18 @@ class Fusion(NamedTuple):
             arguments but for what passes through `mix`. They are products with 0 where `d_state` is 0.
         weight_gradients: `(x [N, D], hidden [N, H], dz [N, G*H], dm [N, G*H]) -> params`, summed over N steps
             of any sequences; `hidden` is what `mix` has multiplied by U.
-        seen: `(params, hidden [..., H]) -> [..., H]`: what `mix` multiplies by U, linear, unit by unit.
-        passed: `(params, d_state) -> d_state`: what of the gradient of the state before a step is passed on.
+        mask_hidden: `(params, hidden [..., H]) -> [..., H]`: what `mix` multiplies by U, linear, unit by
+            unit; h itself by default.
+        clip_gradient: `(params, d_state) -> d_state`: what of the gradient of the state before a step is
+            passed on; all of it by default.
     """
 
     mix: Callable[[Params, State], Array]
     combine: Callable[[State, Array, Array], tuple[State, Any]]
     gradients: Callable[[Any, State, State, State], tuple[State, Array, Array]]
     weight_gradients: Callable[[Array, Array, Array, Array], Params]
-    seen: Callable[[Params, Array], Array] = lambda params, hidden: hidden
-    passed: Callable[[Params, State], State] = lambda params, d_state: d_state
+    mask_hidden: Callable[[Params, Array], Array] = lambda params, hidden: hidden
+    clip_gradient: Callable[[Params, State], State] = lambda params, d_state: d_state
 
 
 class Restarts(NamedTuple):

@@ -43,10 +43,15 @@ def clipped(cell: Cell) -> Cell:
     def advance(params: ClippedParams, state: State, z: Array) -> tuple[State, Array]:
         return cell.advance(params.params, _limited(state, params.largest), z)
 
-    own = wrap(cell)
-    inner = own.fusion
-    fusion = inner and inner._replace(passed=lambda params, d: _clip(inner.passed(params, d), params.largest))
-    return own._replace(advance=advance, fusion=fusion, advance_all=None, diagonal=False)
+    own = wrap(cell, advance=advance, advance_all=None, diagonal=False)
+    if own.fusion is None:
+        return own
+    clip = own.fusion.clip_gradient
+
+    def clip_gradient(params: ClippedParams, d_state: State) -> State:
+        return _clip(clip(params, d_state), params.largest)
+
+    return own._replace(fusion=own.fusion._replace(clip_gradient=clip_gradient))
 
 
 @jax.custom_vjp

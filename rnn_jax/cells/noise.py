@@ -57,7 +57,7 @@ def recurrent_dropout(cell: Cell) -> Cell:
     assert own.fusion is not None
     masked = own.fusion._replace(
         mix=lambda params, state: fusion.mix(params.params, hide(params, state)),
-        seen=lambda params, hidden: fusion.seen(params.params, hidden * params.mask),
+        mask_hidden=lambda params, hidden: fusion.mask_hidden(params.params, hidden * params.mask),
     )
     return own._replace(fusion=masked)
 
@@ -181,8 +181,8 @@ def zoneout(cell: Cell) -> Cell:
             combine,
             gradients,
             fusion.weight_gradients,
-            lambda params, hidden: fusion.seen(params.params, hidden),
-            lambda params, d: ZoneoutState(fusion.passed(params.params, d.state), d.step),
+            lambda params, hidden: fusion.mask_hidden(params.params, hidden),
+            lambda params, d: ZoneoutState(fusion.clip_gradient(params.params, d.state), d.step),
         )
 
     return wrap(

@@ -13,8 +13,8 @@ def wrap(cell: Cell, **changes: Any) -> Cell:
     inner, advance_all, gates = cell.fusion, cell.advance_all, cell.gates
     fusion = inner and inner._replace(
         mix=lambda params, state: inner.mix(params.params, state),
-        seen=lambda params, hidden: inner.seen(params.params, hidden),
-        passed=lambda params, d_state: inner.passed(params.params, d_state),
+        mask_hidden=lambda params, hidden: inner.mask_hidden(params.params, hidden),
+        clip_gradient=lambda params, d_state: inner.clip_gradient(params.params, d_state),
     )
     return Cell(
         cell.init,

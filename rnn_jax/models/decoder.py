@@ -138,7 +138,7 @@ class Decoder(nnx.Module):
         """Steps, each after a token of `before [B, T]`; `keys` turn noise on."""
         vectors = embed(self.embedding, before, self.settings.embedding, keys, unknown=UNKNOWN)
         if isinstance(self.attention, Additive):
-            cell, (layer,) = self.recurrent.with_noise(self.recurrent.params(), keys)
+            cell, (layer,) = self.recurrent.cell_and_params(self.recurrent.params(), keys)
             around = self.attention.around(layer, memory)
             outputs, last = UNROLLS["dynamic"](attentive(cell), around, vectors, lengths, state[0])
             size = self.recurrent.output_size

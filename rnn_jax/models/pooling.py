@@ -43,7 +43,8 @@ def mean(unrolled: Unrolled, lengths: Lengths, spans: Spans | None = None) -> Ar
     """The mean of the outputs over the steps that count."""
     outputs, counts = unrolled.outputs, _counted(unrolled, lengths)
     if spans is not None:
-        sums = _mix(_inside(outputs, spans).astype(outputs.dtype), outputs)
+        inside = _inside(outputs, spans).astype(outputs.dtype)
+        sums = jnp.einsum("bkt,btf->bkf", inside, outputs, precision=jax.lax.Precision.HIGHEST)
         return sums / jnp.maximum(spans.lengths, 1)[..., None].astype(outputs.dtype)
     return outputs.sum(axis=1) / jnp.maximum(counts, 1)[:, None].astype(outputs.dtype)
 
@@ -94,7 +95,7 @@ def _counted(unrolled: Unrolled, lengths: Lengths) -> Array:
 
 
 def _at(outputs: Array, steps: Array) -> Array:
-    """The outputs of some steps of each row: `[B, T, F], [B, K] -> [B, K, F]`."""
+    """The outputs of some steps of each row: `[B, N, F], [B, M] -> [B, M, F]`."""
     return jnp.take_along_axis(outputs, steps[..., None], axis=1)
 
 
@@ -102,11 +103,6 @@ def _inside(outputs: Array, spans: Spans) -> Array:
     """Which steps each sequence of a row has, bool `[B, K, T]`."""
     steps, first = jnp.arange(outputs.shape[1]), spans.first[..., None]
     return (steps >= first) & (steps < first + spans.lengths[..., None])
-
-
-def _mix(weights: Array, outputs: Array) -> Array:
-    """`[B, K, T], [B, T, F] -> [B, K, F]`, whatever the precision of other products."""
-    return jnp.einsum("bkt,btf->bkf", weights, outputs, precision=jax.lax.Precision.HIGHEST)
 
 
 @jax.custom_vjp
@@ -128,9 +124,10 @@ def _largest_forward(outputs: Array, spans: Spans) -> tuple[Array, Any]:
 
 def _largest_backward(kept: Any, gradient: Array) -> tuple[Array, Spans]:
     outputs, spans, found = kept
-    of_steps = _inside(outputs, spans).astype(outputs.dtype).swapaxes(1, 2)  # [B, T, K], one or none is 1
-    d_outputs = jnp.where(outputs == _mix(of_steps, found), _mix(of_steps, gradient), 0)
-    return d_outputs, Spans(None, None)
+    inside = _inside(outputs, spans)
+    own = inside.argmax(axis=1)  # the sequence of each step, [B, T]
+    is_largest = inside.any(axis=1)[..., None] & (outputs == _at(found, own))
+    return jnp.where(is_largest, _at(gradient, own), 0), Spans(None, None)
 
 
 _largest.defvjp(_largest_forward, _largest_backward)

@@ -139,7 +139,7 @@ class Recurrent(nnx.Module):
             return dropout(outputs, settings.dropout, keys, BETWEEN_LAYERS + layer)
 
         settings = self.settings
-        cell, params = self.with_noise(self.params(), keys)
+        cell, params = self.cell_and_params(self.params(), keys)
         unroll = UNROLLS[settings.unroll]
         if settings.block == "none":
             return run_layers(
@@ -158,7 +158,7 @@ class Recurrent(nnx.Module):
 
     def initial_state(self, batch_size: int) -> tuple[State, ...]:
         """The state of each layer before the first step, of layers that are read forward alone."""
-        cell, layers = self.with_noise(self.params(), None)
+        cell, layers = self.cell_and_params(self.params(), None)
         return tuple(cell.initial_state(layer, (batch_size,)) for layer in layers)
 
     def gates(self, x: Array) -> dict[str, Array]:
@@ -167,7 +167,7 @@ class Recurrent(nnx.Module):
         Raises:
             UserError: if the cell has none.
         """
-        cell, (first, *_) = self.with_noise(self.params(), None)
+        cell, (first, *_) = self.cell_and_params(self.params(), None)
         if self.settings.block == "residual":
             x = self.residual.blocks[0].norm(self.residual.entrance(x))
         return gates_over_time(cell, first.forward if self.settings.bidirectional else first, x)
@@ -187,7 +187,9 @@ class Recurrent(nnx.Module):
             Part("layer normalisation, dense", outputs, (self.residual.norm, self.residual.exit)),
         ]
 
-    def with_noise(self, layers: tuple[Params, ...], keys: Keys | None) -> tuple[Cell, tuple[Params, ...]]:
+    def cell_and_params(
+        self, layers: tuple[Params, ...], keys: Keys | None
+    ) -> tuple[Cell, tuple[Params, ...]]:
         """The cell, and parameters, of this step, with all that is around the cell."""
         cell, settings = CELLS[self.settings.cell], self.settings
 

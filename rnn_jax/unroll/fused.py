@@ -185,8 +185,8 @@ def _chunk_backward(
         if valid is not None:
             d_new, d_old = choose(valid, d_new, d_old), choose(valid, d_old, d_new)
         d_previous, dz, dm = setup.fusion.gradients(saved, previous, state, d_new)
-        d_hidden = d_previous.hidden + setup.fusion.seen(params, product(dm, recurrent))
-        d_previous = setup.fusion.passed(params, with_hidden(d_previous, d_hidden))
+        d_hidden = d_previous.hidden + setup.fusion.mask_hidden(params, product(dm, recurrent))
+        d_previous = setup.fusion.clip_gradient(params, with_hidden(d_previous, d_hidden))
         d_previous = jax.tree.map(jnp.add, d_previous, d_old)
         if reset is not None:
             nothing = jax.tree.map(jnp.zeros_like, d_previous)
@@ -200,7 +200,7 @@ def _chunk_backward(
     )
     dz = _rows(dz)
     dm = dz if dm is None else _rows(dm)
-    hidden = setup.fusion.seen(params, previous.hidden)
+    hidden = setup.fusion.mask_hidden(params, previous.hidden)
     more = setup.fusion.weight_gradients(_rows(chunk.x), _rows(hidden), dz, dm)
     dx = product(dz, core.input_kernel.T).reshape(chunk.x.shape)
     return (d_state, jax.tree.map(jnp.add, d_params, more), d_fresh), dx

@@ -82,7 +82,7 @@ def test_derivatives_by_hand_are_those_of_the_plain_scan(name, kind, reverse, x,
     all_close(found, differentiate(hoisted))
 
 
-def test_both_directions_share_a_loop_with_noise(x, rng):
+def test_both_directions_share_a_loop_cell_and_params(x, rng):
     cell, make = around("all", "lstm", rng)
     own = [make(CELLS["lstm"].init(jax.random.key(seed), D, H)) for seed in (0, 1)]
     arguments = Directions(*own), x, LENGTHS, Directions(None, None), None
