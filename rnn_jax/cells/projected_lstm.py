@@ -45,9 +45,10 @@ class ProjectedLSTMParams(NamedTuple):
 def init(
     key: Array, input_size: int, hidden_size: int, dtype: DTypeLike = jnp.float32
 ) -> ProjectedLSTMParams:
-    """Draws parameters: W Glorot-uniform and U orthogonal in pieces of H units, P Glorot-uniform.
+    """Draws parameters: W Glorot-uniform in pieces of H units, b zero but 1 for the forget gate.
 
-    b is zero but 1 for the forget gate.
+    The rows of U are orthonormal for each gate, and so are the columns of P: what goes from memory to memory
+    through both does not grow.
 
     Raises:
         ValueError: if a size is below 1.
@@ -55,7 +56,8 @@ def init(
     kernel_key, projection_key = jax.random.split(key)
     memory = MEMORY * hidden_size
     kernel, recurrent, bias = draw_weights(kernel_key, input_size, hidden_size, 4 * MEMORY, dtype)
-    draw = jax.nn.initializers.glorot_uniform()
+    recurrent /= MEMORY**0.5  # as many orthogonal matrices side by side
+    draw = jax.nn.initializers.orthogonal()
     projection = draw(projection_key, (memory, hidden_size), jnp.float32).astype(dtype)
     return ProjectedLSTMParams(kernel, recurrent, bias.at[memory : 2 * memory].set(1.0), projection)
 

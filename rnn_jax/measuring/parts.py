@@ -99,7 +99,7 @@ def products(
         return jax.lax.map(lambda rows: product(repeat(rows), params.input_kernel.T), chunks(x))
 
     def chunks(x: Array) -> Array:
-        return jnp.swapaxes(x, 0, 1).reshape(-1, chunk_length(case.time) * x.shape[0], size)
+        return jnp.swapaxes(x, 0, 1).reshape(-1, chunk_length(case.time, x.shape[0], size) * x.shape[0], size)
 
     mesh = Mesh(np.array(jax.local_devices()[:num_devices]), (AXIS,))
     rows, everywhere = PartitionSpec(AXIS), PartitionSpec()

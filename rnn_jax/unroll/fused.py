@@ -3,7 +3,8 @@
 Differentiated as it stands, a scan adds up weight gradients step by step, with a product of B rows and an
 addition of whole matrices in each. Here the backward pass through a step makes the gradients of the gates
 only, and the rest is done for a chunk of steps at once, while they are in the cache: the weight gradients
-are one product, those of the inputs another.
+are one product, those of the inputs another. Forward, the inputs of a chunk are projected by one product.
+What the backward pass needs is written where it reads it, and copied nowhere.
 """
 
 from functools import partial
@@ -15,10 +16,10 @@ from jax.typing import ArrayLike
 
 from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State, product, product_precision
 from rnn_jax.cells.wrapped import gradient_of, innermost, with_hidden
-from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.arguments import check_arguments, vary_alike
 from rnn_jax.unroll.dynamic import scan_steps
 from rnn_jax.unroll.sequence import Lengths, Unrolled
-from rnn_jax.unroll.steps import Steps, choose, to_steps
+from rnn_jax.unroll.steps import Steps, choose, run_step, to_steps
 
 
 def fused(
@@ -37,9 +38,9 @@ def fused(
     Values and gradients are those of `dynamic`, up to the order of additions. It can be mapped by `vmap`, and
     differentiated again and again, but in reverse mode only: `jax.jvp` and `jax.hessian` raise a TypeError.
 
-    `chunk` is how many steps have their weight gradients made at once. On a CPU, 8 to 25 are alike; longer
+    `chunk` is how many steps have their inputs projected, and their weight gradients made, at once. Longer
     chunks leave the cache, shorter ones make small products, and steps that are left over by chunks cost
-    compile time. By default it is the largest divisor of T from 8 to 24, or 16.
+    compile time. See `chunk_length` for the default.
 
     A cell that cannot be taken apart so (its `fusion` is None) is run by `dynamic`.
 
@@ -59,14 +60,22 @@ def fuse_steps(cell: Cell, params: Params, steps: Steps, reverse: bool, chunk: i
     if cell.fusion is None:
         return scan_steps(cell, params, steps, reverse)
     if chunk is None:
-        chunk = chunk_length(len(steps.x))
+        chunk = chunk_length(len(steps.x), steps.x.shape[1], innermost(params).hidden_size)
     # The backward pass may be traced outside of the `jax.default_matmul_precision` that holds here.
     return run_steps(Setup(cell.fusion, cell, reverse, chunk, product_precision()), params, steps)
 
 
-def chunk_length(time: int) -> int:
-    """The default chunk of T steps: a divisor of T from 8 to 24 where there is one, the longest; else 16."""
-    return next((divisor for divisor in range(24, 7, -1) if time % divisor == 0), 16)
+def chunk_length(time: int, batch: int, hidden_size: int) -> int:
+    """The default chunk of T steps of B sequences of H numbers.
+
+    A divisor of T from 8 to 24, the longest, or 16; less where many sequences of many numbers would leave the
+    cache, but not so few rows that products become small.
+    """
+    fitting = max(2**16 // max(1, batch * hidden_size), 384 // max(1, batch))
+    longest = min(max(5, fitting), 24)
+    shortest = max(1, longest // 3)
+    divisors = (length for length in range(longest, shortest - 1, -1) if time % length == 0)
+    return next(divisors, 2 * shortest)
 
 
 class Setup(NamedTuple):
@@ -75,118 +84,103 @@ class Setup(NamedTuple):
     fusion: Fusion
     cell: Cell
     reverse: bool
-    chunk: int  # steps whose weight gradients are made at once
+    chunk: int  # steps whose inputs are projected, and whose weight gradients are made, at once
     precision: str | None  # of products
-    ahead: bool = False  # whether all inputs are projected before the loop
     turn: int = 1  # steps that one turn of the loop runs
 
+    @property
+    def before(self) -> int:
+        """Where the state before step t is among the T + 1 states, seen from t."""
+        return 1 if self.reverse else 0
 
-class Chunk(NamedTuple):
-    """C successive steps, or N such chunks, and what is known of them in the backward pass."""
+    @property
+    def after(self) -> int:
+        """Where the state after step t is among them."""
+        return 0 if self.reverse else 1
 
-    x: Array  # [C, B, D]
-    valid: Array | None  # [C, B, 1]
-    resets: Array | None  # [C, B, 1]
-    saved: Any  # by `combine`
-    states: State  # [C, B, H], after each step
-    d_outputs: Array  # [C, B, H]
+
+class Kept(NamedTuple):
+    """What the backward pass must know of all steps, in the order of time."""
+
+    saved: Any  # by `combine`, [T, B, ...]
+    states: State  # [T + 1, B, H], between the steps, before the first, and after the last
 
 
 def run_steps(setup: Setup, params: Params, steps: Steps) -> Unrolled:
     """The same, as set up."""
-    outputs, state = _run(setup, params, steps)
+    if len(steps.x) == 0:
+        return scan_steps(setup.cell, params, steps, setup.reverse)
+    (outputs, state), _ = _run(setup, params, steps)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
     return Unrolled(jnp.swapaxes(outputs, 0, 1), state)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(setup: Setup, params: Params, steps: Steps) -> tuple[Array, State]:
-    """The hidden state after every step `[T, B, H]`, and the state after the last."""
-    return _forward(setup, params, steps)[0]
+def _run(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Kept]:
+    """The hidden state after every step `[T, B, H]` and the state after the last; and what was kept.
 
+    What was kept has no derivative of its own: those of `_backward` count what it depends on.
+    """
+    fusion, initial, time = setup.fusion, steps.initial_state, len(steps.x)
 
-def _forward(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Any]:
-    def run_step(state: State, step: tuple[Array, Array | None, Array | None]) -> tuple[State, Any]:
-        x, valid, reset = step
+    def advance(carry: tuple[State, Kept], step: tuple[Array, Array]) -> tuple[tuple[State, Kept], None]:
+        (state, kept), (now, z) = carry, step
+        valid, reset = _at(now, (steps.valid, steps.resets))
         if reset is not None:
             state = choose(reset, steps.fresh, state)
-        mixed = setup.fusion.mix(params, state)
-        z = x if setup.ahead else setup.cell.project(params, x)
-        new_state, saved = setup.fusion.combine(state, z, mixed)
+        new_state, saved = fusion.combine(state, z, fusion.mix(params, state))
         state = new_state if valid is None else choose(valid, new_state, state)
-        return state, (state, saved)
+        # In place: each number is stored once, where the backward pass reads it.
+        kept = Kept(_put(now, kept.saved, saved), _put(now + setup.after, kept.states, state))
+        return (state, kept), None
 
-    x = setup.cell.project(params, steps.x) if setup.ahead else steps.x
-    each = x, steps.valid, steps.resets
-    state, (states, saved) = jax.lax.scan(
-        run_step, steps.initial_state, each, reverse=setup.reverse, unroll=setup.turn
-    )
-    return (states.hidden, state), (params, steps, states, saved)
+    def run_chunk(carry: tuple[State, Kept], times: Array) -> tuple[tuple[State, Kept], None]:
+        z = setup.cell.project(params, _stretch(times, steps.x))
+        return jax.lax.scan(advance, carry, (times, z), reverse=setup.reverse, unroll=setup.turn)
+
+    def saved_of(x: Array) -> Any:
+        return fusion.combine(initial, setup.cell.project(params, x), fusion.mix(params, initial))[1]
+
+    empty = lambda length, a: jnp.zeros((length, *a.shape), a.dtype)  # noqa: E731
+    saved = jax.tree.map(partial(empty, time), jax.eval_shape(saved_of, steps.x[0]))
+    states = _put(time * setup.before, jax.tree.map(partial(empty, time + 1), initial), initial)
+    _, kept = vary_alike((steps.x, Kept(saved, states)))
+    (state, kept), _ = _in_chunks(setup, time, run_chunk, (initial, kept), setup.reverse)
+    outputs = kept.states.hidden[setup.after : time + setup.after]
+    return (outputs, state), kept
 
 
-def _backward(setup: Setup, kept: Any, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
-    params, steps, states, saved = kept
+def _run_forward(setup: Setup, params: Params, steps: Steps) -> tuple[Any, Any]:
+    found, kept = _run(setup, params, steps)
+    return (found, kept), (params, steps, kept)
+
+
+def _run_backward(setup: Setup, residuals: Any, gradients: Any) -> tuple[Params, Steps]:
+    return _backward(setup, *residuals, gradients[0])
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _backward(
+    setup: Setup, params: Params, steps: Steps, kept: Kept, gradients: tuple[Array, State]
+) -> tuple[Params, Steps]:
+    """The derivatives of what `_run` found, from those of the loss with respect to it."""
     d_outputs, d_state = gradients
-    initial = steps.initial_state
-    d_state = jax.tree.map(lambda d, s: d if _has_gradient(s) else _no_gradient(s), d_state, initial)
-    time = len(d_outputs)
-    length = max(1, min(setup.chunk, time))
-    count = time // length
-    # Steps that fill no chunk are the last in the order of running, and the first of the backward pass.
-    begin, end = (time - count * length, time) if setup.reverse else (0, count * length)
-    rest = slice(0, begin) if setup.reverse else slice(end, time)
-    last = 0 if setup.reverse else -1  # place in a chunk, or in all of them
+    fusion, initial, core = setup.fusion, steps.initial_state, innermost(params)
 
-    whole = Chunk(steps.x, steps.valid, steps.resets, saved, states, d_outputs)
-    chunks = jax.tree.map(lambda a: a[begin:end].reshape(count, length, *a.shape[1:]), whole)
-    ends = jax.tree.map(lambda s: s[:, last], chunks.states)
-    before = _shift(ends, steps.initial_state, setup.reverse)
-    with jax.default_matmul_precision(setup.precision):
-        run_chunk = partial(_chunk_backward, setup, params, steps.fresh)
-        carry = d_state, *jax.tree.map(_no_gradient, (innermost(params), steps.fresh))
-        if begin or end < time:
-            left_over = jax.tree.map(lambda a: a[rest], whole), jax.tree.map(lambda s: s[last], ends)
-            carry, d_rest = run_chunk(carry, left_over)
-        carry, dx = jax.lax.scan(run_chunk, carry, (chunks, before), reverse=not setup.reverse)
-    d_state, d_params, d_fresh = carry
-    dx = dx.reshape(end - begin, *steps.x.shape[1:])
-    if begin or end < time:
-        dx = jnp.concatenate([d_rest, dx] if setup.reverse else [dx, d_rest])
-    own = jax.tree.map(lambda d, s: d if _has_gradient(s) else None, d_state, initial)
-    fresh = jax.tree.map(lambda d, s: d if _has_gradient(s) else None, d_fresh, steps.fresh)
-    return gradient_of(params, d_params), Steps(dx, None, None, own, fresh)
-
-
-def _chunk_backward(
-    setup: Setup,
-    params: Params,
-    fresh: State | None,
-    carry: tuple[State, Params, State | None],
-    chunk_and_before: tuple[Chunk, State],
-) -> tuple[tuple[State, Params, State | None], Array]:
-    """From the gradients of the state after a chunk to those of the state before it, and of its inputs.
-
-    Beside them, those of the parameters and of the fresh state are added up.
-    """
-    d_state, d_params, d_fresh = carry
-    chunk, before = chunk_and_before
-    core = innermost(params)
-    recurrent = core.recurrent_kernel.T
-    previous = _shift(chunk.states, before, setup.reverse)
-    if chunk.resets is not None:
-        previous = choose(chunk.resets, fresh, previous)
-
-    def run_step(carry: tuple[State, State | None], step: Any) -> tuple[tuple[State, State | None], Any]:
+    def retreat(carry: tuple[State, State | None], now: Array) -> tuple[tuple[State, State | None], Any]:
         d_state, d_fresh = carry
-        d_output, valid, reset, saved, previous, state = step
+        d_output, valid, reset, saved = _at(now, (d_outputs, steps.valid, steps.resets, kept.saved))
+        previous, state = (_at(now + place, kept.states) for place in (setup.before, setup.after))
+        if reset is not None:
+            previous = choose(reset, steps.fresh, previous)
         d_new = with_hidden(d_state, d_state.hidden + d_output)
         d_old = jax.tree.map(jnp.zeros_like, d_new)
         if valid is not None:
             d_new, d_old = choose(valid, d_new, d_old), choose(valid, d_old, d_new)
-        d_previous, dz, dm = setup.fusion.gradients(saved, previous, state, d_new)
-        d_hidden = d_previous.hidden + setup.fusion.mask_hidden(params, product(dm, recurrent))
-        d_previous = setup.fusion.clip_gradient(params, with_hidden(d_previous, d_hidden))
+        d_previous, dz, dm = fusion.gradients(saved, previous, state, d_new)
+        d_hidden = d_previous.hidden + fusion.mask_hidden(params, product(dm, recurrent))
+        d_previous = fusion.clip_gradient(params, with_hidden(d_previous, d_hidden))
         d_previous = jax.tree.map(jnp.add, d_previous, d_old)
         if reset is not None:
             nothing = jax.tree.map(jnp.zeros_like, d_previous)
@@ -194,19 +188,111 @@ def _chunk_backward(
             d_previous = choose(reset, nothing, d_previous)
         return (d_previous, d_fresh), (dz, None if dm is dz else dm)
 
-    steps = chunk.d_outputs, chunk.valid, chunk.resets, chunk.saved, previous, chunk.states
-    (d_state, d_fresh), (dz, dm) = jax.lax.scan(
-        run_step, (d_state, d_fresh), steps, reverse=not setup.reverse, unroll=setup.turn
+    def run_chunk(carry: tuple[State, State | None, Params], times: Array) -> tuple[Any, Array]:
+        d_state, d_fresh, d_params = carry
+        (d_state, d_fresh), (dz, dm) = jax.lax.scan(
+            retreat, (d_state, d_fresh), times, reverse=not setup.reverse, unroll=setup.turn
+        )
+        hidden = _stretch(times + setup.before, kept.states.hidden)
+        if steps.fresh is not None and steps.resets is not None:
+            hidden = choose(_stretch(times, steps.resets), steps.fresh.hidden, hidden)
+        dz = _rows(dz)
+        dm = dz if dm is None else _rows(dm)
+        hidden = _rows(fusion.mask_hidden(params, hidden))
+        more = fusion.weight_gradients(_rows(_stretch(times, steps.x)), hidden, dz, dm)
+        dx = product(dz, inputs).reshape(len(times), *steps.x.shape[1:])
+        return (d_state, d_fresh, jax.tree.map(jnp.add, d_params, more)), dx
+
+    with jax.default_matmul_precision(setup.precision):
+        # Transposed once, outside of the loops.
+        inputs, recurrent = core.input_kernel.T, core.recurrent_kernel.T
+        d_state = jax.tree.map(lambda d, s: d if _has_gradient(s) else _no_gradient(s), d_state, initial)
+        carry = d_state, *jax.tree.map(_no_gradient, (steps.fresh, core))
+        (d_state, d_fresh, d_params), dx = _in_chunks(
+            setup, len(d_outputs), run_chunk, carry, not setup.reverse
+        )
+    return _of_arguments(params, steps, d_params, dx, d_state, d_fresh)
+
+
+def _of_arguments(
+    params: Params, steps: Steps, d_core: Params, dx: Array, d_state: State, d_fresh: State | None
+) -> tuple[Params, Steps]:
+    """Gradients of the arguments, where they have any: neither counters do, nor what is around a cell."""
+    own = jax.tree.map(lambda d, s: d if _has_gradient(s) else None, d_state, steps.initial_state)
+    fresh = jax.tree.map(lambda d, s: d if _has_gradient(s) else None, d_fresh, steps.fresh)
+    return gradient_of(params, d_core), Steps(dx, None, None, own, fresh)
+
+
+def _backward_forward(
+    setup: Setup, params: Params, steps: Steps, kept: Kept, gradients: tuple[Array, State]
+) -> tuple[tuple[Params, Steps], Any]:
+    return _backward(setup, params, steps, kept, gradients), (params, steps, gradients)
+
+
+def _backward_backward(setup: Setup, arguments: Any, d_found: tuple[Params, Steps]) -> tuple[Any, ...]:
+    """Second derivatives: those of the plain scan.
+
+    Reading one step of T has a derivative of T steps, and all steps together one of T².
+    """
+
+    def scan(params: Params, steps: Steps) -> tuple[Array, State]:
+        each = steps.x, steps.valid, steps.resets
+        step = partial(run_step, setup.cell, params, steps.fresh)
+        state, outputs = jax.lax.scan(step, steps.initial_state, each, reverse=setup.reverse)
+        return outputs, state
+
+    def first(params: Params, steps: Steps, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
+        d_params, d_steps = jax.vjp(scan, params, steps)[1](gradients)
+        d_core, (dx, _, _, d_state, d_fresh) = innermost(d_params), d_steps
+        return _of_arguments(params, steps, d_core, dx, d_state, d_fresh)
+
+    with jax.default_matmul_precision(setup.precision):
+        d_params, d_steps, d_gradients = jax.vjp(first, *arguments)[1](d_found)
+    return d_params, d_steps, None, d_gradients
+
+
+_run.defvjp(_run_forward, _run_backward)
+_backward.defvjp(_backward_forward, _backward_backward)
+
+
+def _in_chunks(setup: Setup, time: int, run_chunk: Any, carry: Any, reverse: bool) -> tuple[Any, Any]:
+    """A scan over T steps by chunks, `run_chunk(carry, times [C]) -> (carry, each [C, ...])`.
+
+    Steps that fill no chunk are the last in the order of running, and the first against it.
+    """
+    length = max(1, min(setup.chunk, time))
+    left = time % length
+    times = jnp.arange(time, dtype=jnp.int32)
+    rest, whole = (
+        (times[:left], times[left:]) if setup.reverse else (times[time - left :], times[: time - left])
     )
-    dz = _rows(dz)
-    dm = dz if dm is None else _rows(dm)
-    hidden = setup.fusion.mask_hidden(params, previous.hidden)
-    more = setup.fusion.weight_gradients(_rows(chunk.x), _rows(hidden), dz, dm)
-    dx = product(dz, core.input_kernel.T).reshape(chunk.x.shape)
-    return (d_state, jax.tree.map(jnp.add, d_params, more), d_fresh), dx
+    against = reverse != setup.reverse
+    each_of_rest = None
+    if left and against:
+        carry, each_of_rest = run_chunk(carry, rest)
+    carry, each = jax.lax.scan(run_chunk, carry, whole.reshape(-1, length), reverse=reverse)
+    each = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), each)
+    if not left:
+        return carry, each
+    if not against:
+        carry, each_of_rest = run_chunk(carry, rest)
+    both = (each_of_rest, each) if setup.reverse else (each, each_of_rest)
+    return carry, jax.tree.map(lambda *a: jnp.concatenate(a), *both)
 
 
-_run.defvjp(_forward, _backward)
+def _at(now: Array, tree: Any) -> Any:
+    """`[T, ...]` at one step."""
+    return jax.tree.map(lambda a: jax.lax.dynamic_index_in_dim(a, now, keepdims=False), tree)
+
+
+def _put(now: Array | int, tree: Any, new: Any) -> Any:
+    """`[T, ...]` with another value at one step."""
+    return jax.tree.map(lambda a, b: jax.lax.dynamic_update_index_in_dim(a, b, now, 0), tree, new)
+
+
+def _stretch(times: Array, a: Array) -> Array:
+    """`[T, ...]` at successive steps `[C]`."""
+    return jax.lax.dynamic_slice_in_dim(a, times[0], len(times))
 
 
 def _has_gradient(a: Array) -> bool:
@@ -222,12 +308,3 @@ def _no_gradient(a: Array) -> Array:
 def _rows(a: Array) -> Array:
     """`[C, B, F] -> [C * B, F]`."""
     return a.reshape(-1, a.shape[-1])
-
-
-def _shift(states: State, first: State, reverse: bool) -> State:
-    """What lies one place before, in the order of running; `first` before the first."""
-
-    def shift(s: Array, f: Array) -> Array:
-        return jnp.concatenate([s, f[None]])[1:] if reverse else jnp.concatenate([f[None], s])[:-1]
-
-    return jax.tree.map(shift, states, first)

@@ -23,7 +23,7 @@ def test_the_script_leaves_records_and_a_table(monkeypatch, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--time 29", "--time 29: must be a multiple of a number from 8 to 24"),
+        ("--time 29", "--time 29: must be a multiple of 8"),
         ("--cells gru_v3", "invalid choice 'gru_v3' for argument '--cells'"),
         ("--batches 0", "--batches and --hidden must be above 0"),
     ],
