@@ -12,7 +12,15 @@ from experiments.searches import SEARCHES
 from rnn_jax.errors import UserError
 from rnn_jax.platforms import BY_DEVICE
 from rnn_jax.reporting.ablation import ablation_table
-from rnn_jax.reporting.ahead import COSTS, layers_table, load_ahead, model_table, runs_table
+from rnn_jax.reporting.ahead import (
+    COSTS,
+    input_table,
+    layers_table,
+    load_ahead,
+    load_input,
+    model_table,
+    runs_table,
+)
 from rnn_jax.reporting.benchmark import (
     benchmark_table,
     load_benchmark,
@@ -179,6 +187,8 @@ def make_files(root: Path) -> Files:
         steps = load_scaling(file)
         tables[f"data_parallel_{platform}"] = scaling_table(steps)
         pictures |= scaling_plots.pictures(steps, platform)
+    for file in sorted(results.glob("benchmark/*/input.jsonl")):
+        tables[f"input_{file.parent.name}"] = input_table(load_input(file))
     for file in sorted(results.glob("benchmark/*/epochs.jsonl")):
         tables[f"epochs_{file.parent.name}"] = epochs_table(load_epochs(file))
     for file in sorted(results.glob("benchmark/*/parts.jsonl")):

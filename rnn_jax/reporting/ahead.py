@@ -36,6 +36,17 @@ def load_input(file: Path) -> list[Record]:
     return read_rows(file, lambda row: (row["reviews_per_second"], row["config"]))
 
 
+def input_table(rows: Sequence[Record]) -> str:
+    """How many reviews a second one process makes batches of, by what a batch holds."""
+    lines = [["words at most", "log-count ratios up to", "reviews a batch", "reviews/s", "on"]]
+    for row in rows:
+        config = row["config"]
+        ratios = f"{config['log_count_ratios']} words" if config["log_count_ratios"] else "none"
+        shown = str(config["max_length"]), ratios, str(config["batch_size"])
+        lines.append([*shown, f"{row['reviews_per_second']:,.0f}", row["hardware"]["device"]])
+    return markdown(lines)
+
+
 def load_ahead(file: Path) -> list[Record]:
     """Reads the records; see `read_rows` for errors."""
     return read_rows(file, lambda row: (row["what"], row["platform"], row["topology"], row["status"]))

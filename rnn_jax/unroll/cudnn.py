@@ -1,6 +1,8 @@
 """The LSTM of cuDNN, NVIDIA's library, in the signature of every other unroll."""
 
+from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,7 @@ from jax.typing import ArrayLike
 from rnn_jax.cells import LSTM
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.cells.lstm import LSTMParams, LSTMState
-from rnn_jax.unroll.arguments import check_arguments
+from rnn_jax.unroll.arguments import Arguments, check_arguments
 from rnn_jax.unroll.fused import fused
 from rnn_jax.unroll.sequence import Lengths, Unrolled
 from rnn_jax.unroll.steps import clip_inputs, own_steps_reversed, valid_steps
@@ -32,6 +34,8 @@ def cudnn(
     does in a program that is compiled where there is no GPU, whatever for. Products are rounded to TF32
     unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives: JAX says
     so. GRUs and bfloat16, which cuDNN has, are missing in JAX (https://github.com/jax-ml/jax/issues/18867).
+    A layer of both directions is one call of cuDNN (`run_layer`). Layers are called one by one, since dropout
+    and what a dense stack reads lie between them.
 
     Example:
         >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
@@ -39,18 +43,29 @@ def cudnn(
         (2, 5, 4)
     """
     arguments = check_arguments(cell, params, x, lengths, initial_state, resets)
-    params, x, lengths, initial_state, resets = arguments
-    batch, time, _ = x.shape
-    elsewhere = partial(fused, cell, reverse=reverse)
-    known = cell is LSTM and x.dtype == jnp.float32 and batch > 0 and time > 0 and resets is None
-    if not known or not is_there():
-        return elsewhere(*arguments)
-    if lengths is None:
-        lengths = jnp.full(batch, time, jnp.int32)
+    elsewhere = lambda arguments: fused(cell, *arguments, reverse=reverse)  # noqa: E731
+    return _choose(cell, arguments, partial(_run, reverse), elsewhere)(arguments)
+
+
+def both_cudnn(cell: Cell, forward: Arguments, backward: Arguments) -> tuple[Unrolled, Unrolled]:
+    """Runs a cell forward and one backward by one call, over arguments of the same shapes and types."""
+
+    def elsewhere(forward: Arguments, backward: Arguments) -> tuple[Unrolled, Unrolled]:
+        return fused(cell, *forward), fused(cell, *backward, reverse=True)
+
+    return _choose(cell, forward, _run_both, elsewhere)(forward, backward)
+
+
+def _choose(
+    cell: Cell, arguments: Arguments, on_gpu: Callable[..., Any], elsewhere: Callable[..., Any]
+) -> Callable[..., Any]:
+    """The one for NVIDIA GPUs where a program is compiled for one and cuDNN can run these arguments."""
+    batch, time, _ = arguments.x.shape
+    known = cell is LSTM and arguments.x.dtype == jnp.float32 and batch > 0 and time > 0
+    if not known or arguments.resets is not None or not is_there():
+        return elsewhere
     # Chosen when the program is compiled, for whatever it is compiled for.
-    return jax.lax.platform_dependent(
-        params, x, lengths, initial_state, cuda=partial(_run, reverse), default=elsewhere
-    )
+    return partial(jax.lax.platform_dependent, cuda=on_gpu, default=elsewhere)
 
 
 @cache
@@ -62,39 +77,55 @@ def is_there() -> bool:
         return False
 
 
-def _run(reverse: bool, params: LSTMParams, x: Array, lengths: Array, initial_state: LSTMState) -> Unrolled:
+def _run(reverse: bool, arguments: Arguments) -> Unrolled:
+    if not reverse:
+        return _call(arguments)[0]
+    lengths = _lengths(arguments)
+    found = _call(arguments._replace(x=own_steps_reversed(arguments.x, lengths)))[0]
+    return found._replace(outputs=own_steps_reversed(found.outputs, lengths))
+
+
+def _run_both(forward: Arguments, backward: Arguments) -> tuple[Unrolled, ...]:
+    return _call(forward, backward)
+
+
+def _call(*halves: Arguments) -> tuple[Unrolled, ...]:
+    """One call of cuDNN: a layer of one direction, or halves forward and backward that read the same."""
+    lengths, x = _lengths(halves[0]), halves[0].x
     valid = valid_steps(lengths, x.shape[1])
-    x = jnp.where(valid, clip_inputs(x), 0)
-    if reverse:
-        x = own_steps_reversed(x, lengths)
     outputs, hidden, memory = rnn.lstm(
-        x,
-        initial_state.hidden[None],
-        initial_state.cell[None],
-        pack(params),
+        jnp.where(valid, clip_inputs(x), 0),
+        jnp.stack([half.initial_state.hidden for half in halves]),
+        jnp.stack([half.initial_state.cell for half in halves]),
+        pack(*(half.params for half in halves)),
         jnp.maximum(lengths, 1),  # cuDNN knows no empty sequences
         x.shape[2],
-        params.hidden_size,
+        halves[0].params.hidden_size,
         1,
         0.0,
-        False,
+        len(halves) == 2,
     )
-    if reverse:
-        outputs = own_steps_reversed(outputs, lengths)
+    outputs_of = jnp.split(jnp.where(valid, outputs, 0), len(halves), axis=-1)
     empty = lengths[:, None] == 0
-    state = LSTMState(
-        jnp.where(empty, initial_state.hidden, hidden[0]), jnp.where(empty, initial_state.cell, memory[0])
-    )
-    return Unrolled(jnp.where(valid, outputs, 0), state)
+    states = [
+        LSTMState(
+            jnp.where(empty, half.initial_state.hidden, h), jnp.where(empty, half.initial_state.cell, c)
+        )
+        for half, h, c in zip(halves, hidden, memory, strict=True)
+    ]
+    return tuple(map(Unrolled, outputs_of, states))
 
 
-def pack(params: LSTMParams) -> Array:
-    """The weights as cuDNN wants them, in one vector: Wᵀ, Uᵀ, b, and a second bias, which is zero."""
-    return jnp.concatenate(
-        [
-            params.input_kernel.T.ravel(),
-            params.recurrent_kernel.T.ravel(),
-            params.bias,
-            jnp.zeros_like(params.bias),
-        ]
-    )
+def _lengths(arguments: Arguments) -> Array:
+    batch, time, _ = arguments.x.shape
+    return jnp.full(batch, time, jnp.int32) if arguments.lengths is None else arguments.lengths
+
+
+def pack(*directions: LSTMParams) -> Array:
+    """The weights as cuDNN wants them, in one vector: Wᵀ and Uᵀ of each direction, then the biases of each.
+
+    Of each direction there is a second bias, which is zero.
+    """
+    kernels = [kernel.T for params in directions for kernel in (params.input_kernel, params.recurrent_kernel)]
+    biases = [bias for params in directions for bias in (params.bias, jnp.zeros_like(params.bias))]
+    return jnp.concatenate([array.ravel() for array in kernels + biases])

@@ -10,6 +10,7 @@ from jax.typing import ArrayLike
 from rnn_jax.cells.cell import Array, Cell, Params, State
 from rnn_jax.unroll.arguments import Arguments, check_arguments
 from rnn_jax.unroll.auto import auto, by_platform
+from rnn_jax.unroll.cudnn import both_cudnn, cudnn
 from rnn_jax.unroll.hoisted import both_hoisted, hoisted
 from rnn_jax.unroll.sequence import Lengths, Unroll, Unrolled
 
@@ -39,9 +40,9 @@ def run_both(
 ) -> Pair:
     """Runs both directions; see `Unroll` for arguments and errors.
 
-    They share a loop where the unroll knows how, and the halves are of one size and type.
+    They share a loop, or a call, where the unroll knows how, and the halves are of one size and type.
     """
-    if unroll is auto or unroll is hoisted:
+    if unroll in (auto, hoisted, cudnn):
         halves = zip(params, initial_state, strict=True)
         forward, backward = (check_arguments(cell, own, x, lengths, start, resets) for own, start in halves)
         if _are_alike(forward, backward):
@@ -62,6 +63,8 @@ def _run_alike(unroll: Unroll, cell: Cell, forward: Arguments, backward: Argumen
         )(forward, backward)
     if unroll is hoisted and cell.fusion is not None:
         return both_hoisted(cell, forward, backward)
+    if unroll is cudnn:
+        return both_cudnn(cell, forward, backward)
     return unroll(cell, *forward), unroll(cell, *backward, reverse=True)
 
 

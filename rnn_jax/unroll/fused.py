@@ -19,7 +19,7 @@ from rnn_jax.cells.wrapped import gradient_of, innermost, with_hidden
 from rnn_jax.unroll.arguments import check_arguments, vary_alike
 from rnn_jax.unroll.dynamic import scan_steps
 from rnn_jax.unroll.sequence import Lengths, Unrolled
-from rnn_jax.unroll.steps import Steps, choose, run_step, to_steps
+from rnn_jax.unroll.steps import Steps, choose, to_steps
 
 
 def fused(
@@ -110,34 +110,75 @@ def run_steps(setup: Setup, params: Params, steps: Steps) -> Unrolled:
     """The same, as set up."""
     if len(steps.x) == 0:
         return scan_steps(setup.cell, params, steps, setup.reverse)
-    (outputs, state), _ = _run(setup, params, steps)
+    outputs, state = _run(setup, params, steps)
     if steps.valid is not None:
         outputs = jnp.where(steps.valid, outputs, jnp.zeros((), outputs.dtype))
     return Unrolled(jnp.swapaxes(outputs, 0, 1), state)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Kept]:
-    """The hidden state after every step `[T, B, H]` and the state after the last; and what was kept.
+def _run(setup: Setup, params: Params, steps: Steps) -> tuple[Array, State]:
+    """The outputs of all steps `[T, B, H]`, and the state after the last."""
+    return _find(setup, params, steps)
 
-    What was kept has no derivative of its own: those of `_backward` count what it depends on.
+
+def _run_forward(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Any]:
+    found, kept = _run_and_keep(setup, params, steps)
+    return found, (params, steps, kept)
+
+
+def _run_backward(setup: Setup, residuals: Any, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
+    return _backward(setup, *residuals, gradients)
+
+
+def _find(setup: Setup, params: Params, steps: Steps) -> tuple[Array, State]:
+    """What `_run` finds, with nothing kept; inputs are projected ahead only where one chunk holds all.
+
+    On a CPU it takes longer to pick a step's gates from those of a chunk than to project its inputs.
     """
-    fusion, initial, time = setup.fusion, steps.initial_state, len(steps.x)
+    if setup.chunk >= len(steps.x):
+        return _advance(setup, params, steps, None)[0]
+    outputs, state = scan_steps(setup.cell, params, steps, setup.reverse)
+    return jnp.swapaxes(outputs, 0, 1), state
 
-    def advance(carry: tuple[State, Kept], step: tuple[Array, Array]) -> tuple[tuple[State, Kept], None]:
+
+def _advance(
+    setup: Setup, params: Params, steps: Steps, kept: Kept | None
+) -> tuple[tuple[Array, State], Any]:
+    """What `_run` finds; and what is kept, if anything is."""
+    time = len(steps.x)
+
+    def run_one(carry: tuple[State, Kept | None], step: tuple[Array, Array]) -> tuple[Any, Array | None]:
         (state, kept), (now, z) = carry, step
         valid, reset = _at(now, (steps.valid, steps.resets))
         if reset is not None:
             state = choose(reset, steps.fresh, state)
-        new_state, saved = fusion.combine(state, z, fusion.mix(params, state))
+        new_state, saved = setup.fusion.combine(state, z, setup.fusion.mix(params, state))
         state = new_state if valid is None else choose(valid, new_state, state)
+        if kept is None:
+            return (state, None), state.hidden
         # In place: each number is stored once, where the backward pass reads it.
         kept = Kept(_put(now, kept.saved, saved), _put(now + setup.after, kept.states, state))
         return (state, kept), None
 
-    def run_chunk(carry: tuple[State, Kept], times: Array) -> tuple[tuple[State, Kept], None]:
+    def run_chunk(carry: tuple[State, Kept | None], times: Array) -> tuple[Any, Array | None]:
         z = setup.cell.project(params, _stretch(times, steps.x))
-        return jax.lax.scan(advance, carry, (times, z), reverse=setup.reverse, unroll=setup.turn)
+        return jax.lax.scan(run_one, carry, (times, z), reverse=setup.reverse, unroll=setup.turn)
+
+    carry = steps.initial_state, kept
+    (state, kept), outputs = _in_chunks(setup, time, run_chunk, carry, setup.reverse)
+    if kept is not None:
+        outputs = kept.states.hidden[setup.after : time + setup.after]
+    return (outputs, state), kept
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _run_and_keep(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Kept]:
+    """The same as `_run`, and what the backward pass must know.
+
+    That has no derivative of its own: those of `_backward` count what it depends on.
+    """
+    fusion, initial, time = setup.fusion, steps.initial_state, len(steps.x)
 
     def saved_of(x: Array) -> Any:
         return fusion.combine(initial, setup.cell.project(params, x), fusion.mix(params, initial))[1]
@@ -146,17 +187,15 @@ def _run(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State
     saved = jax.tree.map(partial(empty, time), jax.eval_shape(saved_of, steps.x[0]))
     states = _put(time * setup.before, jax.tree.map(partial(empty, time + 1), initial), initial)
     _, kept = vary_alike((steps.x, Kept(saved, states)))
-    (state, kept), _ = _in_chunks(setup, time, run_chunk, (initial, kept), setup.reverse)
-    outputs = kept.states.hidden[setup.after : time + setup.after]
-    return (outputs, state), kept
+    return _advance(setup, params, steps, kept)
 
 
-def _run_forward(setup: Setup, params: Params, steps: Steps) -> tuple[Any, Any]:
-    found, kept = _run(setup, params, steps)
+def _run_and_keep_forward(setup: Setup, params: Params, steps: Steps) -> tuple[Any, Any]:
+    found, kept = _run_and_keep(setup, params, steps)
     return (found, kept), (params, steps, kept)
 
 
-def _run_backward(setup: Setup, residuals: Any, gradients: Any) -> tuple[Params, Steps]:
+def _run_and_keep_backward(setup: Setup, residuals: Any, gradients: Any) -> tuple[Params, Steps]:
     return _backward(setup, *residuals, gradients[0])
 
 
@@ -230,19 +269,13 @@ def _backward_forward(
 
 
 def _backward_backward(setup: Setup, arguments: Any, d_found: tuple[Params, Steps]) -> tuple[Any, ...]:
-    """Second derivatives: those of the plain scan.
+    """Second derivatives: those of `_find`. Those of `_backward` as it stands would be work of T² steps.
 
-    Reading one step of T has a derivative of T steps, and all steps together one of T².
+    Reading one step of T has a derivative of T steps.
     """
 
-    def scan(params: Params, steps: Steps) -> tuple[Array, State]:
-        each = steps.x, steps.valid, steps.resets
-        step = partial(run_step, setup.cell, params, steps.fresh)
-        state, outputs = jax.lax.scan(step, steps.initial_state, each, reverse=setup.reverse)
-        return outputs, state
-
     def first(params: Params, steps: Steps, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
-        d_params, d_steps = jax.vjp(scan, params, steps)[1](gradients)
+        d_params, d_steps = jax.vjp(partial(_find, setup), params, steps)[1](gradients)
         d_core, (dx, _, _, d_state, d_fresh) = innermost(d_params), d_steps
         return _of_arguments(params, steps, d_core, dx, d_state, d_fresh)
 
@@ -252,6 +285,7 @@ def _backward_backward(setup: Setup, arguments: Any, d_found: tuple[Params, Step
 
 
 _run.defvjp(_run_forward, _run_backward)
+_run_and_keep.defvjp(_run_and_keep_forward, _run_and_keep_backward)
 _backward.defvjp(_backward_forward, _backward_backward)
 
 
@@ -262,7 +296,7 @@ def _in_chunks(setup: Setup, time: int, run_chunk: Any, carry: Any, reverse: boo
     """
     length = max(1, min(setup.chunk, time))
     left = time % length
-    times = jnp.arange(time, dtype=jnp.int32)
+    times = jnp.arange(time, dtype=jnp.uint32)  # without a sign, none is asked for where they are used
     rest, whole = (
         (times[:left], times[left:]) if setup.reverse else (times[time - left :], times[: time - left])
     )

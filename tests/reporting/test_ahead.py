@@ -7,7 +7,14 @@ import pytest
 from rnn_jax.ahead.scaling import V5E
 from rnn_jax.errors import UserError
 from rnn_jax.reporting import ahead_plots
-from rnn_jax.reporting.ahead import layers_table, load_ahead, load_input, model_table, runs_table
+from rnn_jax.reporting.ahead import (
+    input_table,
+    layers_table,
+    load_ahead,
+    load_input,
+    model_table,
+    runs_table,
+)
 from rnn_jax.reporting.picture import Picture
 
 
@@ -61,6 +68,17 @@ def test_the_model_of_scaling_takes_work_from_one_device_and_gradients_from_seve
     exchange = 2 * 7 / 8 * 1e7 / 200e9
     assert line[4] == f"{100 * work / (work + exchange):.1f} %"
     assert line[-1] == f"{8 * 32 / (work + exchange):,.0f}"
+
+
+def test_how_fast_a_host_makes_batches():
+    row = {"reviews_per_second": 12_345.6, "hardware": {"device": "a CPU"}}
+    plain = row | {"config": {"max_length": 400, "log_count_ratios": 0, "batch_size": 128}}
+    ratios = row | {"config": {"max_length": 1000, "log_count_ratios": 5, "batch_size": 64}}
+    lines = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in input_table([plain, ratios]).splitlines()
+    ]
+    assert lines[2] == ["400", "none", "128", "12,346", "a CPU"]
+    assert lines[3] == ["1000", "5 words", "64", "12,346", "a CPU"]
 
 
 def test_the_plot_is_drawn(tmp_path):

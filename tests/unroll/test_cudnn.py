@@ -9,7 +9,7 @@ import pytest
 from jax.experimental import rnn
 
 from rnn_jax.cells import CELLS, LSTM
-from rnn_jax.unroll import cudnn, dynamic, fused
+from rnn_jax.unroll import Directions, cudnn, dynamic, fused, run_layer
 from tests.unroll.pairs import KINDS
 
 B, T, D, H = 5, 7, 3, 4
@@ -63,9 +63,25 @@ def test_values_and_gradients_are_those_of_the_plain_scan(on_gpu, reverse, lengt
     )
 
 
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["whole", "padded"])
+def test_both_directions_are_one_call(on_gpu, lengths, rng, monkeypatch):
+    one, other = (LSTM.init(jax.random.key(seed), D, H) for seed in (0, 1))
+    params, x = Directions(one, other), jnp.asarray(rng.normal(size=(B, T, D)), jnp.float32)
+    start = jax.tree.map(
+        lambda s: jnp.asarray(rng.normal(size=s.shape), jnp.float32),
+        Directions(*(LSTM.initial_state(half, (B,)) for half in params)),
+    )
+    expected = run_layer(dynamic, LSTM, params, x, lengths, start)
+    calls, call = [], rnn.lstm
+    monkeypatch.setattr(rnn, "lstm", lambda *a: calls.append(a) or call(*a))
+    found = run_layer(cudnn, LSTM, params, x, lengths, start)
+    assert len(calls) == 1
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), found, expected)
+
+
 def test_it_is_chosen_when_a_program_is_compiled(described, monkeypatch):
     """One program for all platforms: cuDNN on a GPU, the other unroll elsewhere."""
-    monkeypatch.setattr(MODULE, "pack", lambda params: jnp.full((4 * H * (D + H + 2),), 0.123))  # a mark
+    monkeypatch.setattr(MODULE, "pack", lambda params: jnp.full(4 * H * (D + H + 2), 0.123))  # a mark
     params, x = LSTM.init(jax.random.key(0), D, H), jnp.ones((B, T, D))
     traced = jax.jit(lambda params, x: cudnn(LSTM, params, x, LENGTHS)).trace(params, x)
     texts = {name: traced.lower(lowering_platforms=(name,)).as_text() for name in ("cuda", "cpu", "tpu")}
