@@ -75,11 +75,14 @@ def products(
     repeat = lambda a: jnp.concatenate([a] * gates, axis=-1)  # noqa: E731
 
     def forward(params: Any, x: Array) -> Array:
-        def step(hidden: Array, x: Array) -> tuple[Array, None]:
-            sums = product(x, params.input_kernel) + product(hidden, params.recurrent_kernel)
-            return sums[:, :size], None
+        def step(hidden: Array, z: Array) -> tuple[Array, None]:
+            return (z + product(hidden, params.recurrent_kernel))[:, :size], None
 
-        return jax.lax.scan(step, x[:, 0], jnp.swapaxes(x, 0, 1))[0]
+        def chunk(hidden: Array, rows: Array) -> tuple[Array, None]:
+            z = product(rows, params.input_kernel)
+            return jax.lax.scan(step, hidden, z.reshape(-1, len(x), gates * size))
+
+        return jax.lax.scan(chunk, x[:, 0], chunks(x))[0]
 
     def backward(params: Any, x: Array) -> Array:
         def step(d_hidden: Array, _: None) -> tuple[Array, None]:

@@ -48,12 +48,12 @@ def cudnn(
 
 
 def both_cudnn(cell: Cell, forward: Arguments, backward: Arguments) -> tuple[Unrolled, Unrolled]:
-    """Runs a cell forward and one backward by one call, over arguments of the same shapes and types."""
+    """Runs a cell forward and one backward by one call, over the same inputs, of parameters of one size."""
 
     def elsewhere(forward: Arguments, backward: Arguments) -> tuple[Unrolled, Unrolled]:
         return fused(cell, *forward), fused(cell, *backward, reverse=True)
 
-    return _choose(cell, forward, _run_both, elsewhere)(forward, backward)
+    return _choose(cell, forward, _call, elsewhere)(forward, backward)
 
 
 def _choose(
@@ -83,10 +83,6 @@ def _run(reverse: bool, arguments: Arguments) -> Unrolled:
     lengths = _lengths(arguments)
     found = _call(arguments._replace(x=own_steps_reversed(arguments.x, lengths)))[0]
     return found._replace(outputs=own_steps_reversed(found.outputs, lengths))
-
-
-def _run_both(forward: Arguments, backward: Arguments) -> tuple[Unrolled, ...]:
-    return _call(forward, backward)
 
 
 def _call(*halves: Arguments) -> tuple[Unrolled, ...]:

@@ -3,8 +3,8 @@
 Differentiated as it stands, a scan adds up weight gradients step by step, with a product of B rows and an
 addition of whole matrices in each. Here the backward pass through a step makes the gradients of the gates
 only, and the rest is done for a chunk of steps at once, while they are in the cache: the weight gradients
-are one product, those of the inputs another. Forward, the inputs of a chunk are projected by one product.
-What the backward pass needs is written where it reads it, and copied nowhere.
+are one product, those of the inputs another. Where a gradient is taken, the inputs of a chunk are projected
+by one product, too, and what the backward pass needs is written where it reads it.
 """
 
 from functools import partial
@@ -38,7 +38,7 @@ def fused(
     Values and gradients are those of `dynamic`, up to the order of additions. It can be mapped by `vmap`, and
     differentiated again and again, but in reverse mode only: `jax.jvp` and `jax.hessian` raise a TypeError.
 
-    `chunk` is how many steps have their inputs projected, and their weight gradients made, at once. Longer
+    `chunk` is how many steps have their weight gradients made at once, and their inputs projected. Longer
     chunks leave the cache, shorter ones make small products, and steps that are left over by chunks cost
     compile time. See `chunk_length` for the default.
 
@@ -61,19 +61,18 @@ def fuse_steps(cell: Cell, params: Params, steps: Steps, reverse: bool, chunk: i
         return scan_steps(cell, params, steps, reverse)
     if chunk is None:
         chunk = chunk_length(len(steps.x), steps.x.shape[1], innermost(params).hidden_size)
-    # The backward pass may be traced outside of the `jax.default_matmul_precision` that holds here.
-    return run_steps(Setup(cell.fusion, cell, reverse, chunk, product_precision()), params, steps)
+    return run_steps(Setup(cell, reverse, chunk, product_precision()), params, steps)
 
 
 def chunk_length(time: int, batch: int, hidden_size: int) -> int:
-    """The default chunk of T steps of B sequences of H numbers.
+    """The default chunk of T steps of B sequences of H numbers: the longest divisor of T from 8 to 24, or 16.
 
-    A divisor of T from 8 to 24, the longest, or 16; less where many sequences of many numbers would leave the
-    cache, but not so few rows that products become small.
+    Bounds are lower where many sequences of many numbers would leave the cache, but not so low that products
+    become small.
     """
     fitting = max(2**16 // max(1, batch * hidden_size), 384 // max(1, batch))
     longest = min(max(5, fitting), 24)
-    shortest = max(1, longest // 3)
+    shortest = max(3, longest // 3)
     divisors = (length for length in range(longest, shortest - 1, -1) if time % length == 0)
     return next(divisors, 2 * shortest)
 
@@ -81,12 +80,17 @@ def chunk_length(time: int, batch: int, hidden_size: int) -> int:
 class Setup(NamedTuple):
     """What is fixed when a program is traced."""
 
-    fusion: Fusion
-    cell: Cell
+    cell: Cell  # that can be taken apart
     reverse: bool
-    chunk: int  # steps whose inputs are projected, and whose weight gradients are made, at once
-    precision: str | None  # of products
+    chunk: int  # steps whose weight gradients are made, and whose inputs are projected, at once
+    precision: str | None  # of products, also where derivatives are asked for under another setting
     turn: int = 1  # steps that one turn of the loop runs
+
+    @property
+    def fusion(self) -> Fusion:
+        """The cell taken apart."""
+        assert self.cell.fusion is not None
+        return self.cell.fusion
 
     @property
     def before(self) -> int:
@@ -107,7 +111,7 @@ class Kept(NamedTuple):
 
 
 def run_steps(setup: Setup, params: Params, steps: Steps) -> Unrolled:
-    """The same, as set up."""
+    """Runs the cell as set up; outputs of padding are zero."""
     if len(steps.x) == 0:
         return scan_steps(setup.cell, params, steps, setup.reverse)
     outputs, state = _run(setup, params, steps)
@@ -118,7 +122,7 @@ def run_steps(setup: Setup, params: Params, steps: Steps) -> Unrolled:
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _run(setup: Setup, params: Params, steps: Steps) -> tuple[Array, State]:
-    """The outputs of all steps `[T, B, H]`, and the state after the last."""
+    """The outputs of all steps `[T, B, H]`, those of padding not defined, and the state after the last."""
     return _find(setup, params, steps)
 
 
@@ -174,9 +178,9 @@ def _advance(
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _run_and_keep(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Array, State], Kept]:
-    """The same as `_run`, and what the backward pass must know.
+    """What `_run` finds, and what the backward pass must know.
 
-    That has no derivative of its own: those of `_backward` count what it depends on.
+    Derivatives with respect to that are dropped: those of `_backward` are taken back to its own arguments.
     """
     fusion, initial, time = setup.fusion, steps.initial_state, len(steps.x)
 
@@ -187,7 +191,9 @@ def _run_and_keep(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Arr
     saved = jax.tree.map(partial(empty, time), jax.eval_shape(saved_of, steps.x[0]))
     states = _put(time * setup.before, jax.tree.map(partial(empty, time + 1), initial), initial)
     _, kept = vary_alike((steps.x, Kept(saved, states)))
-    return _advance(setup, params, steps, kept)
+    # This may be traced outside of the setting that holds where the unroll is called.
+    with jax.default_matmul_precision(setup.precision):
+        return _advance(setup, params, steps, kept)
 
 
 def _run_and_keep_forward(setup: Setup, params: Params, steps: Steps) -> tuple[Any, Any]:
@@ -269,13 +275,18 @@ def _backward_forward(
 
 
 def _backward_backward(setup: Setup, arguments: Any, d_found: tuple[Params, Steps]) -> tuple[Any, ...]:
-    """Second derivatives: those of `_find`. Those of `_backward` as it stands would be work of T² steps.
+    """Second derivatives: those of the plain scan.
 
-    Reading one step of T has a derivative of T steps.
+    Those of `_backward` as it stands would take work for T² steps: JAX's derivative of reading one step is an
+    array of all T.
     """
 
+    def scan(params: Params, steps: Steps) -> tuple[Array, State]:
+        outputs, state = scan_steps(setup.cell, params, steps, setup.reverse, setup.turn)
+        return jnp.swapaxes(outputs, 0, 1), state
+
     def first(params: Params, steps: Steps, gradients: tuple[Array, State]) -> tuple[Params, Steps]:
-        d_params, d_steps = jax.vjp(partial(_find, setup), params, steps)[1](gradients)
+        d_params, d_steps = jax.vjp(scan, params, steps)[1](gradients)
         d_core, (dx, _, _, d_state, d_fresh) = innermost(d_params), d_steps
         return _of_arguments(params, steps, d_core, dx, d_state, d_fresh)
 
@@ -296,7 +307,7 @@ def _in_chunks(setup: Setup, time: int, run_chunk: Any, carry: Any, reverse: boo
     """
     length = max(1, min(setup.chunk, time))
     left = time % length
-    times = jnp.arange(time, dtype=jnp.uint32)  # without a sign, none is asked for where they are used
+    times = jnp.arange(time, dtype=jnp.uint32)  # so that JAX asks for no negative ones
     rest, whole = (
         (times[:left], times[left:]) if setup.reverse else (times[time - left :], times[: time - left])
     )
@@ -305,7 +316,7 @@ def _in_chunks(setup: Setup, time: int, run_chunk: Any, carry: Any, reverse: boo
     if left and against:
         carry, each_of_rest = run_chunk(carry, rest)
     carry, each = jax.lax.scan(run_chunk, carry, whole.reshape(-1, length), reverse=reverse)
-    each = jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), each)
+    each = jax.tree.map(lambda a: a.reshape(len(whole), *a.shape[2:]), each)
     if not left:
         return carry, each
     if not against:

@@ -67,6 +67,4 @@ def both_hoisted(cell: Cell, forward: Arguments, backward: Arguments) -> tuple[U
 
 
 def _setup(cell: Cell, x: Array, reverse: bool) -> Setup:
-    assert cell.fusion is not None
-    chunk = max(1, x.shape[1])
-    return Setup(cell.fusion, cell, reverse, chunk, product_precision(), TURN)
+    return Setup(cell, reverse, max(1, x.shape[1]), product_precision(), TURN)

@@ -1,5 +1,7 @@
 """Cells around cells: by hand, and the same in every unroll, values and gradients."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -80,6 +82,21 @@ def test_derivatives_by_hand_are_those_of_the_plain_scan(name, kind, reverse, x,
     found = differentiate(fused)
     all_close(found, differentiate(dynamic))
     all_close(found, differentiate(hoisted))
+
+
+@pytest.mark.parametrize("kind", ["zoneout", pytest.param("recurrent dropout", marks=pytest.mark.slow)])
+def test_second_derivatives(kind, x, rng):
+    """Where one chunk holds all steps, and where several do; of a gradient that is clipped none is right."""
+    cell, make = around(kind, "lstm", rng)
+    params = CELLS["lstm"].init(jax.random.key(0), D, H)
+
+    def sharpness(unroll):
+        first = jax.grad(lambda p: (unroll(cell, make(p), x, LENGTHS, None, RESETS).outputs ** 2).sum())
+        return jax.jit(jax.grad(lambda p: sum((g**2).sum() for g in first(p))))(params)
+
+    expected = sharpness(dynamic)
+    for unroll in (partial(fused, chunk=3), fused, hoisted):
+        all_close(sharpness(unroll), expected, 3e-4)
 
 
 def test_both_directions_share_a_loop_cell_and_params(x, rng):

@@ -172,8 +172,14 @@ def test_a_batch_may_be_empty(name, unroll):
         assert result.outputs.shape == (0, T, H)
         assert {leaf.shape[0] for leaf in result.state} == {0}
 
+        def loss(params, lengths=lengths):
+            return unroll(CELLS[name], params, jnp.zeros((0, T, D)), lengths).outputs.sum()
 
-@pytest.mark.parametrize("name", ["elman", "qrnn"])
+        gradients = jax.eval_shape(jax.grad(loss), params)
+        assert jax.tree.map(jnp.shape, gradients) == jax.tree.map(jnp.shape, params)
+
+
+@pytest.mark.parametrize("name", ["elman", "qrnn", pytest.param("lstm", marks=pytest.mark.slow)])
 def test_all_unrolls_run_inside_shard_map(name, x):
     """With its check of what varies over the mesh: values, and gradients of replicated parameters."""
     need_devices(2)

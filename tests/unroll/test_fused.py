@@ -1,5 +1,7 @@
 """The derivatives by hand, against those of the plain scan."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -86,18 +88,23 @@ def test_the_backward_pass_has_the_precision_of_the_forward_pass(rng):
     """As it is with JAX's own products: what holds when the gradient is asked for does not count."""
     (params, x, state), loss = problem("gru", rng)
 
-    def gradient(before, inside, after):
-        def run(params):
-            with jax.default_matmul_precision(inside):
-                return loss(fused, None, params, x, state)
+    def with_precision(inside, params):
+        with jax.default_matmul_precision(inside):
+            return loss(fused, None, params, x, state)
 
+    def gradient(before, inside, after):
         with jax.default_matmul_precision(before):
-            _, back = jax.vjp(run, params)
+            _, back = jax.vjp(partial(with_precision, inside), params)
         with jax.default_matmul_precision(after):
             return back(jnp.float32(1))[0]
 
     rounded = gradient("bfloat16", "bfloat16", "bfloat16")
     all_close(gradient("float32", "bfloat16", "float32"), rounded, 1e-6)
+    compiled = jax.jit(lambda params: with_precision("bfloat16", params))
+    with jax.default_matmul_precision("float32"):
+        value, found = jax.value_and_grad(compiled)(params)
+    all_close(found, rounded, 1e-6)
+    np.testing.assert_allclose(value, with_precision("bfloat16", params), rtol=1e-6)
     exact = gradient("float32", "float32", "float32")
     all_close(gradient("bfloat16", "float32", "bfloat16"), exact, 1e-6)
     assert np.abs(rounded.recurrent_kernel - exact.recurrent_kernel).max() > 1e-3
