@@ -33,8 +33,13 @@ def pictures(rows: Sequence[dict[str, Any]], platform: str) -> dict[str, Picture
 
 
 def over_length(rows: Rows) -> Figure:
-    """Draws run time, compile time and memory of training over T, at the size with most lengths."""
-    lines = _longest([size for size in rows if size.case.mode == "training"], _all_but_time)
+    """Draws run time, compile time and memory of training over T, at the size with most lengths.
+
+    A line joins what was measured by one version: other versions were measured on other days and machines.
+    """
+    version = lambda size: frozenset(row.get("commit") for row in rows[size].values())  # noqa: E731
+    training = [size for size in rows if size.case.mode == "training"]
+    lines = _longest(training, lambda size: (_all_but_time(size), version(size)))
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     panels: list[tuple[str, Value]] = [
         ("run time (ms)", lambda row: 1e3 * row["seconds"]),

@@ -59,6 +59,15 @@ def test_rows_are_read_and_damage_is_named(tmp_path):
         load_benchmark(file)
 
 
+def test_versions_are_not_joined_by_a_line():
+    later = row("dynamic", 0.5, time=128) | {"commit": "another"}
+    figure = benchmark_plots.over_length(benchmark_plots.by_size([*ROWS, later]))
+    (dynamic,) = (
+        line for line in figure.axes[0].lines if line.get_xdata()[0] == 32 and len(line.get_xdata()) > 1
+    )
+    assert list(dynamic.get_ydata()) == pytest.approx([20, 40])
+
+
 def test_plots_show_every_method_and_leave_out_what_failed(tmp_path):
     length = benchmark_plots.over_length(benchmark_plots.by_size(ROWS))
     run_time, compile_time, _ = length.axes
