@@ -13,6 +13,7 @@ from rnn_jax.data.encoded_reviews import (
     Name,
     films_of,
     held_out,
+    load_bytes,
     load_encoded,
 )
 from rnn_jax.data.examples import NO_LABEL, Examples, finish_all, hold_out, pack
@@ -33,6 +34,8 @@ class TextSettings(ReadingSettings):
         int | None, Rule(lambda n: n is None or (n >= 2 and n % 2 == 0), "must be 2 or more, and even")
     ] = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
+    tokens: Literal["words", "bytes"] = "words"
+    """What a review is read as: words, without signs and in lower case, or all bytes, as they are written."""
     unlabelled: bool = False
     """Read the unlabelled reviews, too, in training: for --virtual-adversarial, or with a --teacher."""
 
@@ -45,7 +48,9 @@ class Dataset(NamedTuple):
     train: Examples
     validation: Examples  # a fixed, stratified part of the training split, of films of its own; may be empty
     test: Examples
-    test_words: NDArray[np.int32]  # the words of each test review, before any was cut
+    test_words: NDArray[
+        np.int32
+    ]  # the words of each test review, before any was cut, also where bytes are read
     ratios: LogCountRatios | None = None  # of the training part, where they are asked for
     unlabelled: Examples | None = None  # without labels, where they are asked for
 
@@ -64,7 +69,9 @@ def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | N
         UserError: if the dataset is not at hand, is damaged, or has too few examples.
     """
     resolved, encoded = load_encoded(settings.dataset, data_dir, cache_dir)
-    films = films_of(encoded.train, resolved)
+    films, test_words = films_of(encoded.train, resolved), encoded.test.lengths
+    if settings.tokens == "bytes":
+        encoded = load_bytes(resolved, data_dir)
     held = held_out(encoded.train, films, 0 if settings.refit else VALIDATION_FRACTION)
     chosen = np.flatnonzero(~held)
     if (wanted := settings.train_examples) is not None:
@@ -84,7 +91,7 @@ def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | N
             raise UserError("--unlabelled: only IMDb has unlabelled reviews")
         found = unlabelled_reviews(vocabulary, data_dir, cache_dir)
         more = finish_all(found, vocabulary.size, settings.max_length, settings.truncate)
-    dataset = Dataset(resolved, vocabulary, train, validation, test, encoded.test.lengths, unlabelled=more)
+    dataset = Dataset(resolved, vocabulary, train, validation, test, test_words, unlabelled=more)
     if not settings.log_count_ratios:
         return dataset
     ratios, given = count_ratios(train, films[chosen], settings.log_count_ratios, SPLIT_SEED)

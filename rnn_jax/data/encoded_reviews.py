@@ -2,6 +2,7 @@
 
 import functools
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnn_jax.data import cache, imdb, prepared, synthetic
-from rnn_jax.data.examples import Examples, hold_out
+from rnn_jax.data.examples import Examples, hold_out, pack
 from rnn_jax.data.films import group_films
+from rnn_jax.data.vocabulary import BYTES
 from rnn_jax.errors import UserError
 
 Name = Literal["auto", "imdb", "synthetic"]
@@ -52,6 +54,19 @@ def load_encoded(
     encoded = cache.encode(imdb.load("train", data_dir), imdb.load("test", data_dir))
     cache.keep(folders, cache.path_for(Path(), "imdb_reviews").name, lambda path: cache.write(path, encoded))
     return "imdb", encoded
+
+
+def load_bytes(name: Literal["imdb", "synthetic"], data_dir: str | None = None) -> cache.Encoded:
+    """The bytes of the same reviews, in the same order; they come from TFDS, and are not cached.
+
+    Raises:
+        UserError: if the data are not prepared, incomplete or damaged.
+    """
+    read = synthetic.reviews if name == "synthetic" else partial(imdb.load, data_dir=data_dir)
+    train, test = read("train"), read("test")
+    return cache.Encoded(
+        BYTES, *(pack(map(BYTES.encode, split.texts), split.labels) for split in (train, test))
+    )
 
 
 def _prepare_if_possible(data_dir: str | None) -> bool:

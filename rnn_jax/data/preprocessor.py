@@ -61,7 +61,7 @@ class TextPreprocessor(NamedTuple):
         """
         try:
             file = directory / VOCABULARY
-            vocabulary = Vocabulary(file.read_text(encoding="utf-8").splitlines())
+            vocabulary = Vocabulary.of(file.read_text(encoding="utf-8").splitlines())
             file = directory / LABELS
             told: dict[str, Any] = (
                 json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"labels": SENTIMENT}

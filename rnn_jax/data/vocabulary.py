@@ -1,7 +1,8 @@
 """Words and their indices: how a review becomes integers, and comes back as words.
 
 Index 0 pads, 1 starts a review, 2 stands for an unknown word; words follow from 3 on, the most frequent
-first. A vocabulary of V knows the indices below V: the 10,000 of the introduction are 9,997 words.
+first. A vocabulary of V knows the indices below V: the 10,000 of the introduction are 9,997 words. Bytes are
+words of a vocabulary that is always the same.
 """
 
 import re
@@ -40,6 +41,11 @@ class Vocabulary:
         self._index = {word: i for i, word in enumerate(self.words, FIRST_WORD)}
 
     @classmethod
+    def of(cls, words: Sequence[str]) -> "Vocabulary":
+        """The vocabulary of some words, or that of bytes if those are the words."""
+        return BYTES if tuple(words) == BYTES.words else cls(words)
+
+    @classmethod
     def count(cls, texts: Iterable[str]) -> "Vocabulary":
         """All words of some texts, the most frequent first; words as frequent as each other by alphabet."""
         counts = Counter(chain.from_iterable(map(split_words, texts)))
@@ -55,9 +61,13 @@ class Vocabulary:
             raise ValueError(f"a vocabulary needs a size of at least {FIRST_WORD + 1}, got {size}")
         return Vocabulary(self.words[: size - FIRST_WORD])
 
+    def split(self, text: str) -> list[str]:
+        """The words of a text."""
+        return split_words(text)
+
     def encode(self, text: str) -> NDArray[np.int32]:
         """The indices of a text's words, without start or padding: `[number of words]`."""
-        return self.indices(split_words(text))
+        return self.indices(self.split(text))
 
     def indices(self, words: Iterable[str]) -> NDArray[np.int32]:
         """The indices of some words."""
@@ -76,3 +86,36 @@ class Vocabulary:
             if token != PAD:
                 words.append(SPECIAL_NAMES[token] if token < FIRST_WORD else self.words[token - FIRST_WORD])
         return " ".join(words)
+
+
+class Bytes(Vocabulary):
+    """The 256 bytes, in order, of texts in UTF-8 as they are written: nothing is normalised.
+
+    Example:
+        >>> BYTES.size, BYTES.encode("Hé").tolist()
+        (259, [75, 198, 172])
+        >>> BYTES.split("Hé"), BYTES.decode([75, 198, 172])
+        (['H', '<c3>', '<a9>'], 'Hé')
+    """
+
+    def __init__(self) -> None:
+        super().__init__([chr(byte) if 32 < byte < 127 else f"<{byte:02x}>" for byte in range(256)])
+
+    def limit(self, size: int) -> "Vocabulary":
+        """All bytes, whatever the size: `BYTES.size` is the only one."""
+        return self
+
+    def split(self, text: str) -> list[str]:
+        """A printable character of ASCII is itself, and any other byte its number in hexadecimal."""
+        return [self.words[byte] for byte in text.encode()]
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """The indices of a text's bytes, without start or padding: `[number of bytes]`."""
+        return np.frombuffer(text.encode(), np.uint8).astype(np.int32) + FIRST_WORD
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text of some indices; special ones are left out, and half of a character is a �."""
+        return bytes(token - FIRST_WORD for token in tokens if token >= FIRST_WORD).decode(errors="replace")
+
+
+BYTES = Bytes()

@@ -111,11 +111,12 @@ def _validation(row: Row) -> str:
 
 
 def _reads(config: dict[str, Any]) -> str:
-    """How many words a network knows, which of a review it reads, and what it has been told of them."""
+    """How many words it knows, or bytes, which of a review it reads, and what it has been told of them."""
     side = {"head": "last", "tail": "first"}[config["truncate"]]
     longest = "whole reviews" if config.get("network") == "nb_svm" else f"{side} {config['max_length']:,}"
     told = ", n-gram ratios" if config.get("log_count_ratios") else ""
-    return f"{config['vocabulary_size']:,} words{told}, {longest}"
+    known = "bytes" if config.get("tokens") == "bytes" else f"{config['vocabulary_size']:,} words"
+    return f"{known}{told}, {longest}"
 
 
 def _p_value(row: Row, above: Row | None) -> str:

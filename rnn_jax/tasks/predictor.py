@@ -142,7 +142,7 @@ class Predictor:
         check_text(text, 1)
         reads = self._reads
         tokens = finish(self.vocabulary.encode(text), self.vocabulary.size, reads.max_length, reads.truncate)
-        words, kept = split_words(text), len(tokens) - 1
+        words, kept = self.vocabulary.split(text), len(tokens) - 1
         return (words[-kept:] if reads.truncate == "head" else words[:kept]), tokens
 
     @overload

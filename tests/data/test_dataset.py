@@ -8,6 +8,7 @@ import pytest
 from rnn_jax.data import cache, dataset, imdb, synthetic
 from rnn_jax.data.log_count_ratios import ratio_features
 from rnn_jax.data.reviews import Reviews
+from rnn_jax.data.vocabulary import BYTES
 from rnn_jax.errors import UserError
 
 NOTHING = Reviews([], np.zeros(0, np.int8))
@@ -51,6 +52,23 @@ def test_what_the_network_reads_is_cut_and_known():
         assert part.lengths.max() <= 50
     np.testing.assert_array_equal(np.minimum(data.test_words + 1, 50), data.test.lengths)
     assert data.test_words.max() > 50
+
+
+def test_bytes_are_those_of_the_same_reviews():
+    words = dataset.load(reads("synthetic"))
+    data = dataset.load(
+        dataset.TextSettings(
+            dataset="synthetic",
+            tokens="bytes",
+            vocabulary_size=BYTES.size,
+            max_length=40,
+            truncate="tail",
+        )
+    )
+    np.testing.assert_array_equal(data.train.labels, words.train.labels)
+    np.testing.assert_array_equal(data.test_words, words.test_words)
+    texts = [text.encode()[:39].decode(errors="replace") for text in synthetic.reviews("test").texts]
+    assert [data.vocabulary.decode(tokens) for tokens in data.test.sequences] == texts
 
 
 def test_log_count_ratios_come_with_every_token(monkeypatch, tmp_path):

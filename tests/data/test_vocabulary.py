@@ -1,6 +1,6 @@
 import pytest
 
-from rnn_jax.data.vocabulary import FIRST_WORD, PAD, START, UNKNOWN, Vocabulary, split_words
+from rnn_jax.data.vocabulary import BYTES, FIRST_WORD, PAD, START, UNKNOWN, Vocabulary, split_words
 
 TEXTS = ["A film, a FILM!<br /><br />It's a joy", "the film wasn't a joy"]
 
@@ -60,3 +60,24 @@ def test_real_reviews_come_back_as_their_words(imdb_encoded):
     assert vocabulary.encode(vocabulary.decode(first)).tolist() == first.tolist()
     assert len(imdb_encoded.train) == len(imdb_encoded.test) == 25_000
     assert 220 < imdb_encoded.train.lengths.mean() < 245
+
+
+TEXT = "A naïve <br />\n“film”…  🎬"
+
+
+def test_bytes_come_back_as_the_text_that_was_written():
+    tokens = BYTES.encode(TEXT)
+    assert tokens.tolist() == [FIRST_WORD + byte for byte in TEXT.encode("utf-8")]
+    assert BYTES.decode([START, *tokens, PAD]) == TEXT
+    assert BYTES.decode(tokens[:-1]) == TEXT[:-1] + "\ufffd"  # half of a character
+
+
+def test_every_byte_has_a_name_of_its_own_that_a_line_of_a_file_holds():
+    assert BYTES.size == FIRST_WORD + 256 == len(set(BYTES.words)) + FIRST_WORD
+    assert "\n".join(BYTES.words).splitlines() == list(BYTES.words)
+    assert BYTES.indices(BYTES.split(TEXT)).tolist() == BYTES.encode(TEXT).tolist()
+
+
+def test_the_words_of_a_file_tell_whether_they_are_bytes():
+    assert Vocabulary.of(list(BYTES.words)) is BYTES
+    assert Vocabulary.of(["a"]).encode("A a").tolist() == [3, 3]

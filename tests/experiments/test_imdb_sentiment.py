@@ -15,6 +15,7 @@ import pytest
 from experiments import command_line, evaluate, imdb_sentiment, predict
 from experiments.presets import PRESETS
 from experiments.reproduce import ROWS
+from rnn_jax.data.vocabulary import BYTES
 from rnn_jax.errors import UserError
 from rnn_jax.models import count_parameters, summarize
 from rnn_jax.models.functional import split
@@ -219,6 +220,24 @@ def test_a_decision_is_explained_in_the_terminal_on_a_page_and_by_its_gates(trai
     assert {"did", "not", "like", "it", "unseenword", "b"} <= set(printed.split())
     assert '<span class="unknown" title="+0.000">unseenword</span>' in page.read_text()
     assert gates.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_network_reads_bytes_and_explains_them(tmp_path, script):
+    run, page = tmp_path / "bytes", tmp_path / "page.html"
+    reads = f"--tokens bytes --vocabulary-size {BYTES.size} --truncate tail"
+    code, printed = script(imdb_sentiment, *SMALL, *reads.split(), "--workdir", run)
+    assert code == 0
+    assert "test accuracy" in printed
+    predictor = Predictor(run)
+    assert predictor.vocabulary is BYTES
+    assert predictor("not GOOD") != predictor("not good")  # as it is written
+    assert predictor("x" * 39 + "good") == predictor("x" * 39 + "bad!")  # the start and 39 bytes are read
+    code, printed = script(predict, "--workdir", run, "--explain", "--page", page, "Ré <b>")
+    assert code == 0
+    assert all(
+        f">{name}<" in page.read_text() for name in ("R", "&lt;c3&gt;", "&lt;a9&gt;", "&lt;20&gt;", "b")
+    )
 
 
 def test_gates_belong_to_their_words(trained):
