@@ -144,6 +144,21 @@ SEARCHES: dict[str, Search] = {
         draws=8,
         finalists=2,
     ),
+    # A linear cell in residual blocks, with a learning rate of its own: 0.01 is too fast for it.
+    "residual": Search(
+        "--preset lru --block residual",
+        {
+            "num-layers": (1, 2),
+            "hidden-size": (32, 64),
+            "embedding-size": (32, 64),
+            "word-dropout": (0.1, 0.3),
+            "embedding-dropout": (0.0, 0.3),
+            "dropout": (0.1, 0.3, 0.5),
+            "learning-rate": (5e-4, 1e-3, 2e-3, 3e-3),
+        },
+        draws=8,
+        finalists=2,
+    ),
     # From the language model `reviews`: how fast to move away from it, and how much noise.
     "semi_supervised": Search(
         "--preset semi_supervised",
