@@ -1,4 +1,4 @@
-"""Measures whole epochs of training on the reviews, by this project and by Keras on TensorFlow."""
+"""Measures whole epochs of training on the reviews, by this project and by Keras, on TensorFlow or on JAX."""
 
 import json
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class Options:
     output: Place
     """Directory of epochs.jsonl and a table; a row of the same network is replaced."""
     settings: Settings
-    libraries: tuple[Literal["rnn_jax", "keras"], ...] = ("rnn_jax",)
-    """Who trains: rnn_jax, and keras, which needs TensorFlow (pip install tensorflow-cpu)."""
+    libraries: tuple[Literal["rnn_jax", "keras_tensorflow", "keras_jax"], ...] = ("rnn_jax",)
+    """Who trains: rnn_jax, and Keras on one of its back ends (pip install keras, tensorflow-cpu)."""
     num_devices: int | None = None
-    """Devices that share a batch, and threads of Keras; by default all, on a CPU one a core."""
+    """Devices that share a batch, and threads of TensorFlow; by default all, on a CPU one a core."""
     data_dir: Place | None = None
     """Directory of the TFDS data; by default $TFDS_DATA_DIR or ~/tensorflow_datasets."""
     cache_dir: Place | None = None
@@ -41,9 +41,9 @@ class Options:
 
 def train(library: str, settings: Settings, data: Dataset, num_devices: int, console: Console) -> list[Epoch]:
     """The epochs of a library."""
-    if library == "keras":
-        with console.status("keras is training"):
-            return keras_epochs(settings, data, num_devices)
+    if library != "rnn_jax":
+        with console.status("Keras is training"):
+            return keras_epochs(settings, data, num_devices, library.removeprefix("keras_"))
     epochs = []
     for epoch in our_epochs(settings, data, num_devices):
         epochs.append(epoch)

@@ -1,4 +1,4 @@
-"""Measures what the time of training a fused layer goes to."""
+"""Measures what the time of training a fused layer goes to, beside PyTorch's layer where it is installed."""
 
 import json
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from rnn_jax.training.parallel import set_up_devices
 
 @dataclass(frozen=True)
 class Options:
-    """Measures what the time of training a fused layer goes to."""
+    """Measures what the time of training a fused layer goes to, beside PyTorch's where it is installed."""
 
     output: Place
     """Directory of parts.jsonl and a table."""
@@ -46,7 +46,7 @@ def main() -> int:
     if min(*options.batches, *options.hidden) < 1:
         raise UserError("--batches and --hidden must be above 0")
     num_devices = set_up_devices(options.num_devices, gcd(*options.batches))
-    setting = origin(command_line("benchmark_parts"), num_devices)
+    setting = origin(command_line("benchmark_parts"), num_devices, ("torch",))
     rows = []
     grid = list(product(options.cells, options.hidden, options.batches))
     for cell, hidden, batch in track(grid, description="measuring"):

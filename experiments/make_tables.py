@@ -22,13 +22,14 @@ from rnn_jax.reporting.ahead import (
     runs_table,
 )
 from rnn_jax.reporting.benchmark import (
+    at_once_table,
     benchmark_table,
     load_benchmark,
-    parallel_table,
-    split_linear,
+    split_at_once,
     training_table,
 )
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.reporting.extensions import extensions_table, load_extensions
 from rnn_jax.reporting.fastest import as_file, estimated, measured
 from rnn_jax.reporting.iterations import load_iterations, over_training_table, weights_table
 from rnn_jax.reporting.language_models import language_models_table, model_rows, published_table
@@ -176,9 +177,9 @@ def make_files(root: Path) -> Files:
     for file in sorted(results.glob("benchmark/*/benchmark.jsonl")):
         platform = file.parent.name
         measured = load_benchmark(file)
-        others, linear = split_linear(measured)
+        others, at_once = split_at_once(measured)
         tables[f"unroll_{platform}"] = training_table(others)
-        tables[f"parallel_{platform}"] = parallel_table(linear)
+        tables[f"parallel_{platform}"] = at_once_table(at_once)
         texts[results / f"tables/unroll_{platform}.md"] = benchmark_table(measured)
         if len(training_sizes(measured)) > 1:  # there is nothing to see in a single size
             pictures |= benchmark_plots.pictures(measured, platform)
@@ -193,6 +194,8 @@ def make_files(root: Path) -> Files:
         tables[f"epochs_{file.parent.name}"] = epochs_table(load_epochs(file))
     for file in sorted(results.glob("benchmark/*/parts.jsonl")):
         tables[f"parts_{file.parent.name}"] = parts_table(load_parts(file))
+    for file in sorted(results.glob("benchmark/*/extensions.jsonl")):
+        tables[f"extensions_{file.parent.name}"] = extensions_table(load_extensions(file))
     for file in sorted(results.glob("benchmark/*/text_files.jsonl")):
         tables[f"text_files_{file.parent.name}"] = text_files_table(load_text_files(file))
     for file in sorted(results.glob("memory/*/memory.jsonl")):

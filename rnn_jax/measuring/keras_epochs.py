@@ -1,4 +1,4 @@
-"""The same epochs by Keras on TensorFlow: the same network, trained by the same recipe."""
+"""The same epochs by Keras, on TensorFlow or on JAX: the same network, trained by the same recipe."""
 
 import os
 import time
@@ -22,29 +22,37 @@ NOT_BUILT = (
 )
 
 
-def keras_epochs(settings: Settings, data: Dataset, num_threads: int) -> list[Epoch]:
+def keras_epochs(settings: Settings, data: Dataset, num_threads: int, backend: str) -> list[Epoch]:
     """Trains as Keras' own examples do: reviews padded in front to one length, `compile`, `fit`.
 
-    Averaged weights and those of the last step are tested, and the better accuracy counts.
+    Averaged weights and those of the last step are tested, and the better accuracy counts. TensorFlow takes
+    `num_threads`; on JAX, the devices there are share every batch.
+
+    Args:
+        settings: of the network and of training.
+        data: the reviews.
+        num_threads: of TensorFlow.
+        backend: `tensorflow` or `jax`.
 
     Raises:
-        UserError: if TensorFlow is not installed, or the network is not one that is built here.
+        UserError: if Keras or TensorFlow is not installed, Keras runs on another back end in this process
+            already, or the network is not one that is built here.
     """
-    training = settings.training
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        import tensorflow as tf
-    except ModuleNotFoundError as error:
-        raise UserError(
-            "--libraries keras: TensorFlow is not installed: pip install tensorflow-cpu"
-        ) from error
+    if settings.training.seed >= 2**32:
+        raise UserError(f"--libraries: --seed {settings.training.seed} must be below {2**32} in Keras")
+    _choose(backend, num_threads)
     import keras
 
-    tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-    tf.config.threading.set_inter_op_parallelism_threads(num_threads)
-    if training.seed >= 2**32:
-        raise UserError(f"--libraries keras: --seed {training.seed} must be below {2**32} there")
+    if backend == "tensorflow":
+        return _train(settings, data)
+    with keras.distribution.DataParallel(auto_shard_dataset=False).scope():
+        return _train(settings, data)
+
+
+def _train(settings: Settings, data: Dataset) -> list[Epoch]:
+    import keras
+
+    training = settings.training
     keras.utils.set_random_seed(training.seed)
     model = _make_model(settings)
     schedule = keras.optimizers.schedules.PolynomialDecay(
@@ -84,6 +92,24 @@ def keras_epochs(settings: Settings, data: Dataset, num_threads: int) -> list[Ep
     return epochs
 
 
+def _choose(backend: str, num_threads: int) -> None:
+    """Imports Keras with a back end."""
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        if backend == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+            tf.config.threading.set_inter_op_parallelism_threads(num_threads)
+        import keras
+    except ModuleNotFoundError as error:
+        package = {"tensorflow": "tensorflow-cpu"}.get(str(error.name), error.name)
+        raise UserError(f"--libraries: {error.name} is not installed: pip install {package}") from error
+    if keras.backend.backend() != backend:
+        raise UserError("--libraries: Keras runs on one back end in a process: ask for them one by one")
+
+
 def _make_model(settings: Settings) -> Any:
     """The classifier of `rnn_jax.models`, of Keras' layers."""
     import keras
@@ -93,12 +119,12 @@ def _make_model(settings: Settings) -> Any:
     mine, defaults = to_flat(settings), to_flat(Settings())
     for name in NOT_BUILT:
         if mine[name] != defaults[name]:
-            raise UserError(f"--libraries keras: it is not built with another {name.replace('_', ' ')}")
+            raise UserError(f"--libraries: Keras: it is not built with another {name.replace('_', ' ')}")
     kinds = {"elman": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
     poolings = {"max": layers.GlobalMaxPooling1D, "mean": layers.GlobalAveragePooling1D}
     for name, known in (("cell", kinds), ("pooling", {**poolings, "last": None})):
         if mine[name] not in known:
-            raise UserError(f"--libraries keras: --{name} is one of {', '.join(known)} there")
+            raise UserError(f"--libraries: Keras: --{name} is one of {', '.join(known)} there")
 
     class WordDropout(keras.layers.Layer):
         def call(self, tokens: Any, training: bool = False) -> Any:

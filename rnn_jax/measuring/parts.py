@@ -11,6 +11,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from rnn_jax.cells.cell import Array, product
 from rnn_jax.measuring.case import Case, make_problem
+from rnn_jax.measuring.peers import PEERS, is_installed
 from rnn_jax.measuring.program import AXIS, our_program, product_program
 from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
@@ -32,8 +33,9 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
 
     The products have the shapes and the order that they have in the layer; their factors are other numbers.
     A number from 8 to 24 must divide T: steps left over by the layer's chunks are not among the products.
-    A large product on every device is measured beside them: the most that could be had. So is the step of a
-    classifier around such a layer, with its embedding, dropout, optimizer and averages.
+    PyTorch's whole layer is measured beside them where it is installed. So are a large product on every
+    device, the most that could be had, and the step of a classifier around such a layer, with its embedding,
+    dropout, optimizer and averages.
     """
     problem = make_problem(case)
     settings = with_flat(
@@ -49,6 +51,7 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
     runs = {
         "whole": our_program("fused", case, problem, num_devices).run,
         **{name: run for name, (run, _) in programs.items()},
+        **{name: PEERS[name](case, problem, num_devices).run for name in ("torch",) if is_installed(name)},
         "large product": large.run,
         "classifier": training_step(settings, num_devices),
     }
@@ -57,13 +60,16 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
         Part(name, taken[name], kinds * case.operations / 6 / taken[name] / 1e9)
         for name, (_, kinds) in programs.items()
     ]
-    rest = taken["whole"] - sum(part.seconds for part in parts)
+    together = sum(part.seconds for part in parts)
+    rate = lambda name, work=case.operations: Part(name, taken[name], work / taken[name] / 1e9)  # noqa: E731
     return [
-        Part("whole", taken["whole"], case.operations / taken["whole"] / 1e9),
+        rate("whole"),
         *parts,
-        Part("all else", rest, None),
-        Part("large product", taken["large product"], operations / taken["large product"] / 1e9),
-        Part("classifier", taken["classifier"], case.operations / taken["classifier"] / 1e9),
+        Part("all products", together, case.operations / together / 1e9),
+        Part("all else", taken["whole"] - together, None),
+        *([rate("torch")] if "torch" in taken else []),
+        rate("large product", operations),
+        rate("classifier"),
     ]
 
 

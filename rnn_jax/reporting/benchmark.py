@@ -9,6 +9,7 @@ from rnn_jax.reporting.rows import Record, read_rows
 from rnn_jax.reporting.tables import markdown
 
 PEERS = ("flax", "torch", "keras")
+AT_ONCE = ("parallel", "newton")  # methods that take all steps at once
 
 
 class Size(NamedTuple):
@@ -36,13 +37,13 @@ def by_size(rows: Sequence[Record]) -> Rows:
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
 
 
-def split_linear(rows: Sequence[Record]) -> tuple[list[Record], list[Record]]:
+def split_at_once(rows: Sequence[Record]) -> tuple[list[Record], list[Record]]:
     """The rows of all other cells, and those of sizes at which all steps were taken at once, too."""
-    sizes = {Size(Case(**row["case"]), row["keep_memory"]) for row in rows if row["method"] == "parallel"}
-    linear = [Size(Case(**row["case"]), row["keep_memory"]) in sizes for row in rows]
+    sizes = {Size(Case(**row["case"]), row["keep_memory"]) for row in rows if row["method"] in AT_ONCE}
+    found = [Size(Case(**row["case"]), row["keep_memory"]) in sizes for row in rows]
     return (
-        [row for row, chosen in zip(rows, linear, strict=True) if not chosen],
-        [row for row, chosen in zip(rows, linear, strict=True) if chosen],
+        [row for row, chosen in zip(rows, found, strict=True) if not chosen],
+        [row for row, chosen in zip(rows, found, strict=True) if chosen],
     )
 
 
@@ -69,7 +70,7 @@ def training_table(rows: Sequence[Record]) -> str:
     return _table(found, lambda row: 1e3 * row["seconds"])
 
 
-def parallel_table(rows: Sequence[Record]) -> str:
+def at_once_table(rows: Sequence[Record]) -> str:
     """Milliseconds of the forward pass and of training, one step after the other and all at once."""
     return _table(by_size(rows), lambda row: 1e3 * row["seconds"])
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from rnn_jax.reporting.benchmark import PEERS, Rows, Size, by_size, methods_in, split_linear
+from rnn_jax.reporting.benchmark import AT_ONCE, PEERS, Rows, Size, by_size, methods_in, split_at_once
 from rnn_jax.reporting.picture import COLOURS, MARKERS, Picture, plain_ticks, tidy
 from rnn_jax.reporting.rows import Record
 
@@ -18,12 +18,12 @@ Value = Callable[[dict[str, Any]], float | None]
 
 def pictures(rows: Sequence[dict[str, Any]], platform: str) -> dict[str, Picture]:
     """The files that show these rows: costs over the length, speed over the size, and all sizes at once."""
-    others, linear = split_linear(rows)
+    others, at_once = split_at_once(rows)
     draws: dict[str, tuple[Callable[[Rows], Figure], list[Record]]] = {
         f"unroll_over_length_{platform}.png": (over_length, others),
         f"unroll_over_size_{platform}.png": (over_size, others),
         f"unroll_ratios_{platform}.png": (ratios, others),
-        f"parallel_{platform}.png": (parallel, linear),
+        f"parallel_{platform}.png": (parallel, at_once),
     }
     return {
         name: Picture.of(partial(draw, by_size(chosen)), chosen, name, __file__)
@@ -114,11 +114,11 @@ def ratios(rows: Rows) -> Figure:
 
 
 def parallel(rows: Rows) -> Figure:
-    """Draws the run time of linear cells over T, all steps at once and one after the other."""
+    """Draws the run time over T of cells whose steps can be taken at once, so and one after the other."""
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     cells = sorted({size.case.layer for size in rows})
     colours = dict(zip(cells, cycle(COLOURS), strict=False))
-    styles = {"parallel": "-", "dynamic": "--"}
+    styles = {**dict.fromkeys(AT_ONCE, "-"), "dynamic": "--"}
     for axes, mode in zip(figure.subplots(1, 2, sharey=True), ("forward", "training"), strict=True):
         for cell in cells:
             sizes = [size for size in rows if (size.case.layer, size.case.mode) == (cell, mode)]
@@ -131,7 +131,7 @@ def parallel(rows: Rows) -> Figure:
         plain_ticks(axes.yaxis)
     figure.axes[0].set_ylabel("run time (ms)")
     shapes = {f"B = {size.case.batch}, D = H = {size.case.hidden}" for size in rows}
-    figure.suptitle(f"Linear cells, {', '.join(sorted(shapes))}: all steps at once, and (dashed) a scan")
+    figure.suptitle(f"All steps at once, and (dashed) a scan: {', '.join(sorted(shapes))}")
     _legend(figure, {cell: {"color": colour, "linestyle": "-"} for cell, colour in colours.items()})
     return figure
 

@@ -24,7 +24,7 @@ def parts_table(rows: Sequence[Record]) -> str:
         lines.append(
             [
                 *(case["cell"], str(case["hidden"]), str(case["batch"]), str(case["time"])),
-                *(_cell(parts[name]) for name in names),
+                *(_cell(parts[name]) if name in parts else "" for name in names),
             ]
         )
     return markdown(lines)

@@ -40,3 +40,14 @@ def test_a_row_of_the_same_network_is_replaced(benchmark, tmp_path, capsys):
 def test_an_unknown_library_is_named(benchmark):
     with pytest.raises(UserError, match="invalid choice 'torch' for argument '--libraries'"):
         benchmark("--libraries", "torch")
+
+
+def test_keras_on_jax_learns_the_same_reviews(benchmark):
+    pytest.importorskip("keras", reason="trains with Keras: pip install keras")
+    (row,) = benchmark("--libraries", "keras_jax", "--epochs", "8", "--batch-size", "32")
+    assert len(row["epochs"]) == 8
+    assert row["epochs"][-1]["test_accuracy"] > 0.7
+    assert row["padding"] is None
+    assert row["versions"]["keras"]
+    with pytest.raises(UserError, match="--libraries: Keras: it is not built with another num layers"):
+        benchmark("--libraries", "keras_jax", "--num-layers", "2")

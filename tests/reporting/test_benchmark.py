@@ -6,7 +6,7 @@ import pytest
 
 from rnn_jax.errors import UserError
 from rnn_jax.reporting import benchmark_plots
-from rnn_jax.reporting.benchmark import benchmark_table, load_benchmark, parallel_table, split_linear
+from rnn_jax.reporting.benchmark import at_once_table, benchmark_table, load_benchmark, split_at_once
 
 
 def row(method, seconds, status="ok", time=32, hidden=128, batch=32, mode="training", cell="lstm"):
@@ -86,22 +86,27 @@ def test_plots_show_every_method_and_leave_out_what_failed(tmp_path):
         assert picture.is_in(tmp_path / name)
 
 
-LINEAR = [
+AT_ONCE = [
     row(method, seconds * time, time=time, mode=mode, cell="mingru")
     for mode in ("forward", "training")
     for time in (16, 64)
     for method, seconds in (("dynamic", 0.002), ("parallel", 0.001))
-]
+] + [row(method, 0.25, time=64, mode="training", cell="sru") for method in ("dynamic", "newton")]
 
 
 def test_cells_that_run_all_steps_at_once_have_a_table_of_their_own():
-    others, linear = split_linear([*LINEAR[:4], *ROWS, *LINEAR[4:]])
-    assert (others, linear) == (ROWS, LINEAR)
-    assert "| mingru | training | float32 | kept | 128 | 32 | 64 | 128 | **64** |" in parallel_table(linear)
+    others, at_once = split_at_once([*AT_ONCE[:4], *ROWS, *AT_ONCE[4:]])
+    assert (others, at_once) == (ROWS, AT_ONCE)
+    assert "| mingru | training | float32 | kept | 128 | 32 | 64 | 128 |  | **64** |" in at_once_table(
+        at_once
+    )
+    assert "| sru | training | float32 | kept | 128 | 32 | 64 | **250** | **250** |  |" in at_once_table(
+        at_once
+    )
 
 
 def test_and_a_plot_of_their_own():
-    figure = benchmark_plots.parallel(benchmark_plots.by_size(LINEAR))
+    figure = benchmark_plots.parallel(benchmark_plots.by_size(AT_ONCE[:-2]))
     for axes in figure.axes:
         drawn = {line.get_linestyle(): list(line.get_ydata()) for line in axes.lines}
         assert drawn == {"-": pytest.approx([16, 64]), "--": pytest.approx([32, 128])}
@@ -110,4 +115,4 @@ def test_and_a_plot_of_their_own():
         "unroll_over_size_cpu.png",
         "unroll_ratios_cpu.png",
     }
-    assert benchmark_plots.pictures(LINEAR, "cpu").keys() == {"parallel_cpu.png"}
+    assert benchmark_plots.pictures(AT_ONCE, "cpu").keys() == {"parallel_cpu.png"}

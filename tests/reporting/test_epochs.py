@@ -32,12 +32,12 @@ def test_the_first_epoch_compiles_and_counts_only_for_the_goal():
 def test_the_table():
     own = row((20.0, 0.8), (4.0, 0.88)) | {"padding": 0.125}
     packed = own | {"config": own["config"] | {"packed": True}, "padding": 0.012}
-    keras = row((20.0, 0.8), data_seconds=None) | {"library": "keras"}
+    keras = row((20.0, 0.8), data_seconds=None) | {"library": "keras_jax"}
     name, rest = "| lstm | 400 | 8 | 16 |", "| 250 | 20.0 | 2.5 | 24.0 | 80.0, 88.0 |"
     assert epochs_table([own, packed, keras]).splitlines()[2:] == [
         f"| rnn_jax {name} 64, padded to 6 lengths | 12.5 {rest}",
         f"| rnn_jax {name} 64, packed | 1.2 {rest}",
-        f"| keras {name} 64, padded to one length | – | – | 20.0 | – | not reached | 80.0 |",
+        f"| keras_jax {name} 64, padded to one length | – | – | 20.0 | – | not reached | 80.0 |",
     ]
 
 
