@@ -10,6 +10,7 @@ from typing import Literal
 from rich.progress import track
 
 from experiments.command_line import Place, command_line, parse, run
+from rnn_jax.durable import write_whole
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import Case
 from rnn_jax.measuring.parts import measure_parts
@@ -23,7 +24,7 @@ class Options:
     """Measures what the time of training a fused layer goes to, beside PyTorch's where it is installed."""
 
     output: Place
-    """Directory of parts.jsonl and a table."""
+    """Directory of parts.jsonl and a table; a row of the same layer is replaced."""
     cells: tuple[Literal["elman", "lstm", "gru"], ...] = ("elman", "lstm", "gru")
     """Cells."""
     time: int = 200
@@ -32,6 +33,8 @@ class Options:
     """Batch sizes B, over all devices."""
     hidden: tuple[int, ...] = (128, 512)
     """Sizes H of the state and of the inputs."""
+    precisions: tuple[Literal["float32", "bfloat16"], ...] = ("float32",)
+    """Precision of products; PyTorch takes it for all."""
     num_devices: int | None = None
     """Devices that share a batch; by default all, on a CPU one a core."""
     seconds: float = 3.0
@@ -48,17 +51,19 @@ def main() -> int:
     num_devices = set_up_devices(options.num_devices, gcd(*options.batches))
     setting = origin(command_line("benchmark_parts"), num_devices, ("torch",))
     rows = []
-    grid = list(product(options.cells, options.hidden, options.batches))
-    for cell, hidden, batch in track(grid, description="measuring"):
-        case = Case(cell, "training", options.time, batch, hidden, "float32")
+    grid = list(product(options.precisions, options.cells, options.hidden, options.batches))
+    for precision, cell, hidden, batch in track(grid, description="measuring"):
+        case = Case(cell, "training", options.time, batch, hidden, precision)
         parts = [part._asdict() for part in measure_parts(case, num_devices, options.seconds)]
         rows.append({"case": case._asdict(), "parts": parts, **setting})
     folder = Path(options.output)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "parts.jsonl"
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    table = parts_table(load_parts(file))
-    (folder / "parts.md").write_text(table, encoding="utf-8")
+    measured = [row["case"] for row in rows]
+    rows = [row for row in load_parts(file) if row["case"] not in measured] + rows
+    write_whole(file, "".join(json.dumps(row) + "\n" for row in rows))
+    table = parts_table(rows)
+    write_whole(folder / "parts.md", table)
     print(table, end="")
     return 0
 

@@ -45,6 +45,7 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
         hidden_size=case.hidden,
         max_length=case.time,
         batch_size=case.batch,
+        precision=case.precision,
     )
     programs = products(case, problem.params, problem.x, num_devices)
     large, operations = product_program(case.precision, num_devices)

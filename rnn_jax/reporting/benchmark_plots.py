@@ -1,5 +1,6 @@
 """Plots of the benchmark of unrolls."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle
@@ -50,7 +51,9 @@ def over_length(rows: Rows) -> Figure:
     for axes, (label, value) in zip(figure.subplots(1, 3), panels, strict=True):
         _curves(axes, rows, lines, lambda size: size.case.time, value, looks)
         axes.set(xscale="log", yscale="log", xlabel="length T", ylabel=label)
-        axes.set_xticks([size.case.time for size in lines], [str(size.case.time) for size in lines])
+        times = sorted({size.case.time for size in lines})
+        kept = [time for time, after in zip(times, [*times[1:], math.inf], strict=True) if after > 1.5 * time]
+        axes.set_xticks(kept, map(str, kept))  # labels of lengths near each other would overlap
         axes.minorticks_off()
         plain_ticks(axes.yaxis)
     if lines:
@@ -114,26 +117,42 @@ def ratios(rows: Rows) -> Figure:
 
 
 def parallel(rows: Rows) -> Figure:
-    """Draws the run time over T of cells whose steps can be taken at once, so and one after the other."""
+    """Draws, over T, the run time of all steps at once as a multiple of a scan's, a line a cell."""
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     cells = sorted({size.case.layer for size in rows})
-    colours = dict(zip(cells, cycle(COLOURS), strict=False))
-    styles = {**dict.fromkeys(AT_ONCE, "-"), "dynamic": "--"}
+    looks = {
+        cell: {"color": colour, "marker": marker, "markersize": 5}
+        for cell, colour, marker in zip(cells, cycle(COLOURS), cycle(MARKERS), strict=False)
+    }
     for axes, mode in zip(figure.subplots(1, 2, sharey=True), ("forward", "training"), strict=True):
-        for cell in cells:
-            sizes = [size for size in rows if (size.case.layer, size.case.mode) == (cell, mode)]
-            looks = {method: {"color": colours[cell], "linestyle": style} for method, style in styles.items()}
-            _curves(axes, rows, sizes, lambda size: size.case.time, lambda row: 1e3 * row["seconds"], looks)
+        for cell, look in looks.items():
+            points = [
+                (size.case.time, ratio)
+                for size, methods in rows.items()
+                if (size.case.layer, size.case.mode) == (cell, mode)
+                and (ratio := _at_once_ratio(methods)) is not None
+            ]
+            if points:
+                axes.plot(*zip(*sorted(points), strict=True), **look)
+        axes.axhline(1, color="black", linewidth=0.8)
         axes.set(xscale="log", yscale="log", xlabel="length T", title=mode)
         axes.set_xticks(sorted({size.case.time for size in rows}))
         axes.get_xaxis().set_major_formatter("{x:,.0f}")
         axes.minorticks_off()
         plain_ticks(axes.yaxis)
-    figure.axes[0].set_ylabel("run time (ms)")
+        tidy(axes)
+    figure.axes[0].set_ylabel("run time as a multiple of the scan's")
     shapes = {f"B = {size.case.batch}, D = H = {size.case.hidden}" for size in rows}
-    figure.suptitle(f"All steps at once, and (dashed) a scan: {', '.join(sorted(shapes))}")
-    _legend(figure, {cell: {"color": colour, "linestyle": "-"} for cell, colour in colours.items()})
+    figure.suptitle(f"All steps at once beside a scan, {', '.join(sorted(shapes))}: below 1 is faster")
+    _legend(figure, looks)
     return figure
+
+
+def _at_once_ratio(methods: dict[str, Record]) -> float | None:
+    """The time of all steps at once as a multiple of the scan's."""
+    base = _seconds(methods, "dynamic")
+    found = [seconds for name in AT_ONCE if (seconds := _seconds(methods, name)) is not None]
+    return found[0] / base if found and base is not None else None
 
 
 def _curves(

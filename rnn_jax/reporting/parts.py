@@ -18,12 +18,13 @@ def load_parts(file: Path) -> list[Record]:
 def parts_table(rows: Sequence[Record]) -> str:
     """A line a layer: milliseconds of each part, with its GFLOP/s."""
     names = list(dict.fromkeys(part["name"] for row in rows for part in row["parts"]))
-    lines = [["cell", "H", "B", "T", *names]]
+    lines = [["cell", "precision", "H", "B", "T", *names]]
     for row in rows:
         case, parts = row["case"], {part["name"]: part for part in row["parts"]}
         lines.append(
             [
-                *(case["cell"], str(case["hidden"]), str(case["batch"]), str(case["time"])),
+                *(case["cell"], case["precision"]),
+                *map(str, (case["hidden"], case["batch"], case["time"])),
                 *(_cell(parts[name]) if name in parts else "" for name in names),
             ]
         )

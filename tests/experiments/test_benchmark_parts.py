@@ -17,7 +17,10 @@ def test_the_script_leaves_records_and_a_table(monkeypatch, tmp_path, capsys):
     small = "--cells elman --time 24 --batches 4 --hidden 8 --num-devices 1 --seconds 0.01"
     assert call(monkeypatch, tmp_path, *small.split()) == 0
     assert (tmp_path / "parts.md").read_text() in capsys.readouterr().out
-    assert "| elman | 8 | 4 | 24 |" in (tmp_path / "parts.md").read_text()
+    assert call(monkeypatch, tmp_path, *small.split(), "--precisions", "bfloat16") == 0
+    again = (tmp_path / "parts.md").read_text()
+    assert "| elman | float32 | 8 | 4 | 24 |" in again
+    assert "| elman | bfloat16 | 8 | 4 | 24 |" in again
 
 
 @pytest.mark.parametrize(

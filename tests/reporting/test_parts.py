@@ -6,7 +6,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.reporting.parts import load_parts, parts_table
 
 ROW = {
-    "case": {"cell": "gru", "hidden": 8, "batch": 4, "time": 40},
+    "case": {"cell": "gru", "precision": "float32", "hidden": 8, "batch": 4, "time": 40},
     "parts": [
         {"name": "whole", "seconds": 0.01, "gflops": 120.4},
         {"name": "all else", "seconds": 0.0025, "gflops": None},
@@ -16,9 +16,9 @@ ROW = {
 
 def test_the_table():
     assert parts_table([ROW]).splitlines() == [
-        "| cell | H | B | T | whole | all else |",
-        "| --- | --- | --- | --- | --- | --- |",
-        "| gru | 8 | 4 | 40 | 10 ms, 120 GFLOP/s | 2.5 ms |",
+        "| cell | precision | H | B | T | whole | all else |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| gru | float32 | 8 | 4 | 40 | 10 ms, 120 GFLOP/s | 2.5 ms |",
     ]
 
 
