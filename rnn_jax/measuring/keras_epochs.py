@@ -127,10 +127,17 @@ def _make_model(settings: Settings) -> Any:
             raise UserError(f"--libraries: Keras: --{name} is one of {', '.join(known)} there")
 
     class WordDropout(keras.layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.draws = keras.random.SeedGenerator(settings.training.seed)
+
         def call(self, tokens: Any, training: bool = False) -> Any:
             if not training or settings.embedding.word_dropout == 0:
                 return tokens
-            dropped = keras.random.uniform(keras.ops.shape(tokens)) < settings.embedding.word_dropout
+            dropped = (
+                keras.random.uniform(keras.ops.shape(tokens), seed=self.draws)
+                < settings.embedding.word_dropout
+            )
             return keras.ops.where(dropped, UNKNOWN, tokens)
 
     return keras.Sequential(

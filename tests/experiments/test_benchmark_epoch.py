@@ -42,11 +42,15 @@ def test_an_unknown_library_is_named(benchmark):
         benchmark("--libraries", "torch")
 
 
-def test_keras_on_jax_learns_the_same_reviews(benchmark):
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras
+def test_keras_on_jax_learns_the_same_reviews(benchmark, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
     pytest.importorskip("keras", reason="trains with Keras: pip install keras")
-    (row,) = benchmark("--libraries", "keras_jax", "--epochs", "8", "--batch-size", "32")
-    assert len(row["epochs"]) == 8
-    assert row["epochs"][-1]["test_accuracy"] > 0.7
+    enough = "--train-examples 9000 --vocabulary-size 300 --max-length 40 --embedding-size 8 --hidden-size 8"
+    still = "--word-dropout 0 --embedding-dropout 0 --dropout 0 --learning-rate 0.01 --epochs 3"
+    (row,) = benchmark("--libraries", "keras_jax", *enough.split(), *still.split())
+    assert len(row["epochs"]) == 3
+    assert row["epochs"][-1]["test_accuracy"] > 0.6
     assert row["padding"] is None
     assert row["versions"]["keras"]
     with pytest.raises(UserError, match="--libraries: Keras: it is not built with another num layers"):
