@@ -26,7 +26,7 @@ def keras_epochs(settings: Settings, data: Dataset, num_threads: int, backend: s
     """Trains as Keras' own examples do: reviews padded in front to one length, `compile`, `fit`.
 
     Averaged weights and those of the last step are tested, and the better accuracy counts. TensorFlow takes
-    `num_threads`; on JAX, the devices there are share every batch.
+    `num_threads`; JAX takes one device, whose products use all cores: what Keras does by itself.
 
     Args:
         settings: of the network and of training.
@@ -38,21 +38,12 @@ def keras_epochs(settings: Settings, data: Dataset, num_threads: int, backend: s
         UserError: if Keras or TensorFlow is not installed, Keras runs on another back end in this process
             already, or the network is not one that is built here.
     """
-    if settings.training.seed >= 2**32:
-        raise UserError(f"--libraries: --seed {settings.training.seed} must be below {2**32} in Keras")
+    training = settings.training
     _choose(backend, num_threads)
     import keras
 
-    if backend == "tensorflow":
-        return _train(settings, data)
-    with keras.distribution.DataParallel(auto_shard_dataset=False).scope():
-        return _train(settings, data)
-
-
-def _train(settings: Settings, data: Dataset) -> list[Epoch]:
-    import keras
-
-    training = settings.training
+    if training.seed >= 2**32:
+        raise UserError(f"--libraries: --seed {training.seed} must be below {2**32} in Keras")
     keras.utils.set_random_seed(training.seed)
     model = _make_model(settings)
     schedule = keras.optimizers.schedules.PolynomialDecay(
