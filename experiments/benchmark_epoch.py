@@ -14,7 +14,7 @@ from rnn_jax.data.batches import Bucketed
 from rnn_jax.data.dataset import Dataset
 from rnn_jax.data.packing import Packed
 from rnn_jax.measuring.epochs import Epoch, our_epochs
-from rnn_jax.measuring.keras_epochs import keras_epochs
+from rnn_jax.measuring.keras_epochs import check_keras, keras_epochs
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
 from rnn_jax.settings import check, to_flat
 from rnn_jax.tasks.text_classification import Settings, data_of
@@ -58,11 +58,19 @@ def padding(settings: Settings, data: Dataset) -> float:
     return 1 - int(split.lengths.sum()) / steps
 
 
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two rows are of one library and one network, settings younger than a row at their defaults."""
+    defaults = to_flat(Settings())
+    return one["library"] == other["library"] and defaults | one["config"] == defaults | other["config"]
+
+
 def main() -> int:
     """Measures, and writes the records and a table."""
     options = parse(Options, Options(output=tyro.MISSING, settings=Settings()))
     settings = options.settings
     check(settings)
+    if backends := [name.removeprefix("keras_") for name in options.libraries if name != "rnn_jax"]:
+        check_keras(settings, backends)
     num_devices = set_up_devices(options.num_devices, settings.training.batch_size)
     data = datasets.load(settings.text, options.data_dir, options.cache_dir)
     folder = Path(options.output)
@@ -77,10 +85,13 @@ def main() -> int:
             "padding": padding(settings, data) if library == "rnn_jax" else None,
             "epochs": [epoch._asdict() for epoch in epochs],
             "config": to_flat(settings),
-            **origin(command_line("benchmark_epoch"), num_devices, ("keras", "tensorflow", "tensorflow-cpu")),
+            **origin(
+                command_line("benchmark_epoch"),
+                1 if library == "keras_jax" else num_devices,
+                ("keras", "tensorflow", "tensorflow-cpu"),
+            ),
         }
-        same = lambda other, row=row: all(other[k] == row[k] for k in ("library", "config"))  # noqa: E731
-        rows = [other for other in load_epochs(file) if not same(other)] + [row]
+        rows = [other for other in load_epochs(file) if not same(other, row)] + [row]
         file.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
     table = epochs_table(load_epochs(file))
     (folder / "epochs.md").write_text(table, encoding="utf-8")

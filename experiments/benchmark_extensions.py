@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 from rich.progress import track
 
@@ -17,7 +18,7 @@ from rnn_jax.reporting.extensions import extensions_table, load_extensions
 from rnn_jax.settings import require
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
-from rnn_jax.unroll import UnrollName, runs_itself
+from rnn_jax.unroll import runs_itself
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Options:
     """Directory of extensions.jsonl and a table; rows of the same layer and unroll are replaced."""
     cells: tuple[CellName, ...] = ("lstm", "gru", "mingru", "lru", "sru")
     """Cells."""
-    unrolls: tuple[UnrollName, ...] = ("dynamic", "fused", "parallel", "newton")
+    unrolls: tuple[
+        Literal["dynamic", "static", "fused", "hoisted", "checkpointed", "parallel", "newton"], ...
+    ] = ("dynamic", "fused", "parallel", "newton")
     """Unrolls; each for the cells that it runs in a way of its own."""
     time: int = 200
     """Length T of the sequences."""

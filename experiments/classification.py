@@ -7,6 +7,7 @@ import numpy as np
 
 from experiments.training import devices, python
 from rnn_jax.data.batches import Bucketed
+from rnn_jax.data.packing import Packed
 from rnn_jax.data.preprocessor import TextPreprocessor
 from rnn_jax.tasks import TASKS
 from rnn_jax.tasks.labels import probabilities_of
@@ -20,17 +21,20 @@ def text(run: Run) -> TextPreprocessor:
 
 def plan(run: Run) -> str:
     """What would be trained, on what, and in how many steps."""
-    data, train = run.data, cast("Bucketed", run.data.train)
+    data, train = run.data, cast("Bucketed | Packed", run.data.train)
     unlabelled = int(train.beside["unlabelled"])
     also = f" ({unlabelled:,} of them without a label)" if unlabelled else ""
+    a_step, filled = (f"{data.unit} a step", "padded to")
+    if isinstance(train, Packed):
+        a_step, filled = "rows a step", f"packed with {data.unit} up to"
     example = text(run).vocabulary.decode(train.columns["tokens"][0][:24])
     return (
         f"{TASKS[run.task.name].summary(run.settings, data.preprocessor)}\n"
         f"{data.name} {data.unit}: {len(data.train):,} to train on{also}, {len(data.validation):,} to "
         f"validate, {len(data.test):,} to test; the first, as the network reads it:\n"
         f"    {example} …\n"
-        f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} {data.unit} a "
-        f"step on {devices(run)}, padded to {', '.join(map(str, train.boundaries))} tokens"
+        f"{run.training.epochs} epochs of {run.epoch_steps} steps, {run.training.batch_size} {a_step} on "
+        f"{devices(run)}, {filled} {', '.join(map(str, train.boundaries))} tokens"
     )
 
 

@@ -154,6 +154,31 @@ def product(x: Array, kernel: Array) -> Array:
     return jnp.matmul(x.astype(jnp.bfloat16), kernel.astype(jnp.bfloat16), preferred_element_type=sums)
 
 
+def transpose(matrix: Array) -> Array:
+    """`matrix.T`, for a factor of `product`: `[M, N] -> [N, M]`.
+
+    With "bfloat16" it is rounded, and on a CPU a copy: products there take twice as long where a factor does
+    not lie in memory row by row. XLA undoes a copy that it can see through; a loop of one turn, of which no
+    compiler knows that it is one, it leaves alone.
+    """
+    if product_precision() != "bfloat16":
+        return matrix.T
+
+    def view(matrix: Array) -> Array:
+        return matrix.T.astype(jnp.bfloat16)
+
+    def copy(matrix: Array) -> Array:
+        turns = 1 + jnp.isnan(matrix[0, 0]).astype(jnp.uint32)  # another turn would do no harm
+        return jax.lax.fori_loop(jnp.uint32(0), turns, lambda *_: view(matrix), jnp.zeros_like(view(matrix)))
+
+    return jax.lax.platform_dependent(matrix, cpu=copy, default=view)
+
+
+def kernel_gradient(x: Array, d: Array) -> Array:
+    """The gradient of W, of which `x W` has the gradient d, summed over N: `[N, D], [N, G] -> [D, G]`."""
+    return product(transpose(x), d)
+
+
 def input_kernel(key: Array, input_size: int, hidden_size: int, gates: int, dtype: DTypeLike) -> Array:
     """Glorot-uniform input weights `[D, gates*H]`, each gate drawn as a matrix of its own `[D, H]`."""
     draw = jax.nn.initializers.glorot_uniform()

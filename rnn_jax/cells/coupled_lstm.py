@@ -27,8 +27,8 @@ from rnn_jax.cells.cell import (
     Fusion,
     affine,
     draw_weights,
+    kernel_gradient,
     mix,
-    product,
 )
 from rnn_jax.cells.lstm import LSTMState
 
@@ -101,7 +101,7 @@ def gradients(
 
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> CoupledLSTMParams:
     """Gradients of the weights; here dm is dz."""
-    return CoupledLSTMParams(product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0))
+    return CoupledLSTMParams(kernel_gradient(x, dz), kernel_gradient(hidden, dm), dz.sum(axis=0))
 
 
 COUPLED_LSTM = Cell(

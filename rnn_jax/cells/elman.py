@@ -24,8 +24,8 @@ from rnn_jax.cells.cell import (
     HiddenState,
     affine,
     draw_weights,
+    kernel_gradient,
     mix,
-    product,
     zero_hidden,
 )
 
@@ -77,7 +77,7 @@ def gradients(
 
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> ElmanParams:
     """Gradients of the weights; here dm is dz."""
-    return ElmanParams(product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0))
+    return ElmanParams(kernel_gradient(x, dz), kernel_gradient(hidden, dm), dz.sum(axis=0))
 
 
 def make(

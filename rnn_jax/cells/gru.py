@@ -35,6 +35,7 @@ from rnn_jax.cells.cell import (
     HiddenState,
     affine,
     draw_weights,
+    kernel_gradient,
     product,
     zero_hidden,
 )
@@ -134,7 +135,10 @@ def gradients(
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> GRUParams:
     """Gradients of the weights."""
     return GRUParams(
-        product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0), dm[:, 2 * hidden.shape[-1] :].sum(axis=0)
+        kernel_gradient(x, dz),
+        kernel_gradient(hidden, dm),
+        dz.sum(axis=0),
+        dm[:, 2 * hidden.shape[-1] :].sum(axis=0),
     )
 
 

@@ -112,7 +112,7 @@ def gradients(
 
 def weight_gradients(x: cell.Array, hidden: cell.Array, dz: cell.Array, dm: cell.Array) -> LSTMParams:
     """Gradients of the weights; here dm is dz."""
-    return LSTMParams(cell.product(x.T, dz), cell.product(hidden.T, dm), dz.sum(axis=0))
+    return LSTMParams(cell.kernel_gradient(x, dz), cell.kernel_gradient(hidden, dm), dz.sum(axis=0))
 
 
 LSTM = cell.Cell(

@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from rnn_jax.cells.cell import Array, Cell, Fusion, affine, draw_weights, mix, product
+from rnn_jax.cells.cell import Array, Cell, Fusion, affine, draw_weights, kernel_gradient, mix
 
 
 class SLSTMParams(NamedTuple):
@@ -142,7 +142,7 @@ def gradients(
 
 def weight_gradients(x: Array, hidden: Array, dz: Array, dm: Array) -> SLSTMParams:
     """Gradients of the weights; here dm is dz."""
-    return SLSTMParams(product(x.T, dz), product(hidden.T, dm), dz.sum(axis=0))
+    return SLSTMParams(kernel_gradient(x, dz), kernel_gradient(hidden, dm), dz.sum(axis=0))
 
 
 SLSTM = Cell(

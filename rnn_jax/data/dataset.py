@@ -19,9 +19,9 @@ from rnn_jax.data.encoded_reviews import (
 from rnn_jax.data.examples import NO_LABEL, Examples, finish_all, hold_out, pack
 from rnn_jax.data.log_count_ratios import LogCountRatios, count_ratios
 from rnn_jax.data.reading import ReadingSettings
-from rnn_jax.data.vocabulary import Vocabulary
+from rnn_jax.data.vocabulary import BYTES, Vocabulary
 from rnn_jax.errors import UserError
-from rnn_jax.settings import Rule
+from rnn_jax.settings import Rule, require
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,19 @@ class TextSettings(ReadingSettings):
     ] = None
     """Train on so many reviews only (an even number: half of each label), for trials; all by default."""
     tokens: Literal["words", "bytes"] = "words"
-    """What a review is read as: words, without signs and in lower case, or all bytes, as they are written."""
+    """What a review is read as: words, without signs and in lower case, or all bytes, as they are written,
+    which need --vocabulary-size 259, and the reviews in the TFDS directory."""
     unlabelled: bool = False
     """Read the unlabelled reviews, too, in training: for --virtual-adversarial, or with a --teacher."""
+
+    def check(self) -> None:
+        """Raises UserError for what bytes cannot be read with."""
+        if self.tokens == "bytes":
+            size = self.vocabulary_size
+            require(size == BYTES.size, "vocabulary_size", size, f"must be {BYTES.size} with --tokens bytes")
+            require(
+                not self.unlabelled, "unlabelled", True, "these reviews are read as words: no --tokens bytes"
+            )
 
 
 class Dataset(NamedTuple):
@@ -48,9 +58,7 @@ class Dataset(NamedTuple):
     train: Examples
     validation: Examples  # a fixed, stratified part of the training split, of films of its own; may be empty
     test: Examples
-    test_words: NDArray[
-        np.int32
-    ]  # the words of each test review, before any was cut, also where bytes are read
+    test_words: NDArray[np.int32]  # of each test review, before any was cut, where bytes are read, too
     ratios: LogCountRatios | None = None  # of the training part, where they are asked for
     unlabelled: Examples | None = None  # without labels, where they are asked for
 
@@ -62,7 +70,7 @@ def load(settings: TextSettings, data_dir: str | None = None, cache_dir: str | N
         settings: which, and what is read of it. `auto` is IMDb where it is prepared or can be downloaded,
             else synthetic; IMDb that is there and cannot be read is an error all the same.
         data_dir: the TFDS directory; `$TFDS_DATA_DIR` or `~/tensorflow_datasets` by default.
-        cache_dir: where the encoded dataset is kept; beside the TFDS data by default, or in
+        cache_dir: where the encoded dataset, of words, is kept; beside the TFDS data by default, or in
             `~/.cache/rnn_jax` where that cannot be written.
 
     Raises:

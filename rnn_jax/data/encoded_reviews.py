@@ -2,7 +2,6 @@
 
 import functools
 import logging
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -62,11 +61,12 @@ def load_bytes(name: Literal["imdb", "synthetic"], data_dir: str | None = None) 
     Raises:
         UserError: if the data are not prepared, incomplete or damaged.
     """
-    read = synthetic.reviews if name == "synthetic" else partial(imdb.load, data_dir=data_dir)
-    train, test = read("train"), read("test")
-    return cache.Encoded(
-        BYTES, *(pack(map(BYTES.encode, split.texts), split.labels) for split in (train, test))
-    )
+
+    def read(split: str) -> Examples:
+        reviews = synthetic.reviews(split) if name == "synthetic" else imdb.load(split, data_dir)
+        return pack(map(BYTES.encode, reviews.texts), reviews.labels)
+
+    return cache.Encoded(BYTES, read("train"), read("test"))
 
 
 def _prepare_if_possible(data_dir: str | None) -> bool:

@@ -78,6 +78,11 @@ class Packed:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def boundaries(self) -> tuple[int, ...]:
+        """The lengths of batches: one."""
+        return (self.capacity,)
+
     @cached_property
     def rows(self) -> NDArray[np.int64]:
         """Which examples share a row, were they ordered by length: `[R, K]`, -1 where there is none."""

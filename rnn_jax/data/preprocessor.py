@@ -46,7 +46,7 @@ class TextPreprocessor(NamedTuple):
 
     def row_names(self) -> list[str]:
         """The words by index, as a tokenizer calls them: a text begins where another has ended."""
-        return [SPECIAL_NAMES[PAD], END, UNKNOWN_NAME, *self.vocabulary.words]
+        return [SPECIAL_NAMES[PAD], END, UNKNOWN_NAME, *self.vocabulary.names()]
 
     def answer_names(self) -> tuple[str, ...]:
         """The labels, by number."""

@@ -61,6 +61,10 @@ class Vocabulary:
             raise ValueError(f"a vocabulary needs a size of at least {FIRST_WORD + 1}, got {size}")
         return Vocabulary(self.words[: size - FIRST_WORD])
 
+    def names(self) -> tuple[str, ...]:
+        """The words as a language model calls them."""
+        return self.words
+
     def split(self, text: str) -> list[str]:
         """The words of a text."""
         return split_words(text)
@@ -105,17 +109,26 @@ class Bytes(Vocabulary):
         """All bytes, whatever the size: `BYTES.size` is the only one."""
         return self
 
+    def names(self) -> tuple[str, ...]:
+        """The characters of ASCII, and the other bytes as words."""
+        return tuple(chr(byte) if byte < 128 else word for byte, word in enumerate(self.words))
+
     def split(self, text: str) -> list[str]:
         """A printable character of ASCII is itself, and any other byte its number in hexadecimal."""
-        return [self.words[byte] for byte in text.encode()]
+        return [self.words[byte] for byte in _bytes_of(text)]
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """The indices of a text's bytes, without start or padding: `[number of bytes]`."""
-        return np.frombuffer(text.encode(), np.uint8).astype(np.int32) + FIRST_WORD
+        return np.frombuffer(_bytes_of(text), np.uint8).astype(np.int32) + FIRST_WORD
 
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of some indices; special ones are left out, and half of a character is a �."""
         return bytes(token - FIRST_WORD for token in tokens if token >= FIRST_WORD).decode(errors="replace")
+
+
+def _bytes_of(text: str) -> bytes:
+    """In UTF-8; half of a character, as texts that were cut may have it, is a question mark."""
+    return text.encode(errors="replace")
 
 
 BYTES = Bytes()

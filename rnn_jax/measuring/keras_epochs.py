@@ -1,7 +1,9 @@
 """The same epochs by Keras, on TensorFlow or on JAX: the same network, trained by the same recipe."""
 
+import importlib.util
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,32 @@ from rnn_jax.tasks.text_classification import Settings
 
 # Settings that must have their defaults: what they ask for has no counterpart here.
 NOT_BUILT = (
-    *("network", "num_layers", "bidirectional", "dense", "precision", "pair_buckets", "log_count_ratios"),
-    *("recurrent_dropout", "weight_dropout", "zoneout", "adversarial", "optimizer", "schedule", "warm_up"),
+    *("network", "num_layers", "bidirectional", "dense", "block", "precision", "pair_buckets"),
+    *("log_count_ratios", "recurrent_dropout", "weight_dropout", "zoneout", "learned_initial_state"),
+    *("clip_state_gradient", "adversarial", "virtual_adversarial", "unlabelled", "teacher_weight", "packed"),
+    *("optimizer", "schedule", "warm_up"),
 )
+LAYERS = {"elman": "SimpleRNN", "lstm": "LSTM", "gru": "GRU"}
+POOLINGS = {"max": "GlobalMaxPooling1D", "mean": "GlobalAveragePooling1D", "last": None}
+
+
+def check_keras(settings: Settings, backends: Sequence[str]) -> None:
+    """Raises UserError for settings or back ends that `keras_epochs` could not train with in this process."""
+    if len(backends) > 1:
+        raise UserError("--libraries: Keras runs on one back end in a process: ask for them one by one")
+    needed = ["keras", *(["tensorflow"] if "tensorflow" in backends else [])]
+    if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+        package = {"tensorflow": "tensorflow-cpu"}.get(missing[0], missing[0])
+        raise UserError(f"--libraries: {missing[0]} is not installed: pip install {package}")
+    if settings.training.seed >= 2**32:
+        raise UserError(f"--libraries: --seed {settings.training.seed} must be below {2**32} in Keras")
+    mine, defaults = to_flat(settings), to_flat(Settings())
+    for name in NOT_BUILT:
+        if mine[name] != defaults[name]:
+            raise UserError(f"--libraries: Keras: it is not built with another {name.replace('_', ' ')}")
+    for name, known in (("cell", LAYERS), ("pooling", POOLINGS)):
+        if mine[name] not in known:
+            raise UserError(f"--libraries: Keras: --{name} is one of {', '.join(known)} there")
 
 
 def keras_epochs(settings: Settings, data: Dataset, num_threads: int, backend: str) -> list[Epoch]:
@@ -29,21 +54,21 @@ def keras_epochs(settings: Settings, data: Dataset, num_threads: int, backend: s
     `num_threads`; JAX takes one device, whose products use all cores: what Keras does by itself.
 
     Args:
-        settings: of the network and of training.
+        settings: of the network and of training; they have passed `check_keras`.
         data: the reviews.
         num_threads: of TensorFlow.
         backend: `tensorflow` or `jax`.
-
-    Raises:
-        UserError: if Keras or TensorFlow is not installed, Keras runs on another back end in this process
-            already, or the network is not one that is built here.
     """
     training = settings.training
-    _choose(backend, num_threads)
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(num_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(num_threads)
     import keras
 
-    if training.seed >= 2**32:
-        raise UserError(f"--libraries: --seed {training.seed} must be below {2**32} in Keras")
     keras.utils.set_random_seed(training.seed)
     model = _make_model(settings)
     schedule = keras.optimizers.schedules.PolynomialDecay(
@@ -83,39 +108,12 @@ def keras_epochs(settings: Settings, data: Dataset, num_threads: int, backend: s
     return epochs
 
 
-def _choose(backend: str, num_threads: int) -> None:
-    """Imports Keras with a back end."""
-    os.environ["KERAS_BACKEND"] = backend
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        if backend == "tensorflow":
-            import tensorflow as tf
-
-            tf.config.threading.set_intra_op_parallelism_threads(num_threads)
-            tf.config.threading.set_inter_op_parallelism_threads(num_threads)
-        import keras
-    except ModuleNotFoundError as error:
-        package = {"tensorflow": "tensorflow-cpu"}.get(str(error.name), error.name)
-        raise UserError(f"--libraries: {error.name} is not installed: pip install {package}") from error
-    if keras.backend.backend() != backend:
-        raise UserError("--libraries: Keras runs on one back end in a process: ask for them one by one")
-
-
 def _make_model(settings: Settings) -> Any:
     """The classifier of `rnn_jax.models`, of Keras' layers."""
     import keras
 
     layers: Any = keras.layers
-    recurrent, pooling = settings.encoder.recurrent, settings.encoder.pooling
-    mine, defaults = to_flat(settings), to_flat(Settings())
-    for name in NOT_BUILT:
-        if mine[name] != defaults[name]:
-            raise UserError(f"--libraries: Keras: it is not built with another {name.replace('_', ' ')}")
-    kinds = {"elman": layers.SimpleRNN, "lstm": layers.LSTM, "gru": layers.GRU}
-    poolings = {"max": layers.GlobalMaxPooling1D, "mean": layers.GlobalAveragePooling1D}
-    for name, known in (("cell", kinds), ("pooling", {**poolings, "last": None})):
-        if mine[name] not in known:
-            raise UserError(f"--libraries: Keras: --{name} is one of {', '.join(known)} there")
+    recurrent, over_time = settings.encoder.recurrent, POOLINGS[settings.encoder.pooling]
 
     class WordDropout(keras.layers.Layer):
         def __init__(self) -> None:
@@ -141,8 +139,8 @@ def _make_model(settings: Settings) -> Any:
                 embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05),
             ),
             layers.SpatialDropout1D(settings.embedding.embedding_dropout),
-            kinds[recurrent.cell](recurrent.hidden_size, return_sequences=pooling != "last"),
-            *([poolings[pooling]()] if pooling != "last" else []),
+            getattr(layers, LAYERS[recurrent.cell])(recurrent.hidden_size, return_sequences=bool(over_time)),
+            *([getattr(layers, over_time)()] if over_time else []),
             layers.Dropout(recurrent.dropout),
             layers.Dense(1, activation="sigmoid"),
         ]

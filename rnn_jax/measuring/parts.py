@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from rnn_jax.cells.cell import Array, product
+from rnn_jax.cells.cell import Array, kernel_gradient, product, transpose
 from rnn_jax.measuring.case import Case, make_problem
-from rnn_jax.measuring.peers import PEERS, is_installed
+from rnn_jax.measuring.peers import is_installed, torch_program
 from rnn_jax.measuring.program import AXIS, our_program, product_program
 from rnn_jax.measuring.training_step import training_step
 from rnn_jax.measuring.turns import run_in_turns
@@ -52,7 +52,7 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
     runs = {
         "whole": our_program("fused", case, problem, num_devices).run,
         **{name: run for name, (run, _) in programs.items()},
-        **{name: PEERS[name](case, problem, num_devices).run for name in ("torch",) if is_installed(name)},
+        **({"torch": torch_program(case, problem, num_devices).run} if is_installed("torch") else {}),
         "large product": large.run,
         "classifier": training_step(settings, num_devices),
     }
@@ -62,15 +62,18 @@ def measure_parts(case: Case, num_devices: int, seconds: float) -> list[Part]:
         for name, (_, kinds) in programs.items()
     ]
     together = sum(part.seconds for part in parts)
-    rate = lambda name, work=case.operations: Part(name, taken[name], work / taken[name] / 1e9)  # noqa: E731
+
+    def part(name: str, work: float) -> Part:
+        return Part(name, taken[name], work / taken[name] / 1e9)
+
     return [
-        rate("whole"),
+        part("whole", case.operations),
         *parts,
         Part("all products", together, case.operations / together / 1e9),
         Part("all else", taken["whole"] - together, None),
-        *([rate("torch")] if "torch" in taken else []),
-        rate("large product", operations),
-        rate("classifier"),
+        *([part("torch", case.operations)] if "torch" in taken else []),
+        part("large product", operations),
+        part("classifier", case.operations),
     ]
 
 
@@ -93,20 +96,22 @@ def products(
 
     def backward(params: Any, x: Array) -> Array:
         def step(d_hidden: Array, _: None) -> tuple[Array, None]:
-            return product(repeat(d_hidden), params.recurrent_kernel.T), None
+            return product(repeat(d_hidden), recurrent), None
 
+        recurrent = transpose(params.recurrent_kernel)
         return jax.lax.scan(step, x[:, 0], None, length=case.time)[0]
 
     def weights(params: Any, x: Array) -> Any:
         def chunk(sums: Any, rows: Array) -> tuple[Any, None]:
-            more = product(rows.T, repeat(rows)), product(rows[::-1].T, repeat(rows))
+            more = kernel_gradient(rows, repeat(rows)), kernel_gradient(rows[::-1], repeat(rows))
             return jax.tree.map(jnp.add, sums, more), None
 
         zeros = jnp.zeros_like(params.input_kernel)
         return jax.lax.scan(chunk, (zeros, zeros), chunks(x))[0]
 
     def inputs(params: Any, x: Array) -> Array:
-        return jax.lax.map(lambda rows: product(repeat(rows), params.input_kernel.T), chunks(x))
+        kernel = transpose(params.input_kernel)
+        return jax.lax.map(lambda rows: product(repeat(rows), kernel), chunks(x))
 
     def chunks(x: Array) -> Array:
         return jnp.swapaxes(x, 0, 1).reshape(-1, chunk_length(case.time, x.shape[0], size) * x.shape[0], size)

@@ -151,8 +151,9 @@ def parallel(rows: Rows) -> Figure:
 def _at_once_ratio(methods: dict[str, Record]) -> float | None:
     """The time of all steps at once as a multiple of the scan's."""
     base = _seconds(methods, "dynamic")
-    found = [seconds for name in AT_ONCE if (seconds := _seconds(methods, name)) is not None]
-    return found[0] / base if found and base is not None else None
+    [own] = [name for name in AT_ONCE if name in methods] or [""]  # a cell has one or the other
+    seconds = _seconds(methods, own)
+    return None if base is None or seconds is None else seconds / base
 
 
 def _curves(

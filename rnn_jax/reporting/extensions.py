@@ -9,7 +9,10 @@ from rnn_jax.reporting.tables import markdown
 
 def load_extensions(file: Path) -> list[Record]:
     """Reads the rows, a layer and an unroll each; see `read_rows` for errors."""
-    return read_rows(file, lambda row: (row["case"]["cell"], row["unroll"], row["seconds"]["plain"]))
+    sizes = ("cell", "hidden", "batch", "time")
+    return read_rows(
+        file, lambda row: (row["unroll"], row["seconds"]["plain"], [row["case"][name] for name in sizes])
+    )
 
 
 def extensions_table(rows: Sequence[Record]) -> str:
@@ -18,12 +21,11 @@ def extensions_table(rows: Sequence[Record]) -> str:
     lines = [["cell", "unroll", "H", "B", "T", "plain, ms", *names]]
     for row in rows:
         case, seconds = row["case"], row["seconds"]
-        ratios = {name: seconds[name] / seconds["plain"] for name in seconds}
         lines.append(
             [
                 *(case["cell"], row["unroll"], str(case["hidden"]), str(case["batch"]), str(case["time"])),
                 f"{1e3 * seconds['plain']:.3g}",
-                *(f"{ratios[name]:.2f}" if name in ratios else "–" for name in names),
+                *(f"{seconds[name] / seconds['plain']:.2f}" if name in seconds else "–" for name in names),
             ]
         )
     return markdown(lines)

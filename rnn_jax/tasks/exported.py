@@ -20,7 +20,8 @@ It is StableHLO with the weights in it, for batches of any size and texts of any
 `lengths [B]`, of the start, 1, and the words; what is beyond the length of a text is not read. It returns the
 probabilities of the labels, `[B, K]`. Training normalises texts a little more, as
 `rnn_jax/data/normalization.py` says: curly apostrophes, HTML, invisible characters. A network that reads
-log-count ratios takes them, float32 `[B, T, F]`, as a third argument.
+log-count ratios takes them, float32 `[B, T, F]`, as a third argument; one that reads bytes takes 3 + byte for
+each of them instead of words.
 """
 
 from collections.abc import Sequence

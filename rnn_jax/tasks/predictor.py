@@ -12,7 +12,7 @@ from rnn_jax.cells.cell import Array
 from rnn_jax.data.batches import Batch, Bucketed
 from rnn_jax.data.examples import finish, finish_all, pack
 from rnn_jax.data.preprocessor import SENTIMENT, TextPreprocessor
-from rnn_jax.data.vocabulary import UNKNOWN, split_words
+from rnn_jax.data.vocabulary import UNKNOWN, Vocabulary
 from rnn_jax.errors import UserError
 from rnn_jax.models.explanation import Explanation, explain, ratios_of
 from rnn_jax.models.functional import Apply, ModelParams, split
@@ -23,7 +23,7 @@ from rnn_jax.tasks.text_classifier import ClassifierSettings, Network, make_mode
 CLASSIFIERS = (text_classification.RECIPE, labelled_texts.RECIPE)
 MOST_CHARACTERS = 200_000  # many times the longest review of IMDb
 MOST_ROWS = 128
-LENGTHS = (16, 32, 64, 128, 256, 512)  # that texts are padded to, where there are many
+LENGTHS = (16, 32, 64, 128, 256, 512, 1024, 2048)  # that texts are padded to, where there are many
 NO_KNOWN_WORD = "no word of it is known"
 
 
@@ -139,7 +139,7 @@ class Predictor:
         return words, {name: np.asarray(values)[1:] for name, values in gates.items()}
 
     def _read(self, text: str) -> tuple[list[str], NDArray[np.int32]]:
-        check_text(text, 1)
+        check_text(text, 1, self.vocabulary)
         reads = self._reads
         tokens = finish(self.vocabulary.encode(text), self.vocabulary.size, reads.max_length, reads.truncate)
         words, kept = self.vocabulary.split(text), len(tokens) - 1
@@ -175,7 +175,7 @@ class Predictor:
         """
         chosen = as_texts(texts)
         for number, text in enumerate(chosen, 1):
-            check_text(text, number)
+            check_text(text, number, self.vocabulary)
         return self._classify(chosen)[0]
 
     def answers(self, texts: str | Iterable[str]) -> list[Answer]:
@@ -185,7 +185,7 @@ class Predictor:
             TypeError: as for a call.
         """
         chosen = as_texts(texts)
-        notes = [complaint(text) for text in chosen]
+        notes = [complaint(text, self.vocabulary) for text in chosen]
         readable = [text for text, note in zip(chosen, notes, strict=True) if note is None]
         found = iter(zip(*self._classify(readable), strict=True))
         answers = []
@@ -255,14 +255,14 @@ def _kind(texts: object) -> str:
     return type(texts).__name__ + (f" of {axes} axes" if axes != 1 else "")
 
 
-def complaint(text: str) -> str | None:
+def complaint(text: str, vocabulary: Vocabulary) -> str | None:
     """Why a text cannot be classified, if it cannot."""
     if len(text) > MOST_CHARACTERS:
         return f"has {len(text):,} characters: a text may have at most {MOST_CHARACTERS:,}; split it"
-    return None if split_words(text) else "holds no words: give a text in words"
+    return None if vocabulary.split(text) else "holds no words: give a text in words"
 
 
-def check_text(text: str, number: int) -> None:
+def check_text(text: str, number: int, vocabulary: Vocabulary) -> None:
     """Raises UserError if a text cannot be classified, naming it by its number."""
-    if found := complaint(text):
+    if found := complaint(text, vocabulary):
         raise UserError(f"text {number} {found}")

@@ -30,10 +30,12 @@ def teach(data: Data, settings: Settings, teacher: Opened, places: Places) -> Da
     """The data of a student: its unlabelled reviews have the teacher's labels, and `teacher_weight`.
 
     Raises:
-        UserError: if the teacher has been trained on what the student is validated on.
+        UserError: if the teacher has been trained on what the student is validated on, or reads bytes.
     """
     if teacher.settings.text.refit and not settings.text.refit:
         raise UserError("--teacher has been trained on what is held out here: use --refit, too")
+    if teacher.settings.text.tokens == "bytes":
+        raise UserError("--teacher reads bytes, and unlabelled reviews are read as words: choose another run")
     preprocessor = cast("TextPreprocessor", teacher.preprocessor)
     reviews = unlabelled_reviews(preprocessor.vocabulary, *places)
     return with_labels(data, answers(teacher, reviews), settings.teacher_weight)

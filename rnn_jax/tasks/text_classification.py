@@ -6,7 +6,6 @@ from typing import Annotated
 from rnn_jax.data import dataset as datasets
 from rnn_jax.data.examples import concatenate
 from rnn_jax.data.preprocessor import TextPreprocessor
-from rnn_jax.data.vocabulary import BYTES
 from rnn_jax.models import summarize
 from rnn_jax.settings import at_least, require
 from rnn_jax.tasks.text_classifier import (
@@ -40,10 +39,6 @@ class Settings(ClassifierSettings):
         require(used or not self.text.unlabelled, "unlabelled", True, words)
         unlabelled = self.text.unlabelled or not self.teacher_weight
         require(unlabelled, "teacher_weight", self.teacher_weight, "needs --unlabelled")
-        if self.text.tokens == "bytes":
-            size, all_of_them = self.text.vocabulary_size, f"bytes and special indices are {BYTES.size}"
-            require(size == BYTES.size, "vocabulary_size", size, all_of_them)
-            require(not self.text.unlabelled, "unlabelled", True, "is read as words: --tokens words")
 
 
 def make(settings: Settings, preprocessor: Preprocessor | None = None) -> Task:

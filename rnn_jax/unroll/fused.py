@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State, product, product_precision
+from rnn_jax.cells.cell import Array, Cell, Fusion, Params, State, product, product_precision, transpose
 from rnn_jax.cells.wrapped import gradient_of, innermost, with_hidden
 from rnn_jax.unroll.arguments import check_arguments, vary_alike
 from rnn_jax.unroll.dynamic import scan_steps
@@ -250,7 +250,7 @@ def _backward(
 
     with jax.default_matmul_precision(setup.precision):
         # Transposed once, outside of the loops.
-        inputs, recurrent = core.input_kernel.T, core.recurrent_kernel.T
+        inputs, recurrent = transpose(core.input_kernel), transpose(core.recurrent_kernel)
         d_state = jax.tree.map(lambda d, s: d if _has_gradient(s) else _no_gradient(s), d_state, initial)
         carry = d_state, *jax.tree.map(_no_gradient, (steps.fresh, core))
         (d_state, d_fresh, d_params), dx = _in_chunks(

@@ -4,10 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType
+from jax.sharding import PartitionSpec as P
 from jax.test_util import check_grads
 
 from rnn_jax.cells import CELLS
-from rnn_jax.cells.cell import product
+from rnn_jax.cells.cell import product, transpose
 from rnn_jax.unroll import dynamic
 from tests import oracles
 from tests.states import random_state
@@ -199,6 +201,20 @@ def test_a_product_of_bfloat16_is_the_product_of_rounded_factors(rng):
     np.testing.assert_allclose(found, rounded[0] @ rounded[1], rtol=1e-5, atol=1e-5)
     assert np.abs(found - x @ kernel).max() > 1e-3
     assert found.dtype == np.float32
+
+
+def test_a_transposed_factor_is_the_same_everywhere_and_a_copy_where_products_are_rounded(rng):
+    matrix = jnp.asarray(rng.normal(size=(5, 3)), jnp.float32).at[0, 0].set(jnp.nan)
+    np.testing.assert_array_equal(transpose(matrix), matrix.T)
+    mesh = jax.make_mesh((1,), ("d",), axis_types=(AxisType.Auto,))
+    shared = jax.shard_map(transpose, mesh=mesh, in_specs=P("d"), out_specs=P(None, "d"))
+    with jax.default_matmul_precision("bfloat16"):
+        compiled = jax.jit(transpose).lower(matrix).compile()
+        for found in (compiled(matrix), shared(matrix)):
+            expected = matrix.astype(jnp.bfloat16).astype(jnp.float32).T
+            np.testing.assert_array_equal(found.astype(jnp.float32), expected)
+    if jax.default_backend() == "cpu":
+        assert " while(" in compiled.as_text()
 
 
 @pytest.mark.parametrize("name", CELLS)

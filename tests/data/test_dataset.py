@@ -55,20 +55,20 @@ def test_what_the_network_reads_is_cut_and_known():
 
 
 def test_bytes_are_those_of_the_same_reviews():
-    words = dataset.load(reads("synthetic"))
+    whole = {"dataset": "synthetic", "truncate": "tail"}
+    words = dataset.load(dataset.TextSettings(**whole, max_length=1000))
     data = dataset.load(
-        dataset.TextSettings(
-            dataset="synthetic",
-            tokens="bytes",
-            vocabulary_size=BYTES.size,
-            max_length=40,
-            truncate="tail",
-        )
+        dataset.TextSettings(**whole, max_length=6000, tokens="bytes", vocabulary_size=BYTES.size)
     )
-    np.testing.assert_array_equal(data.train.labels, words.train.labels)
+    for part in ("train", "validation", "test"):
+        of_words, of_bytes = getattr(words, part), getattr(data, part)
+        np.testing.assert_array_equal(of_words.labels, of_bytes.labels)
+        for one, other in zip(of_words.sequences[:100], of_bytes.sequences[:100], strict=True):
+            text = data.vocabulary.decode(other)
+            assert words.vocabulary.encode(text).tolist() == one[1:].tolist()
     np.testing.assert_array_equal(data.test_words, words.test_words)
-    texts = [text.encode()[:39].decode(errors="replace") for text in synthetic.reviews("test").texts]
-    assert [data.vocabulary.decode(tokens) for tokens in data.test.sequences] == texts
+    texts = [data.vocabulary.decode(tokens) for tokens in data.test.sequences]
+    assert texts == synthetic.reviews("test").texts  # as they were written
 
 
 def test_log_count_ratios_come_with_every_token(monkeypatch, tmp_path):

@@ -70,12 +70,14 @@ def test_bytes_come_back_as_the_text_that_was_written():
     assert tokens.tolist() == [FIRST_WORD + byte for byte in TEXT.encode("utf-8")]
     assert BYTES.decode([START, *tokens, PAD]) == TEXT
     assert BYTES.decode(tokens[:-1]) == TEXT[:-1] + "\ufffd"  # half of a character
+    assert BYTES.decode(BYTES.encode("cut \ud83c")) == "cut ?"
 
 
 def test_every_byte_has_a_name_of_its_own_that_a_line_of_a_file_holds():
     assert BYTES.size == FIRST_WORD + 256 == len(set(BYTES.words)) + FIRST_WORD
     assert "\n".join(BYTES.words).splitlines() == list(BYTES.words)
     assert BYTES.indices(BYTES.split(TEXT)).tolist() == BYTES.encode(TEXT).tolist()
+    assert BYTES.names()[:128] == tuple(map(chr, range(128)))  # as a language model of characters has them
 
 
 def test_the_words_of_a_file_tell_whether_they_are_bytes():

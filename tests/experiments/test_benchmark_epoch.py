@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import sys
 
@@ -53,5 +54,22 @@ def test_keras_on_jax_learns_the_same_reviews(benchmark, monkeypatch):
     assert row["epochs"][-1]["test_accuracy"] > 0.6
     assert row["padding"] is None
     assert row["versions"]["keras"]
-    with pytest.raises(UserError, match="--libraries: Keras: it is not built with another num layers"):
-        benchmark("--libraries", "keras_jax", "--num-layers", "2")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("keras_jax --num-layers 2", "Keras: it is not built with another num layers"),
+        ("keras_jax --cell qrnn", "Keras: --cell is one of elman, lstm, gru there"),
+        ("keras_jax keras_tensorflow", "Keras runs on one back end in a process"),
+        ("keras_tensorflow", "tensorflow is not installed: pip install tensorflow-cpu"),
+    ],
+)
+def test_what_keras_cannot_train_is_said_before_anything_is_trained(
+    benchmark, monkeypatch, arguments, message
+):
+    there = {"keras": object(), "tensorflow": None}
+    monkeypatch.setattr(importlib.util, "find_spec", there.__getitem__)
+    monkeypatch.setattr(benchmark_epoch, "train", None)
+    with pytest.raises(UserError, match=message):
+        benchmark("--libraries", "rnn_jax", *arguments.split())

@@ -222,6 +222,13 @@ def test_a_decision_is_explained_in_the_terminal_on_a_page_and_by_its_gates(trai
     assert gates.read_bytes().startswith(b"\x89PNG")
 
 
+def test_several_reviews_share_a_row(tmp_path, script):
+    code, printed = script(imdb_sentiment, *SMALL, "--packed", "--workdir", tmp_path / "packed")
+    assert code == 0
+    assert "40 rows a step on" in printed
+    assert "packed with reviews up to 40 tokens" in printed
+
+
 @pytest.mark.slow
 def test_a_network_reads_bytes_and_explains_them(tmp_path, script):
     run, page = tmp_path / "bytes", tmp_path / "page.html"
@@ -232,6 +239,8 @@ def test_a_network_reads_bytes_and_explains_them(tmp_path, script):
     predictor = Predictor(run)
     assert predictor.vocabulary is BYTES
     assert predictor("not GOOD") != predictor("not good")  # as it is written
+    assert predictor("!!!") != predictor(":-)")  # though they have no words
+    assert predictor("half \ud83c") == predictor("half ?")
     assert predictor("x" * 39 + "good") == predictor("x" * 39 + "bad!")  # the start and 39 bytes are read
     code, printed = script(predict, "--workdir", run, "--explain", "--page", page, "Ré <b>")
     assert code == 0

@@ -19,7 +19,12 @@ from tests.reporting.test_ahead import LAYERS
     ],
 )
 def test_what_gains_little_is_not_chosen(costs, expected):
-    assert fastest_of(costs, "fused") == expected
+    assert fastest_of(costs, "fused", "measured") == expected
+
+
+def test_an_estimate_has_less_noise():
+    costs = {"dynamic": 1.0, "fused": 1.08}
+    assert fastest_of(costs, "fused", "estimated") == "dynamic"
 
 
 def row(method, seconds, **case):

@@ -46,6 +46,7 @@ def test_a_row_is_the_mean_and_the_deviation_over_its_seeds(rows):
         ({"log_count_ratios": 5, "max_length": 1000}, "10,000 words, n-gram ratios, last 1,000"),
         ({"truncate": "tail", "log_count_ratios": 0}, "10,000 words, first 500"),
         ({"network": "nb_svm"}, "10,000 words, whole reviews"),
+        ({"tokens": "bytes", "truncate": "tail", "max_length": 4096}, "bytes, first 4,096"),
     ],
 )
 def test_a_row_says_what_is_read(raw, settings, shown):

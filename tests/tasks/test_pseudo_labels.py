@@ -6,6 +6,7 @@ import pytest
 
 from rnn_jax.data.examples import NO_LABEL, pack
 from rnn_jax.data.vocabulary import START
+from rnn_jax.errors import UserError
 from rnn_jax.models.functional import split
 from rnn_jax.settings import with_flat
 from rnn_jax.tasks.labels import count
@@ -56,4 +57,10 @@ def test_a_label_between_two_costs_as_much_as_both_weighed(rng):
 def test_a_teacher_that_has_seen_the_held_out_is_refused(teacher):
     settings = with_flat(teacher.settings, refit=True)
     with pytest.raises(Exception, match="use --refit, too"):
+        teach(CASES["text_classification"].data(), CONFIG, teacher._replace(settings=settings), Places())
+
+
+def test_a_teacher_that_reads_bytes_is_refused(teacher):
+    settings = with_flat(teacher.settings, tokens="bytes")
+    with pytest.raises(UserError, match="--teacher reads bytes"):
         teach(CASES["text_classification"].data(), CONFIG, teacher._replace(settings=settings), Places())
