@@ -38,14 +38,14 @@ def seconds_to_goal(row: Record) -> float | None:
 
 
 def epochs_table(rows: Sequence[Record]) -> str:
-    """A line a row."""
+    """A line a row: by size, this project's first."""
     lines = [
         [
             *("library", "cell", "length", "E", "H", "rows", "padding %", "reviews/s"),
             *("first epoch s", "data %", f"s to {GOAL:.0%} test", "test % by epoch"),
         ]
     ]
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (row["config"]["hidden_size"], row["library"] != "rnn_jax")):
         config, epochs = row["config"], row["epochs"]
         fastest, goal = speed(row), seconds_to_goal(row)
         waited = [epoch["data_seconds"] / epoch["seconds"] for epoch in epochs[1:] if epoch["data_seconds"]]
