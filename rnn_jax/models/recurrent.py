@@ -44,10 +44,10 @@ class RecurrentSettings:
     """Recurrent cell."""
     unroll: Annotated[UnrollName, EXTENDABLE, NEUTRAL] = "auto"
     """How steps become a sequence: auto (the fastest in training, by platform, cell and size), fused (a scan
-    with derivatives by hand), hoisted (the same with little in the loop, for GPUs), dynamic (lax.scan as it
-    is), static (a Python loop; compiles every step), checkpointed (little memory), parallel (all steps at
-    once, for linear cells), newton (all steps at once by iteration, for sru and indrnn), cudnn (LSTM on
-    NVIDIA GPUs)."""
+    with derivatives by hand), hoisted (the same with little in the loop, for GPUs and TPUs), dynamic
+    (lax.scan as it is), static (a Python loop; compiles every step), checkpointed (little memory), parallel
+    (all steps at once, for linear cells), newton (all steps at once by iteration, for sru and indrnn), cudnn
+    (LSTM on NVIDIA GPUs)."""
     hidden_size: Annotated[int, above(0)] = 32
     """Size of the recurrent state, in each direction; features of a width of the convolutional network."""
     num_layers: Annotated[int, above(0)] = 1

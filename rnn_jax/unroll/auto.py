@@ -85,14 +85,14 @@ def fastest(platform: Platform, cell: Cell, hidden: int, batch: int, time: int) 
 def usual(platform: Platform, cell: Cell) -> str:
     """The unroll where nothing is known of a size.
 
-    All steps at once on an accelerator if the cell is linear; else `hoisted` on a GPU, and elsewhere `fused`,
-    or `dynamic` for cells that cannot be taken apart.
+    All steps at once on an accelerator if the cell is linear; else `hoisted` there, and `fused` on a CPU, or
+    `dynamic` for cells that cannot be taken apart; those are `hoisted`, several steps a turn, on a GPU alone.
     """
     if cell.advance_all is not None and platform != "cpu":
         return "parallel"
-    if platform == "cuda":
-        return "hoisted"
-    return "dynamic" if cell.fusion is None else "fused"
+    if cell.fusion is None:
+        return "hoisted" if platform == "cuda" else "dynamic"
+    return "fused" if platform == "cpu" else "hoisted"
 
 
 def auto(

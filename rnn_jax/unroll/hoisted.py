@@ -3,7 +3,8 @@
 All inputs are projected by one product before the loop, and all weight gradients made by one after it: with
 derivatives by hand as in `fused`, with all steps as one chunk. A turn of the loop runs several steps, and a
 layer of both directions runs them in one loop. That is for processors which a small product keeps busy for
-less time than it takes to launch it: GPUs.
+less time than it takes to launch it, or to move what a step leaves behind: GPUs, and by their compiler's
+estimate TPUs.
 
 Paper: J. Appleyard, T. Kočiský and P. Blunsom, "Optimizing Performance of Recurrent Neural Networks on GPUs",
 2016, arXiv:1604.01946.
