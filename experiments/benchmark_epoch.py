@@ -1,6 +1,5 @@
 """Measures whole epochs of training on the reviews, by this project and by Keras, on TensorFlow or on JAX."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -16,6 +15,7 @@ from rnn_jax.data.packing import Packed
 from rnn_jax.measuring.epochs import Epoch, our_epochs
 from rnn_jax.measuring.keras_epochs import check_keras, keras_epochs
 from rnn_jax.reporting.epochs import epochs_table, load_epochs
+from rnn_jax.reporting.rows import replace_rows
 from rnn_jax.settings import check, to_flat
 from rnn_jax.tasks.text_classification import Settings, data_of
 from rnn_jax.training.environment import origin
@@ -58,10 +58,9 @@ def padding(settings: Settings, data: Dataset) -> float:
     return 1 - int(split.lengths.sum()) / steps
 
 
-def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two rows are of one library and one network, settings younger than a row at their defaults."""
-    defaults = to_flat(Settings())
-    return one["library"] == other["library"] and defaults | one["config"] == defaults | other["config"]
+def what(row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The library and the network that a row is of, settings younger than it at their defaults."""
+    return row["library"], to_flat(Settings()) | row["config"]
 
 
 def main() -> int:
@@ -91,8 +90,7 @@ def main() -> int:
                 ("keras", "tensorflow", "tensorflow-cpu"),
             ),
         }
-        rows = [other for other in load_epochs(file) if not same(other, row)] + [row]
-        file.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+        replace_rows(file, load_epochs(file), [row], what)
     table = epochs_table(load_epochs(file))
     (folder / "epochs.md").write_text(table, encoding="utf-8")
     print(table, end="")

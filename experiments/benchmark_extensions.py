@@ -1,6 +1,5 @@
 """Measures what lengths, resets, noise on the state and other extensions of a recurrent layer cost."""
 
-import json
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -15,6 +14,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import Case
 from rnn_jax.measuring.extensions import measure_extensions
 from rnn_jax.reporting.extensions import extensions_table, load_extensions
+from rnn_jax.reporting.rows import replace_rows
 from rnn_jax.settings import require
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
@@ -60,14 +60,10 @@ def main() -> int:
         case = Case(cell, "training", options.time, options.batch, options.hidden, "float32")
         seconds = measure_extensions(case, unroll, num_devices, options.seconds)
         rows.append({"case": case._asdict(), "unroll": unroll, "seconds": seconds, **setting})
-    folder = Path(options.output)
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "extensions.jsonl"
-    measured = [(row["case"], row["unroll"]) for row in rows]
-    rows = [row for row in load_extensions(file) if (row["case"], row["unroll"]) not in measured] + rows
-    write_whole(file, "".join(json.dumps(row) + "\n" for row in rows))
+    file = Path(options.output) / "extensions.jsonl"
+    rows = replace_rows(file, load_extensions(file), rows, lambda row: (row["case"], row["unroll"]))
     table = extensions_table(rows)
-    write_whole(folder / "extensions.md", table)
+    write_whole(file.with_suffix(".md"), table)
     print(table, end="")
     return 0
 

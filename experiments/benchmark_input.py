@@ -1,6 +1,5 @@
 """Measures how many reviews a second a host can hand to its accelerators: batches made by one process."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,9 @@ import tyro
 
 from experiments.command_line import Place, command_line, parse, run
 from rnn_jax.data import dataset as datasets
-from rnn_jax.durable import write_whole
 from rnn_jax.measuring.input import examples_per_second
 from rnn_jax.reporting.ahead import load_input
+from rnn_jax.reporting.rows import replace_rows
 from rnn_jax.settings import check, require, to_flat
 from rnn_jax.tasks.text_classification import Settings, data_of
 from rnn_jax.training.environment import origin
@@ -43,10 +42,8 @@ def main() -> int:
     rate = examples_per_second(data.train, settings.training.batch_size, options.seconds)
     row: dict[str, Any] = {"dataset": data.name, "reviews_per_second": rate, "config": to_flat(settings)}
     file = Path(options.output) / "input.jsonl"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    rows = [other for other in load_input(file) if other["config"] != row["config"]]
-    rows.append(row | origin(command_line("benchmark_input"), 1))
-    write_whole(file, "".join(json.dumps(each) + "\n" for each in rows))
+    row |= origin(command_line("benchmark_input"), 1)
+    replace_rows(file, load_input(file), [row], lambda row: row["config"])
     print(f"{data.name}: {rate:,.0f} reviews/s, in batches of {settings.training.batch_size}")
     return 0
 

@@ -1,6 +1,5 @@
 """Measures what the time of training a fused layer goes to, beside PyTorch's layer where it is installed."""
 
-import json
 from dataclasses import dataclass
 from itertools import product
 from math import gcd
@@ -15,6 +14,7 @@ from rnn_jax.errors import UserError
 from rnn_jax.measuring.case import Case
 from rnn_jax.measuring.parts import measure_parts
 from rnn_jax.reporting.parts import load_parts, parts_table
+from rnn_jax.reporting.rows import replace_rows
 from rnn_jax.training.environment import origin
 from rnn_jax.training.parallel import set_up_devices
 
@@ -56,14 +56,10 @@ def main() -> int:
         case = Case(cell, "training", options.time, batch, hidden, precision)
         parts = [part._asdict() for part in measure_parts(case, num_devices, options.seconds)]
         rows.append({"case": case._asdict(), "parts": parts, **setting})
-    folder = Path(options.output)
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "parts.jsonl"
-    measured = [row["case"] for row in rows]
-    rows = [row for row in load_parts(file) if row["case"] not in measured] + rows
-    write_whole(file, "".join(json.dumps(row) + "\n" for row in rows))
+    file = Path(options.output) / "parts.jsonl"
+    rows = replace_rows(file, load_parts(file), rows, lambda row: row["case"])
     table = parts_table(rows)
-    write_whole(folder / "parts.md", table)
+    write_whole(file.with_suffix(".md"), table)
     print(table, end="")
     return 0
 

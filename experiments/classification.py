@@ -24,7 +24,7 @@ def plan(run: Run) -> str:
     data, train = run.data, cast("Bucketed | Packed", run.data.train)
     unlabelled = int(train.beside["unlabelled"])
     also = f" ({unlabelled:,} of them without a label)" if unlabelled else ""
-    a_step, filled = (f"{data.unit} a step", "padded to")
+    a_step, filled = f"{data.unit} a step", "padded to"
     if isinstance(train, Packed):
         a_step, filled = "rows a step", f"packed with {data.unit} up to"
     example = text(run).vocabulary.decode(train.columns["tokens"][0][:24])

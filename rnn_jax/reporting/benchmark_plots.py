@@ -151,7 +151,7 @@ def parallel(rows: Rows) -> Figure:
 def _at_once_ratio(methods: dict[str, Record]) -> float | None:
     """The time of all steps at once as a multiple of the scan's."""
     base = _seconds(methods, "dynamic")
-    [own] = [name for name in AT_ONCE if name in methods] or [""]  # a cell has one or the other
+    own = next((name for name in AT_ONCE if name in methods), "")  # a cell has one or the other
     seconds = _seconds(methods, own)
     return None if base is None or seconds is None else seconds / base
 
