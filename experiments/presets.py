@@ -18,6 +18,9 @@ pairs, each with settings of its own (`experiments.search text_cnn`, `fasttext`)
 on the validation reviews. `semi_supervised_large`, which is for a GPU, starts from `reviews_large`; its
 settings are a first guess.
 
+`bytes` reads the last 4,096 bytes of a review, and `bytes_large`, which is for a GPU, with a larger network:
+linear cells in residual blocks. Their settings were chosen by hand.
+
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
 and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).
 """
@@ -125,6 +128,30 @@ PRESETS["semi_supervised_large"] = with_flat(
     batch_size=128,
     learning_rate=1e-3,
 )
+
+PRESETS["bytes"] = with_flat(
+    Settings(),
+    tokens="bytes",
+    vocabulary_size=259,
+    max_length=4096,
+    truncate="tail",
+    buckets=3,
+    embedding_size=64,
+    word_dropout=0.05,
+    embedding_dropout=0.0,
+    cell="lru",
+    block="residual",
+    num_layers=3,
+    hidden_size=64,
+    dropout=0.2,
+    pooling="mean",
+    batch_size=32,
+    learning_rate=2e-3,
+    schedule="cosine",
+    warm_up=0.05,
+    epochs=10,
+)
+PRESETS["bytes_large"] = with_flat(PRESETS["bytes"], num_layers=4, hidden_size=128, embedding_size=128)
 
 # Further options of `semi_supervised` for a classifier that does not read unlabelled reviews itself.
 LABELLED_ALONE = "--no-unlabelled --virtual-adversarial 0 --adversarial 1"

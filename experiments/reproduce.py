@@ -72,7 +72,7 @@ SEMI_SUPERVISED = {"semi_supervised": "reviews", "semi_supervised_large": "revie
 # language models, is made once.
 ON_ONE_DEVICE = ("wikitext2", "reviews")
 WRITING = ("translation", "captioning")  # scripts, so too
-ON_GPUS = ("reviews_large", "semi_supervised_large")  # minutes there, and days on two cores
+ON_GPUS = ("reviews_large", "semi_supervised_large", "bytes_large")  # minutes there, and days on two cores
 
 
 def classifier(preset: str, *, refit: bool) -> Recipe:

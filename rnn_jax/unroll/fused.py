@@ -7,6 +7,8 @@ are one product, those of the inputs another. Where a gradient is taken, the inp
 by one product, too, and what the backward pass needs is written where it reads it.
 """
 
+import operator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -152,25 +154,34 @@ def _advance(
     """What `_run` finds; and what is kept, if anything is."""
     time = len(steps.x)
 
-    def run_one(carry: tuple[State, Kept | None], step: tuple[Array, Array]) -> tuple[Any, Array | None]:
-        (state, kept), (now, z) = carry, step
+    def run_one(state: State, now: Array, z: Array) -> tuple[State, Any]:
         valid, reset = _at(now, (steps.valid, steps.resets))
         if reset is not None:
             state = choose(reset, steps.fresh, state)
         new_state, saved = setup.fusion.combine(state, z, setup.fusion.mix(params, state))
         state = new_state if valid is None else choose(valid, new_state, state)
+        return state, state.hidden if kept is None else (saved, state)
+
+    def run_turn(carry: tuple[State, Kept | None], turn: tuple[Array, Array]) -> tuple[Any, Array | None]:
+        state, kept = carry
+        order, each = -1 if setup.reverse else 1, []
+        for step in list(zip(*map(jnp.unstack, turn), strict=True))[::order]:
+            state, one = run_one(state, *step)
+            each.append(one)
+        found = jax.tree.map(lambda *a: jnp.stack(a), *each[::order])
         if kept is None:
-            return (state, None), state.hidden
-        # In place: each number is stored once, where the backward pass reads it.
-        kept = Kept(_put(now, kept.saved, saved), _put(now + setup.after, kept.states, state))
+            return (state, None), found
+        # In place, and once a turn: each number is stored where the backward pass reads it.
+        (saved, states), first = found, turn[0][0]
+        kept = Kept(_put(first, kept.saved, saved), _put(first + setup.after, kept.states, states))
         return (state, kept), None
 
     def run_chunk(carry: tuple[State, Kept | None], times: Array) -> tuple[Any, Array | None]:
         z = setup.cell.project(params, _stretch(times, steps.x))
-        return jax.lax.scan(run_one, carry, (times, z), reverse=setup.reverse, unroll=setup.turn)
+        return _in_parts(setup, setup.turn, run_turn, carry, (times, z), setup.reverse)
 
     carry = steps.initial_state, kept
-    (state, kept), outputs = _in_chunks(setup, time, run_chunk, carry, setup.reverse)
+    (state, kept), outputs = _in_parts(setup, setup.chunk, run_chunk, carry, _times(time), setup.reverse)
     if kept is not None:
         outputs = kept.states.hidden[setup.after : time + setup.after]
     return (outputs, state), kept
@@ -189,7 +200,8 @@ def _run_and_keep(setup: Setup, params: Params, steps: Steps) -> tuple[tuple[Arr
 
     empty = lambda length, a: jnp.zeros((length, *a.shape), a.dtype)  # noqa: E731
     saved = jax.tree.map(partial(empty, time), jax.eval_shape(saved_of, steps.x[0]))
-    states = _put(time * setup.before, jax.tree.map(partial(empty, time + 1), initial), initial)
+    first = jax.tree.map(lambda a: a[None], initial)
+    states = _put(time * setup.before, jax.tree.map(partial(empty, time + 1), initial), first)
     _, kept = vary_alike((steps.x, Kept(saved, states)))
     # This may be traced outside of the setting that holds where the unroll is called.
     with jax.default_matmul_precision(setup.precision):
@@ -253,8 +265,9 @@ def _backward(
         inputs, recurrent = transpose(core.input_kernel), transpose(core.recurrent_kernel)
         d_state = jax.tree.map(lambda d, s: d if _has_gradient(s) else _no_gradient(s), d_state, initial)
         carry = d_state, *jax.tree.map(_no_gradient, (steps.fresh, core))
-        (d_state, d_fresh, d_params), dx = _in_chunks(
-            setup, len(d_outputs), run_chunk, carry, not setup.reverse
+        times = _times(len(d_outputs))
+        (d_state, d_fresh, d_params), dx = _in_parts(
+            setup, setup.chunk, run_chunk, carry, times, not setup.reverse
         )
     return _of_arguments(params, steps, d_params, dx, d_state, d_fresh)
 
@@ -300,29 +313,38 @@ _run_and_keep.defvjp(_run_and_keep_forward, _run_and_keep_backward)
 _backward.defvjp(_backward_forward, _backward_backward)
 
 
-def _in_chunks(setup: Setup, time: int, run_chunk: Any, carry: Any, reverse: bool) -> tuple[Any, Any]:
-    """A scan over T steps by chunks, `run_chunk(carry, times [C]) -> (carry, each [C, ...])`.
+def _in_parts(
+    setup: Setup, length: int, run: Callable[[Any, Any], Any], carry: Any, xs: Any, reverse: bool
+) -> tuple[Any, Any]:
+    """A scan over T steps by several, `run(carry, xs [L, ...]) -> (carry, each [L, ...])`.
 
-    Steps that fill no chunk are the last in the order of running, and the first against it.
+    Steps that fill no part are the last in the order of running, and the first against it.
     """
-    length = max(1, min(setup.chunk, time))
-    left = time % length
-    times = jnp.arange(time, dtype=jnp.uint32)  # so that JAX asks for no negative ones
-    rest, whole = (
-        (times[:left], times[left:]) if setup.reverse else (times[time - left :], times[: time - left])
-    )
+    time = len(jax.tree.leaves(xs)[0])
+    length = min(length, time)
+    parts, left = divmod(time, length)
+    rest, whole = slice(time - left, None), slice(time - left)
+    if setup.reverse:
+        rest, whole = slice(left), slice(left, None)
+    rest, whole = (jax.tree.map(operator.itemgetter(part), xs) for part in (rest, whole))
     against = reverse != setup.reverse
     each_of_rest = None
     if left and against:
-        carry, each_of_rest = run_chunk(carry, rest)
-    carry, each = jax.lax.scan(run_chunk, carry, whole.reshape(-1, length), reverse=reverse)
-    each = jax.tree.map(lambda a: a.reshape(len(whole), *a.shape[2:]), each)
+        carry, each_of_rest = run(carry, rest)
+    whole = jax.tree.map(lambda a: a.reshape(parts, length, *a.shape[1:]), whole)
+    carry, each = jax.lax.scan(run, carry, whole, reverse=reverse)
+    each = jax.tree.map(lambda a: a.reshape(parts * length, *a.shape[2:]), each)
     if not left:
         return carry, each
     if not against:
-        carry, each_of_rest = run_chunk(carry, rest)
+        carry, each_of_rest = run(carry, rest)
     both = (each_of_rest, each) if setup.reverse else (each, each_of_rest)
     return carry, jax.tree.map(lambda *a: jnp.concatenate(a), *both)
+
+
+def _times(time: int) -> Array:
+    """All steps, in a type without a sign: JAX would ask for negative ones."""
+    return jnp.arange(time, dtype=jnp.uint32)
 
 
 def _at(now: Array, tree: Any) -> Any:
@@ -331,8 +353,8 @@ def _at(now: Array, tree: Any) -> Any:
 
 
 def _put(now: Array | int, tree: Any, new: Any) -> Any:
-    """`[T, ...]` with another value at one step."""
-    return jax.tree.map(lambda a, b: jax.lax.dynamic_update_index_in_dim(a, b, now, 0), tree, new)
+    """`[T, ...]` with other values from one step on."""
+    return jax.tree.map(lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, now, 0), tree, new)
 
 
 def _stretch(times: Array, a: Array) -> Array:
