@@ -31,7 +31,7 @@ class Case(NamedTuple):
     @property
     def operations(self) -> float:
         """Floating-point operations of the matrix products; twice as many more in the backward pass."""
-        sizes = [leaf.size for leaf in jax.eval_shape(lambda: draw(self)) if leaf.ndim == 2]
+        sizes = [leaf.size for leaf in jax.tree.leaves(jax.eval_shape(lambda: draw(self))) if leaf.ndim == 2]
         forward = 2.0 * sum(sizes) * self.batch * self.time
         return forward * (3 if self.mode == "training" else 1)
 

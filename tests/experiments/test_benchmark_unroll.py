@@ -55,7 +55,9 @@ def test_the_same_command_measures_only_what_is_missing(benchmark, tmp_path):
 
 def test_a_layer_of_both_directions_is_another_row(benchmark, tmp_path):
     one, two = benchmark(*SMALL, "--methods", "dynamic", "--directions", "1", "2")
-    assert (one["case"]["directions"], two["case"]["directions"]) == (1, 2)
+    assert [(row["case"]["directions"], row["status"]) for row in (one, two)] == [(1, "ok"), (2, "ok")]
+    operations = [row["gflops"] * row["seconds"] for row in (one, two)]
+    assert operations[1] == pytest.approx(2 * operations[0])
     assert "| elman, both directions | forward |" in (tmp_path / "benchmark.md").read_text()
 
 
