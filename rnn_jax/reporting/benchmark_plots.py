@@ -52,7 +52,8 @@ def over_length(rows: Rows) -> Figure:
         _curves(axes, rows, lines, lambda size: size.case.time, value, looks)
         axes.set(xscale="log", yscale="log", xlabel="length T", ylabel=label)
         times = sorted({size.case.time for size in lines})
-        kept = [time for time, after in zip(times, [*times[1:], math.inf], strict=True) if after > 1.5 * time]
+        following = [*times, math.inf][1:]
+        kept = [time for time, after in zip(times, following, strict=True) if after > 1.5 * time]
         axes.set_xticks(kept, map(str, kept))  # labels of lengths near each other would overlap
         axes.minorticks_off()
         plain_ticks(axes.yaxis)

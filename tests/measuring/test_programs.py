@@ -47,7 +47,7 @@ def test_peers_agree(peer, directions, cell, mode):
 @pytest.mark.parametrize("cell", CELLS)
 def test_operations_are_those_of_the_compiled_loop(cell):
     """XLA counts what is done element by element too, and that counts for less the larger the layer."""
-    case = Case(cell, "forward", 3, 64, 256, "float32")
+    case = Case(cell, "forward", 3, 64, 512, "float32")
     problem = make_problem(case)
     state = CELLS[cell].initial_state(problem.params, (64,))
     run = jax.jit(lambda x, state: static(CELLS[cell], problem.params, x, None, state).outputs)
