@@ -105,13 +105,13 @@ def peers_of(options: Options) -> list[str]:
     return [peer for peer in options.peers.split(",") if peer]
 
 
-def methods_of(options: Options, cell: str, directions: int) -> list[str]:
+def methods_of(options: Options, cell: str, directions: int, precision: str) -> list[str]:
     """The methods to run a layer; the plain scan first, which the others are compared with.
 
     Left out are those that would hand the cell on to another. `hoisted` stays: it runs all cells, those that
     cannot be taken apart as `dynamic-8` does.
     """
-    there = cell == "lstm" and jax.default_backend() == "gpu"
+    there = cell == "lstm" and precision != "bfloat16" and jax.default_backend() == "gpu"
     asked = options.methods or (*OURS, "cudnn")
     ours = [name for name in asked if (there if name == "cudnn" else runs_itself(name, CELLS[cell]))]
     peers = [peer for peer in peers_of(options) if cell in PEER_CELLS and (directions == 1 or peer in BOTH)]
@@ -141,7 +141,7 @@ def main() -> int:
     work = []
     for precision, cell, directions, hidden, batch, time, mode in grid:
         case = Case(cell, mode, time, batch, hidden, precision, directions)
-        methods = methods_of(options, cell, directions)
+        methods = methods_of(options, cell, directions, precision)
         missing = [method for method in methods if (*case, options.keep_memory, method) not in done]
         if missing:
             work.append((case, missing))

@@ -125,7 +125,9 @@ def parallel(rows: Rows) -> Figure:
         cell: {"color": colour, "marker": marker, "markersize": 5}
         for cell, colour, marker in zip(cells, cycle(COLOURS), cycle(MARKERS), strict=False)
     }
-    for axes, mode in zip(figure.subplots(1, 2, sharey=True), ("forward", "training"), strict=True):
+    modes = sorted({size.case.mode for size in rows})
+    panels = figure.subplots(1, len(modes), sharey=True, squeeze=False)[0]
+    for axes, mode in zip(panels, modes, strict=True):
         for cell, look in looks.items():
             points = [
                 (size.case.time, ratio)

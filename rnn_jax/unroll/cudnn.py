@@ -10,7 +10,7 @@ from jax.experimental import rnn
 from jax.typing import ArrayLike
 
 from rnn_jax.cells import LSTM
-from rnn_jax.cells.cell import Array, Cell, Params, State
+from rnn_jax.cells.cell import Array, Cell, Params, State, product_precision
 from rnn_jax.cells.lstm import LSTMParams, LSTMState
 from rnn_jax.unroll.arguments import Arguments, check_arguments
 from rnn_jax.unroll.fused import fused
@@ -30,12 +30,12 @@ def cudnn(
 ) -> Unrolled:
     """Runs an LSTM by cuDNN on an NVIDIA GPU; see `Unroll` for arguments and errors.
 
-    Elsewhere, for other cells, in other types than float32, and with resets, `fused` does the same; so it
-    does in a program that is compiled where there is no GPU, whatever for. Products are rounded to TF32
-    unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor second derivatives: JAX says
-    so. GRUs and bfloat16, which cuDNN has, are missing in JAX (https://github.com/jax-ml/jax/issues/18867).
-    A layer of both directions is one call of cuDNN (`run_layer`). Layers are called one by one, since dropout
-    and what a dense stack reads lie between them.
+    Elsewhere, for other cells, in other types than float32, with products in bfloat16, and with resets,
+    `fused` does the same; so it does in a program that is compiled where there is no GPU, whatever for.
+    Products are rounded to TF32 unless `jax.default_matmul_precision("highest")` is set. Neither `vmap` nor
+    second derivatives: JAX says so. GRUs and bfloat16, which cuDNN has, are missing in JAX
+    (https://github.com/jax-ml/jax/issues/18867). A layer of both directions is one call of cuDNN
+    (`run_layer`). Layers are called one by one, since dropout and what a dense stack reads lie between them.
 
     Example:
         >>> params = LSTM.init(jax.random.key(0), input_size=3, hidden_size=4)
@@ -61,8 +61,8 @@ def _choose(
 ) -> Callable[..., Any]:
     """The one for NVIDIA GPUs where a program is compiled for one and cuDNN can run these arguments."""
     batch, time, _ = arguments.x.shape
-    known = cell is LSTM and arguments.x.dtype == jnp.float32 and batch > 0 and time > 0
-    if not known or arguments.resets is not None or not is_there():
+    known = cell is LSTM and arguments.x.dtype == jnp.float32 and product_precision() != "bfloat16"
+    if not known or batch * time == 0 or arguments.resets is not None or not is_there():
         return elsewhere
     # Chosen when the program is compiled, for whatever it is compiled for.
     return partial(jax.lax.platform_dependent, cuda=on_gpu, default=elsewhere)
