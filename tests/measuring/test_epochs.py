@@ -1,12 +1,12 @@
 """What is timed is what a run does."""
 
-import sys
+import importlib.util
 
 import pytest
 
 from rnn_jax.errors import UserError
 from rnn_jax.measuring.epochs import our_epochs
-from rnn_jax.measuring.keras_epochs import keras_epochs
+from rnn_jax.measuring.keras_epochs import check_keras
 from tests.conftest import need_devices
 from tests.training.runs import CONFIG, make_data, make_run
 
@@ -24,7 +24,6 @@ def test_the_epochs_are_those_of_a_run(tmp_path):
 
 
 def test_without_tensorflow_there_is_one_line(monkeypatch):
-    monkeypatch.setitem(sys.modules, "tensorflow", None)
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    with pytest.raises(UserError, match="TensorFlow is not installed: pip install tensorflow-cpu"):
-        keras_epochs(CONFIG, make_data(), 2)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorflow" else name)
+    with pytest.raises(UserError, match="tensorflow is not installed: pip install tensorflow-cpu"):
+        check_keras(CONFIG, ["tensorflow"])

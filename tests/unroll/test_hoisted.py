@@ -98,6 +98,8 @@ def test_loops_run_eight_steps_a_turn_and_multiply_by_the_recurrent_weights_alon
     forward, backward = loops
     assert (forward.params["length"], backward.params["length"]) == (time / 8, time)
     assert backward.params["unroll"] == 8
+    stored = list(equations(forward.params["jaxpr"].jaxpr, "dynamic_update_slice"))
+    assert {each.invars[1].aval.shape[0] for each in stored} == {8}  # at once
     assert products(forward.params["jaxpr"].jaxpr) == 8 * [(H, 4 * H)]
     assert products(backward.params["jaxpr"].jaxpr) == [(4 * H, H)]
     outside = [(D, 4 * H), (4 * H, D), (time * B, 4 * H), (time * B, 4 * H)]
