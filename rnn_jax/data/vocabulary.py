@@ -33,7 +33,10 @@ class Vocabulary:
     Attributes:
         words: the words, index `FIRST_WORD` first.
         size: V, the number of indices, the three special ones included.
+        between: what words are parted by where a text is shown.
     """
+
+    between = " "
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)
@@ -92,6 +95,10 @@ class Vocabulary:
         return " ".join(words)
 
 
+# How bytes are shown.
+SHOWN = {32: "␣", **{byte: chr(byte) for byte in range(33, 127)}}
+
+
 class Bytes(Vocabulary):
     """The 256 bytes, in order, of texts in UTF-8 as they are written: nothing is normalised.
 
@@ -102,8 +109,10 @@ class Bytes(Vocabulary):
         (['H', '<c3>', '<a9>'], 'Hé')
     """
 
+    between = ""
+
     def __init__(self) -> None:
-        super().__init__([chr(byte) if 32 < byte < 127 else f"<{byte:02x}>" for byte in range(256)])
+        super().__init__([SHOWN.get(byte, f"<{byte:02x}>") for byte in range(256)])
 
     def limit(self, size: int) -> "Vocabulary":
         """All bytes, whatever the size: `BYTES.size` is the only one."""
@@ -114,7 +123,7 @@ class Bytes(Vocabulary):
         return tuple(chr(byte) if byte < 128 else word for byte, word in enumerate(self.words))
 
     def split(self, text: str) -> list[str]:
-        """A printable character of ASCII is itself, and any other byte its number in hexadecimal."""
+        """A printable character of ASCII is itself, a blank ␣, another byte its number in hexadecimal."""
         return [self.words[byte] for byte in _bytes_of(text)]
 
     def encode(self, text: str) -> NDArray[np.int32]:

@@ -32,7 +32,7 @@ def in_terminal(look: Look) -> RenderableType:
     text = Text()
     for word, share, known in zip(look.words, colours, look.known, strict=True):
         text.append(word, style=_style(share) if known else "dim strike")
-        text.append(" ")
+        text.append(look.between)
     table = Table(
         "word",
         "integrated gradients",
@@ -110,7 +110,7 @@ def _coloured(look: Look, values: Sequence[float]) -> str:
     for word, value, share, known in zip(look.words, values, shares(values), look.known, strict=True):
         kind = f'style="background: {_css(share)}"' if known else 'class="unknown"'
         words.append(f'<span {kind} title="{value:+.3f}">{escape(word)}</span>')
-    return "\n".join(words)
+    return ("\n" if look.between else "<wbr>").join(words)
 
 
 def _css(share: float) -> str:

@@ -66,6 +66,7 @@ class Look(NamedTuple):
     known: list[bool]  # [T - 1], whether the network knows the word
     label: str = SENTIMENT[1]  # of two, the second; of more, the most probable
     other: str | None = SENTIMENT[0]  # the first of two; None of more
+    between: str = " "  # what words are parted by; bytes by nothing
 
     @property
     def answer(self) -> tuple[str, float]:
@@ -125,7 +126,8 @@ class Predictor:
         number = 1 if two else int(self.probabilities([text])[0].argmax())
         explanation = explain(self._apply, self._params, tokens, self._ratios, number)
         known = [token != UNKNOWN for token in tokens[1:]]
-        return Look(words, explanation, known, self.labels[number], self.labels[0] if two else None)
+        other, between = self.labels[0] if two else None, self.vocabulary.between
+        return Look(words, explanation, known, self.labels[number], other, between)
 
     def gates(self, text: str) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
         """The words of a text, and the gates of the first recurrent layer at each, `{name: [words, H]}`.

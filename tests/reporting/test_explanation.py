@@ -48,6 +48,13 @@ def test_the_page_has_both_methods_and_escapes_words():
     assert "negative, 76.9%" in text
 
 
+def test_bytes_have_nothing_between_them():
+    look = LOOK._replace(words=["a", "␣", "b", "<c3>"], between="")
+    text, *_ = in_terminal(look).renderables
+    assert text.plain == "a␣b<c3>"
+    assert ">a</span><wbr><span" in page([look])
+
+
 @pytest.mark.parametrize("count", [1, 13])
 def test_a_list_of_at_most_a_dozen(count):
     values = np.linspace(0, 1, count + 1).astype(np.float32)
