@@ -18,8 +18,8 @@ pairs, each with settings of its own (`experiments.search text_cnn`, `fasttext`)
 on the validation reviews. `semi_supervised_large`, which is for a GPU, starts from `reviews_large`; its
 settings are a first guess.
 
-`bytes` reads the last 4,096 bytes of a review, and `bytes_large`, which is for a GPU, with a larger network:
-linear cells in residual blocks. Their settings were chosen by hand.
+`bytes` reads the first 4,095 bytes of a review, and so does `bytes_large`, which is for a GPU, by a larger
+network: linear cells in residual blocks. Their settings are a first guess.
 
 `best` is the most accurate network that labelled reviews alone have given here (`experiments.search closer`),
 and takes three minutes; `minute` is the most accurate one within a minute (`experiments.search minute`).

@@ -95,10 +95,6 @@ class Vocabulary:
         return " ".join(words)
 
 
-# How bytes are shown.
-SHOWN = {32: "␣", **{byte: chr(byte) for byte in range(33, 127)}}
-
-
 class Bytes(Vocabulary):
     """The 256 bytes, in order, of texts in UTF-8 as they are written: nothing is normalised.
 
@@ -112,7 +108,8 @@ class Bytes(Vocabulary):
     between = ""
 
     def __init__(self) -> None:
-        super().__init__([SHOWN.get(byte, f"<{byte:02x}>") for byte in range(256)])
+        printable = {ord(" "): "␣", **{byte: chr(byte) for byte in range(33, 127)}}
+        super().__init__([printable.get(byte, f"<{byte:02x}>") for byte in range(256)])
 
     def limit(self, size: int) -> "Vocabulary":
         """All bytes, whatever the size: `BYTES.size` is the only one."""

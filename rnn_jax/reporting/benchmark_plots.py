@@ -1,6 +1,7 @@
 """Plots of the benchmark of unrolls."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle
@@ -18,10 +19,14 @@ Value = Callable[[dict[str, Any]], float | None]
 
 
 def pictures(rows: Sequence[dict[str, Any]], platform: str) -> dict[str, Picture]:
-    """The files that show these rows: costs over the length, speed over the size, and all sizes at once."""
+    """The files that show these rows: costs over the length, speed over the size, and all sizes at once.
+
+    Where all were measured at one length, there is nothing to show over it.
+    """
     others, at_once = split_at_once(rows)
+    lengths = others if len(_of_lengths(by_size(others))) > 1 else []
     draws: dict[str, tuple[Callable[[Rows], Figure], list[Record]]] = {
-        f"unroll_over_length_{platform}.png": (over_length, others),
+        f"unroll_over_length_{platform}.png": (over_length, lengths),
         f"unroll_over_size_{platform}.png": (over_size, others),
         f"unroll_ratios_{platform}.png": (ratios, others),
         f"parallel_{platform}.png": (parallel, at_once),
@@ -38,9 +43,7 @@ def over_length(rows: Rows) -> Figure:
 
     A line joins what was measured by one version: other versions were measured on other days and machines.
     """
-    version = lambda size: frozenset(row.get("commit") for row in rows[size].values())  # noqa: E731
-    training = [size for size in rows if size.case.mode == "training"]
-    lines = _longest(training, lambda size: (_all_but_time(size), version(size)))
+    lines = _of_lengths(rows)
     figure = Figure(figsize=(12, 4.6), layout="constrained")
     panels: list[tuple[str, Value]] = [
         ("run time (ms)", lambda row: 1e3 * row["seconds"]),
@@ -70,7 +73,8 @@ def over_size(rows: Rows) -> Figure:
     """Draws the speed of training over H, a panel a cell and batch size, at the length with most sizes."""
     training = [size for size in rows if size.case.mode == "training"]
     chosen = _longest(training, lambda size: (size.case.time, size.case.precision, size.keep_memory))
-    panels = sorted({(size.case.layer, size.case.batch) for size in chosen})
+    sizes = Counter((size.case.layer, size.case.batch) for size in chosen)
+    panels = sorted(panel for panel in sizes if sizes[panel] > 1) or sorted(sizes)
     figure = Figure(figsize=(12, 1.2 + 3.2 * max(1, -(-len(panels) // 3))), layout="constrained")
     looks = _looks(rows)
     grid = figure.subplots(max(1, -(-len(panels) // 3)), 3, squeeze=False).ravel()
@@ -197,6 +201,13 @@ def _longest(sizes: Sequence[Size], key: Callable[[Size], Any]) -> list[Size]:
     for size in sizes:
         groups.setdefault(key(size), []).append(size)
     return max(groups.values(), key=len, default=[])
+
+
+def _of_lengths(rows: Rows) -> list[Size]:
+    """Those in training that differ in the length alone, by the same version: the most there are."""
+    version = lambda size: frozenset(row.get("commit") for row in rows[size].values())  # noqa: E731
+    training = [size for size in rows if size.case.mode == "training"]
+    return _longest(training, lambda size: (_all_but_time(size), version(size)))
 
 
 def _all_but_time(size: Size) -> Any:

@@ -126,8 +126,8 @@ class Predictor:
         number = 1 if two else int(self.probabilities([text])[0].argmax())
         explanation = explain(self._apply, self._params, tokens, self._ratios, number)
         known = [token != UNKNOWN for token in tokens[1:]]
-        other, between = self.labels[0] if two else None, self.vocabulary.between
-        return Look(words, explanation, known, self.labels[number], other, between)
+        other = self.labels[0] if two else None
+        return Look(words, explanation, known, self.labels[number], other, self.vocabulary.between)
 
     def gates(self, text: str) -> tuple[list[str], dict[str, NDArray[np.float32]]]:
         """The words of a text, and the gates of the first recurrent layer at each, `{name: [words, H]}`.

@@ -17,6 +17,8 @@ from rnn_jax.unroll.fused import fused
 from rnn_jax.unroll.sequence import Lengths, Unrolled
 from rnn_jax.unroll.steps import clip_inputs, own_steps_reversed, valid_steps
 
+LOW = ("bfloat16", "default", "fastest")  # precisions of products that JAX refuses with cuDNN
+
 
 def cudnn(
     cell: Cell,
@@ -61,7 +63,7 @@ def _choose(
 ) -> Callable[..., Any]:
     """The one for NVIDIA GPUs where a program is compiled for one and cuDNN can run these arguments."""
     batch, time, _ = arguments.x.shape
-    known = cell is LSTM and arguments.x.dtype == jnp.float32 and product_precision() != "bfloat16"
+    known = cell is LSTM and arguments.x.dtype == jnp.float32 and product_precision() not in LOW
     if not known or batch * time == 0 or arguments.resets is not None or not is_there():
         return elsewhere
     # Chosen when the program is compiled, for whatever it is compiled for.

@@ -86,7 +86,7 @@ class Setup(NamedTuple):
     reverse: bool
     chunk: int  # steps whose weight gradients are made, and whose inputs are projected, at once
     precision: str | None  # of products, also where derivatives are asked for under another setting
-    turn: int = 1  # steps that one turn of the loop runs
+    turn: int = 1  # steps that one turn of the loop runs, and whose numbers it stores at once
 
     @property
     def fusion(self) -> Fusion:
@@ -154,8 +154,7 @@ def _advance(
     """What `_run` finds; and what is kept, if anything is."""
     time = len(steps.x)
 
-    def run_one(state: State, now: Array, z: Array) -> tuple[State, Any]:
-        valid, reset = _at(now, (steps.valid, steps.resets))
+    def run_one(state: State, z: Array, valid: Array | None, reset: Array | None) -> tuple[State, Any]:
         if reset is not None:
             state = choose(reset, steps.fresh, state)
         new_state, saved = setup.fusion.combine(state, z, setup.fusion.mix(params, state))
@@ -163,25 +162,29 @@ def _advance(
         return state, state.hidden if kept is None else (saved, state)
 
     def run_turn(carry: tuple[State, Kept | None], turn: tuple[Array, Array]) -> tuple[Any, Array | None]:
-        state, kept = carry
-        order, each = -1 if setup.reverse else 1, []
-        for step in list(zip(*map(jnp.unstack, turn), strict=True))[::order]:
-            state, one = run_one(state, *step)
-            each.append(one)
-        found = jax.tree.map(lambda *a: jnp.stack(a), *each[::order])
+        # In Python: a scan that unrolls its steps would store what is kept step by step.
+        (state, kept), (times, z) = carry, turn
+        valid, resets = _stretch(times, (steps.valid, steps.resets))
+        each: dict[int, Any] = {}
+        order = range(len(times))
+        for step in reversed(order) if setup.reverse else order:
+            now = partial(jax.lax.index_in_dim, index=step, keepdims=False)
+            state, each[step] = run_one(state, *jax.tree.map(now, (z, valid, resets)))
+        found = jax.tree.map(lambda *a: jnp.stack(a), *(each[step] for step in order))
         if kept is None:
             return (state, None), found
-        # In place, and once a turn: each number is stored where the backward pass reads it.
-        (saved, states), first = found, turn[0][0]
-        kept = Kept(_put(first, kept.saved, saved), _put(first + setup.after, kept.states, states))
+        # In place: each number is stored once, where the backward pass reads it.
+        saved, states = found
+        begin = times[0]
+        kept = Kept(_put(begin, kept.saved, saved), _put(begin + setup.after, kept.states, states))
         return (state, kept), None
 
     def run_chunk(carry: tuple[State, Kept | None], times: Array) -> tuple[Any, Array | None]:
         z = setup.cell.project(params, _stretch(times, steps.x))
-        return _in_parts(setup, setup.turn, run_turn, carry, (times, z), setup.reverse)
+        return _in_parts(setup.turn, run_turn, carry, (times, z), setup.reverse)
 
     carry = steps.initial_state, kept
-    (state, kept), outputs = _in_parts(setup, setup.chunk, run_chunk, carry, _times(time), setup.reverse)
+    (state, kept), outputs = _in_parts(setup.chunk, run_chunk, carry, _times(time), setup.reverse)
     if kept is not None:
         outputs = kept.states.hidden[setup.after : time + setup.after]
     return (outputs, state), kept
@@ -267,7 +270,7 @@ def _backward(
         carry = d_state, *jax.tree.map(_no_gradient, (steps.fresh, core))
         times = _times(len(d_outputs))
         (d_state, d_fresh, d_params), dx = _in_parts(
-            setup, setup.chunk, run_chunk, carry, times, not setup.reverse
+            setup.chunk, run_chunk, carry, times, not setup.reverse, against=True
         )
     return _of_arguments(params, steps, d_params, dx, d_state, d_fresh)
 
@@ -314,36 +317,43 @@ _backward.defvjp(_backward_forward, _backward_backward)
 
 
 def _in_parts(
-    setup: Setup, length: int, run: Callable[[Any, Any], Any], carry: Any, xs: Any, reverse: bool
+    length: int,
+    run: Callable[[Any, Any], Any],
+    carry: Any,
+    xs: Any,
+    reverse: bool,
+    *,
+    against: bool = False,
 ) -> tuple[Any, Any]:
-    """A scan over T steps by several, `run(carry, xs [L, ...]) -> (carry, each [L, ...])`.
+    """Scans over T steps, `length` of them at a time: `run(carry, xs [L, ...]) -> (carry, each [L, ...])`.
 
-    Steps that fill no part are the last in the order of running, and the first against it.
+    Steps that are left over are the last in the order of the forward pass; the backward pass, which goes
+    `against` it, begins with them.
     """
     time = len(jax.tree.leaves(xs)[0])
-    length = min(length, time)
+    length = max(1, min(length, time))
     parts, left = divmod(time, length)
+    left_first = reverse != against  # in the order of time
     rest, whole = slice(time - left, None), slice(time - left)
-    if setup.reverse:
+    if left_first:
         rest, whole = slice(left), slice(left, None)
     rest, whole = (jax.tree.map(operator.itemgetter(part), xs) for part in (rest, whole))
-    against = reverse != setup.reverse
     each_of_rest = None
     if left and against:
         carry, each_of_rest = run(carry, rest)
     whole = jax.tree.map(lambda a: a.reshape(parts, length, *a.shape[1:]), whole)
     carry, each = jax.lax.scan(run, carry, whole, reverse=reverse)
     each = jax.tree.map(lambda a: a.reshape(parts * length, *a.shape[2:]), each)
+    if left and not against:
+        carry, each_of_rest = run(carry, rest)
     if not left:
         return carry, each
-    if not against:
-        carry, each_of_rest = run(carry, rest)
-    both = (each_of_rest, each) if setup.reverse else (each, each_of_rest)
+    both = (each_of_rest, each) if left_first else (each, each_of_rest)
     return carry, jax.tree.map(lambda *a: jnp.concatenate(a), *both)
 
 
 def _times(time: int) -> Array:
-    """All steps, in a type without a sign: JAX would ask for negative ones."""
+    """All steps; unsigned, so that JAX adds no code for negative indices."""
     return jnp.arange(time, dtype=jnp.uint32)
 
 
@@ -352,14 +362,14 @@ def _at(now: Array, tree: Any) -> Any:
     return jax.tree.map(lambda a: jax.lax.dynamic_index_in_dim(a, now, keepdims=False), tree)
 
 
-def _put(now: Array | int, tree: Any, new: Any) -> Any:
+def _put(begin: Array | int, tree: Any, new: Any) -> Any:
     """`[T, ...]` with other values from one step on."""
-    return jax.tree.map(lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, now, 0), tree, new)
+    return jax.tree.map(lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, begin, 0), tree, new)
 
 
-def _stretch(times: Array, a: Array) -> Array:
+def _stretch(times: Array, tree: Any) -> Any:
     """`[T, ...]` at successive steps `[C]`."""
-    return jax.lax.dynamic_slice_in_dim(a, times[0], len(times))
+    return jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, times[0], len(times)), tree)
 
 
 def _has_gradient(a: Array) -> bool:

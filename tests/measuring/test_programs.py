@@ -46,7 +46,10 @@ def test_peers_agree(peer, directions, cell, mode):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_operations_are_those_of_the_compiled_loop(cell):
-    """XLA counts what is done element by element too, and that counts for less the larger the layer."""
+    """XLA counts what is done element by element too, and that counts for less the larger the layer.
+
+    In `s6`, with 16 memories a unit, it is 15 % at H = 256, and 8 % here.
+    """
     case = Case(cell, "forward", 3, 64, 512, "float32")
     problem = make_problem(case)
     state = CELLS[cell].initial_state(problem.params, (64,))

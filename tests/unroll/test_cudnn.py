@@ -97,11 +97,12 @@ def test_it_is_chosen_when_a_program_is_compiled(described, monkeypatch):
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), found, expected)
 
 
-def test_bfloat16_products_are_anothers(on_gpu, monkeypatch):
+@pytest.mark.parametrize("precision", ["bfloat16", "default"])
+def test_bfloat16_products_are_anothers(on_gpu, monkeypatch, precision):
     """JAX's bindings of cuDNN raise NotImplementedError where they are asked for."""
     monkeypatch.setattr(rnn, "lstm", None)
     params, x = LSTM.init(jax.random.key(0), D, H), jnp.ones((B, T, D))
-    with jax.default_matmul_precision("bfloat16"):
+    with jax.default_matmul_precision(precision):
         found, expected = (unroll(LSTM, params, x, LENGTHS) for unroll in (cudnn, fused))
     jax.tree.map(np.testing.assert_array_equal, found, expected)
 

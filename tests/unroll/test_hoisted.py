@@ -54,6 +54,24 @@ def test_both_directions_are_each_one_on_its_own(name, time, lengths, rng):
     all_close(differentiate(hoisted), differentiate(dynamic), 3e-5)
 
 
+def test_whole_turns_and_what_is_left_of_them_in_reverse_and_with_resets(rng):
+    """With several chunks of `fused`, too, of which one is left over."""
+    (params, _, state), _ = problem("lstm", rng)
+    x = jnp.asarray(rng.normal(size=(B, 19, D)), jnp.float32)
+    lengths, resets = jnp.array([19, 18, 3]), jnp.asarray(rng.random((B, 19)) < 0.2)
+
+    def differentiate(method):
+        def loss(params, x, state):
+            found = method(CELLS["lstm"], params, x, lengths, state, resets, reverse=True)
+            return sum(jnp.sin(leaf).sum() for leaf in jax.tree.leaves(found))
+
+        return jax.jit(jax.value_and_grad(loss, (0, 1, 2)))(params, x, state)
+
+    expected = differentiate(dynamic)
+    for method in (hoisted, partial(fused, chunk=8), partial(fused, chunk=0)):
+        all_close(differentiate(method), expected, 3e-5)
+
+
 def test_no_steps_end_in_the_states_that_were_given(rng):
     (params, x, states), _ = both_problem("lstm", rng, 0)
     outputs, found = run_layer(hoisted, CELLS["lstm"], params, x, None, states)
@@ -96,7 +114,7 @@ def test_loops_run_eight_steps_a_turn_and_multiply_by_the_recurrent_weights_alon
     program = jax.make_jaxpr(train)(params, x).jaxpr
     loops = [loop for loop in equations(program, "scan") if loop.params["length"] > 1]  # not that over chunks
     forward, backward = loops
-    assert (forward.params["length"], backward.params["length"]) == (time / 8, time)
+    assert (forward.params["length"], backward.params["length"]) == (time // 8, time)
     assert backward.params["unroll"] == 8
     stored = list(equations(forward.params["jaxpr"].jaxpr, "dynamic_update_slice"))
     assert {each.invars[1].aval.shape[0] for each in stored} == {8}  # at once
