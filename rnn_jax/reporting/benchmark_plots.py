@@ -75,9 +75,10 @@ def over_size(rows: Rows) -> Figure:
     chosen = _longest(training, lambda size: (size.case.time, size.case.precision, size.keep_memory))
     sizes = Counter((size.case.layer, size.case.batch) for size in chosen)
     panels = sorted(panel for panel in sizes if sizes[panel] > 1) or sorted(sizes)
-    figure = Figure(figsize=(12, 1.2 + 3.2 * max(1, -(-len(panels) // 3))), layout="constrained")
-    looks = _looks(rows)
-    grid = figure.subplots(max(1, -(-len(panels) // 3)), 3, squeeze=False).ravel()
+    high, wide = max(1, -(-len(panels) // 3)), max(1, min(len(panels), 3))
+    figure = Figure(figsize=(4 * wide, 1.2 + 3.2 * high), layout="constrained")
+    looks = _looks({size: rows[size] for size in chosen})
+    grid = figure.subplots(high, wide, squeeze=False).ravel()
     for axes in grid[len(panels) :]:
         axes.remove()
     for axes, (cell, batch) in zip(grid, panels, strict=False):
